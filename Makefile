@@ -1,0 +1,75 @@
+# Needs Python 3.11 or newer with venv, make and git. Everything else goes into .tools/ and .venv/.
+PYTHON ?= python3
+WORKERS ?= 2
+export UV_PYTHON_DOWNLOADS := never
+
+BIN := .venv/bin
+UV := .tools/bin/uv
+COMPILE := $(UV) pip compile --no-config --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --no-header --no-annotate $(if $(UPGRADE),--upgrade)
+PYTEST := $(BIN)/pytest --hypothesis-profile
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run test check lint format browser reference docs bench soak lock changelog clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+setup: .venv/.ready ## install everything into .tools/ and .venv/ (again: nothing to do)
+
+run: setup ## the tour: a small organisation, evidence, a pack, and the console, which stays up
+	@$(BIN)/ringfence tour
+
+test: lint browser ## all checks, then all tests
+	$(PYTEST)=ci -n $(WORKERS) --durations=20
+
+check: lint ## the quick half: format, lint, types, layers, documents
+	$(PYTEST)=ci -q tests/architecture tests/docs
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## rewrite the files as the formatter wants them
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+browser: setup
+	@$(BIN)/python scripts/install_browser.py
+
+reference: setup ## write docs/reference/cli.md anew from the code
+	$(BIN)/python scripts/write_reference.py
+
+docs: setup ## build the documentation into docs/_build/, warnings as errors
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build
+
+bench: setup ## measure beside a peer and print ratios (WRITE=1 also writes docs/measurements/)
+	$(BIN)/python benchmarks/run.py $(if $(WRITE),--write)
+
+soak: setup browser ## the full counts and long property runs; may take an hour
+	RINGFENCE_SOAK=1 $(PYTEST)=soak -n $(WORKERS) --durations=20 --timeout=3600
+
+lock: .tools/.ready ## resolve requirements/*.txt anew, with hashes (UPGRADE=1 takes newer versions)
+	$(COMPILE) pyproject.toml --extra demo -o requirements/run.txt
+	$(COMPILE) pyproject.toml --extra demo --group test --group bench --group lint --group docs -c requirements/run.txt -o requirements/dev.txt
+
+changelog: setup ## show the notes that changes/ would add to CHANGELOG.md
+	$(BIN)/towncrier build --draft --version next
+
+clean: ## remove what the other commands made
+	rm -rf .tools .venv docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+.tools/.ready: requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Ringfence needs Python 3.11 or newer: make PYTHON=python3.11 …")'
+	$(PYTHON) -m venv .tools
+	.tools/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+.venv/.ready: .tools/.ready requirements/dev.txt pyproject.toml
+	@test -x $(BIN)/python || $(UV) venv --quiet --python .tools/bin/python .venv
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@

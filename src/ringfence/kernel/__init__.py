@@ -1,0 +1,1 @@
+"""The vocabulary that every capability shares; pure, and small on purpose."""

@@ -1,0 +1,55 @@
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ringfence.kernel.clock import from_millis, from_text, to_millis, to_text
+from ringfence.kernel.errors import MalformedInput
+
+MILLIS = st.integers(-62135596800000, 253402300799999)  # years 1 to 9999
+
+
+@given(MILLIS)
+def test_text_and_millis_are_read_back(millis):
+    instant = from_millis(millis)
+    assert to_millis(instant) == millis
+    assert from_text(to_text(instant)) == instant
+
+
+def test_an_instant_is_printed_in_utc_and_rounded_down():
+    local = datetime(2026, 11, 22, 2, 2, 3, 456999, tzinfo=timezone(timedelta(hours=1)))
+    assert to_text(local) == "2026-11-22T01:02:03.456Z"
+    assert to_millis(local) == to_millis(datetime(2026, 11, 22, 1, 2, 3, 456000, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "2026-11-22",
+        "2026-11-22T01:02:03Z",
+        "2026-11-22T01:02:03.456",
+        "2026-11-22T01:02:03.456+00:00",
+        "2026-11-22t01:02:03.456z",
+        " 2026-11-22T01:02:03.456Z",
+        "2026-11-22T01:02:03.456Z\n",
+        "2026-13-22T01:02:03.456Z",
+        "2026-02-30T01:02:03.456Z",
+        "2026-11-22T24:00:00.000Z",  # later Pythons read it as the next day
+        "2026-11-22T01:02:60.000Z",
+        "٢٠٢٦-11-22T01:02:03.456Z",
+        None,
+        5,
+        ["2026-11-22T01:02:03.456Z"],
+    ],
+)
+def test_everything_else_is_refused(text):
+    with pytest.raises(MalformedInput):
+        from_text(text)
+
+
+def test_a_long_text_is_not_repeated_in_full():
+    with pytest.raises(MalformedInput) as caught:
+        from_text("x" * 10**6)
+    assert len(str(caught.value)) < 200

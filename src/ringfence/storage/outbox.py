@@ -1,0 +1,389 @@
+"""The outbox: signed statements, sequenced in the transaction of whoever states them.
+
+A row's `entry` stays NULL until the integrator gives it an index; the integrator alone does. Order among pending rows
+is the order of their commits on SQLite, whose writers take turns.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    UniqueConstraint,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.schema import Index
+
+from ringfence.kernel.actor import Person
+from ringfence.kernel.clock import Clock, from_millis, to_millis, to_text
+from ringfence.kernel.commitment import SALT_SIZE, Opening, commit, open_commitment
+from ringfence.kernel.digest import Digest
+from ringfence.kernel.envelope import Envelope, parse
+from ringfence.kernel.errors import Conflict, Refused, VerificationFailed
+from ringfence.kernel.evidence import Acknowledgement, Stage
+from ringfence.kernel.identifier import KeyId, LogOrigin, PredicateName, Tenant
+from ringfence.kernel.statement import Draft, Issuance, Statement
+from ringfence.storage.database import METADATA, Database
+
+_FEW = 500  # side records that are asked for one by one; beyond, all of the tenant's are read at once
+SKEW = timedelta(minutes=5)  # how far an issuer's clock may be from ours
+
+STATEMENTS = Table(
+    "statements",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("tenant", String(32), nullable=False),
+    Column("issuer", String(64), nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("predicate", String(128), nullable=False),
+    Column("idempotency_key", String(128), nullable=False),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("envelope", LargeBinary, nullable=False),
+    Column("sequenced_at", BigInteger, nullable=False),  # ms since the epoch
+    Column("entry", BigInteger, unique=True),
+    Column("recorded_at", BigInteger),  # ms since the epoch, as it stands in the log entry
+    UniqueConstraint("tenant", "issuer", "sequence"),
+    UniqueConstraint("tenant", "issuer", "idempotency_key"),
+)
+Index("statements_by_predicate", STATEMENTS.c.tenant, STATEMENTS.c.predicate, STATEMENTS.c.entry)
+Index("statements_pending", STATEMENTS.c.id, sqlite_where=STATEMENTS.c.entry.is_(None))
+
+SIDE_RECORDS = Table(
+    "side_records",
+    METADATA,
+    Column("commitment", LargeBinary(32), primary_key=True),
+    Column("tenant", String(32), nullable=False),
+    Column("opening", LargeBinary, nullable=False),
+)
+
+
+class StatementSigner(Protocol):
+    """The control plane's signing key."""
+
+    @property
+    def key(self) -> KeyId:
+        """Return the id of the key."""
+        ...
+
+    def sign(self, statement: Statement) -> Envelope:
+        """Sign a statement that names this key as its issuer."""
+        ...
+
+
+class Gatekeeper(Protocol):
+    """Decides whether an envelope's issuer may state this, at this time, for this person."""
+
+    def check(self, envelope: Envelope, *, by: Person, at: datetime) -> None:
+        """Return, or raise `VerificationFailed` or `Refused`."""
+        ...
+
+
+class Randomness(Protocol):
+    """A source of unpredictable bytes."""
+
+    def __call__(self, size: int, /) -> bytes:
+        """Return `size` random bytes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A sequenced statement that waits for its index."""
+
+    id: int
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Integrated:
+    """An index given to a pending statement."""
+
+    id: int
+    entry: int
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStatement:
+    """A statement with its index, as the database keeps it."""
+
+    entry: int
+    recorded_at: datetime
+    envelope: Envelope
+    opening: Opening | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """The `Recorder` of every capability."""
+
+    database: Database
+    signer: StatementSigner
+    gatekeeper: Gatekeeper
+    clock: Clock
+    random: Randomness
+    log: LogOrigin
+    demo_tenants: frozenset[Tenant] = frozenset()
+
+    def record(self, draft: Draft, *, tenant: Tenant) -> Acknowledgement:
+        """Sign `draft` with the control plane's key and sequence it."""
+        key = self.signer.key
+        if draft.idempotency_key and (known := self._known(tenant, key, draft.idempotency_key)):
+            return known
+        opening = commit(draft.details, self.random(SALT_SIZE)) if draft.details else None
+        nonce = self.random(16).hex()
+        issuance = Issuance(
+            tenant=tenant,
+            log=self.log,
+            issuer=key,
+            strength=draft.strength,
+            sequence=self.next_sequence(tenant, key),
+            nonce=nonce,
+            idempotency_key=draft.idempotency_key or nonce,
+            issued_at=self.clock.now(),
+            demo=tenant in self.demo_tenants,
+        )
+        commitment = opening.commitment if opening else None
+        statement = Statement(draft.predicate, draft.subjects, draft.claims, issuance, commitment)
+        return self.append(self.signer.sign(statement), opening)
+
+    def admit(self, envelope: Envelope, opening: Opening | None, *, by: Person) -> Acknowledgement:
+        """Sequence a statement that the person `by` signed; see `kernel.evidence.Recorder`."""
+        issuance = envelope.statement.issuance
+        now = self.clock.now()
+        self.gatekeeper.check(envelope, by=by, at=now)
+        self._check_place(issuance, by.tenant)
+        if known := self._known(by.tenant, issuance.issuer, issuance.idempotency_key):
+            return known
+        if abs(issuance.issued_at - now) > SKEW:
+            raise Refused(
+                f"the statement says it was issued at {to_text(issuance.issued_at)}, but it is {to_text(now)} here; "
+                "set the clock and sign it again"
+            )
+        return self._append_next(envelope, opening)
+
+    def admit_from_root(self, envelope: Envelope, opening: Opening | None) -> Acknowledgement:
+        """Sequence a statement whose signature by the root the caller has verified.
+
+        The root is offline and signs ahead: its time is not compared with ours.
+        """
+        self._check_place(envelope.statement.issuance, envelope.statement.issuance.tenant)
+        return self._append_next(envelope, opening)
+
+    def _check_place(self, issuance: Issuance, tenant: Tenant) -> None:
+        if issuance.tenant != tenant or issuance.log != self.log:
+            raise Refused(f"the statement is for {issuance.tenant} in {issuance.log}, not for this tenant and log")
+        if issuance.demo != (tenant in self.demo_tenants):
+            raise Refused("demo statements belong into demo tenants, and only there; sign it again for this tenant")
+
+    def _append_next(self, envelope: Envelope, opening: Opening | None) -> Acknowledgement:
+        _check_opening(envelope, opening)
+        issuance = envelope.statement.issuance
+        expected = self.next_sequence(issuance.tenant, issuance.issuer)
+        if issuance.sequence != expected:
+            raise Conflict(f"the next statement of this key has sequence {expected}, not {issuance.sequence}")
+        return self.append(envelope, opening)
+
+    def append(self, envelope: Envelope, opening: Opening | None) -> Acknowledgement:
+        """Insert a checked envelope and its side record."""
+        issuance = envelope.statement.issuance
+        try:
+            self.database.connection().execute(insert(STATEMENTS), [_row(envelope, self.clock.now())])
+        except IntegrityError as error:
+            raise Conflict("this statement, its place or its idempotency key is taken already") from error
+        if opening is not None:
+            self._keep(opening, issuance.tenant)
+        return Acknowledgement(envelope.digest, issuance.sequence, Stage.SEQUENCED)
+
+    def _keep(self, opening: Opening, tenant: Tenant) -> None:
+        values = {"commitment": opening.commitment.value, "tenant": tenant, "opening": opening.data}
+        try:
+            self.database.connection().execute(insert(SIDE_RECORDS), [values])
+        except IntegrityError as error:  # one salt, two statements: who erases one would leave the other guessable
+            raise Conflict("this side record belongs to another statement already; draw a fresh salt") from error
+
+    def append_all(self, envelopes: Iterable[Envelope]) -> None:
+        """Insert checked envelopes without side records, in one statement: the group commit of collectors."""
+        now = self.clock.now()
+        self.database.connection().execute(insert(STATEMENTS), [_row(envelope, now) for envelope in envelopes])
+
+    def next_sequence(self, tenant: Tenant, issuer: KeyId) -> int:
+        """Return the place of an issuer's next statement."""
+        query = select(func.max(STATEMENTS.c.sequence)).where(
+            STATEMENTS.c.tenant == tenant, STATEMENTS.c.issuer == issuer
+        )
+        with self.database.reading() as connection:
+            return int(connection.execute(query).scalar() or 0) + 1
+
+    def acknowledgement(self, digest: Digest) -> Acknowledgement | None:
+        """Return how far a statement has come, as far as the database knows: sequenced or integrated."""
+        return self._acknowledged(STATEMENTS.c.digest == digest.value)
+
+    def _known(self, tenant: Tenant, issuer: KeyId, idempotency_key: str) -> Acknowledgement | None:
+        return self._acknowledged(
+            STATEMENTS.c.tenant == tenant,
+            STATEMENTS.c.issuer == issuer,
+            STATEMENTS.c.idempotency_key == idempotency_key,
+        )
+
+    def _acknowledged(self, *conditions: Any) -> Acknowledgement | None:
+        query = select(STATEMENTS.c.digest, STATEMENTS.c.sequence, STATEMENTS.c.entry).where(*conditions)
+        with self.database.reading() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            return None
+        found = Acknowledgement(Digest(row.digest), row.sequence, Stage.SEQUENCED)
+        return found if row.entry is None else replace(found, stage=Stage.INTEGRATED, entry=row.entry)
+
+    def pending(self, limit: int) -> list[Pending]:
+        """Return the statements that have no index yet, in their order."""
+        query = (
+            select(STATEMENTS.c.id, STATEMENTS.c.digest)
+            .where(STATEMENTS.c.entry.is_(None))
+            .order_by(STATEMENTS.c.id)
+            .limit(limit)
+        )
+        with self.database.reading() as connection:
+            return [Pending(row.id, Digest(row.digest)) for row in connection.execute(query)]
+
+    def assign(self, integrated: Iterable[Integrated]) -> None:
+        """Write the indexes that the integrator decided on."""
+        change = (
+            update(STATEMENTS)
+            .where(STATEMENTS.c.id == bindparam("row"), STATEMENTS.c.entry.is_(None))
+            .values(entry=bindparam("index"), recorded_at=bindparam("at"))
+        )
+        values = [{"row": i.id, "index": i.entry, "at": to_millis(i.recorded_at)} for i in integrated]
+        self.database.connection().execute(change, values)
+
+    def integrated(self, start: int, end: int) -> list[tuple[int, datetime, Digest]]:
+        """Return index, time and digest of the entries from `start` up to but without `end`, of all tenants."""
+        query = (
+            select(STATEMENTS.c.entry, STATEMENTS.c.recorded_at, STATEMENTS.c.digest)
+            .where(STATEMENTS.c.entry >= start, STATEMENTS.c.entry < end)
+            .order_by(STATEMENTS.c.entry)
+        )
+        with self.database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [(row.entry, from_millis(row.recorded_at), Digest(row.digest)) for row in rows]
+
+    def statements(
+        self,
+        tenant: Tenant,
+        predicates: Iterable[PredicateName] | None = None,
+        *,
+        at: datetime | None = None,
+        size: int | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+        before: int | None = None,
+    ) -> list[StoredStatement]:
+        """Return a tenant's integrated statements in log order.
+
+        An envelope that no longer has its digest was changed behind our back: it counts for nothing and is left out
+        here; `log.chain_verified` names it.
+
+        Args:
+            tenant: whose statements.
+            predicates: only these evidence types.
+            at: only what the log had recorded by then.
+            size: only entries below this tree size.
+            newest_first: in the opposite order.
+            limit: at most so many.
+            before: only entries below this index.
+        """
+        table = STATEMENTS
+        query = (
+            select(table.c.entry, table.c.recorded_at, table.c.envelope, table.c.digest)
+            .where(table.c.tenant == tenant, table.c.entry.is_not(None))
+            .order_by(table.c.entry.desc() if newest_first else table.c.entry)
+        )
+        if predicates is not None:
+            query = query.where(table.c.predicate.in_(list(predicates)))
+        if at is not None:
+            query = query.where(table.c.recorded_at <= to_millis(at))
+        for bound in (size, before):
+            if bound is not None:
+                query = query.where(table.c.entry < bound)
+        if limit is not None:
+            query = query.limit(limit)
+        with self.database.reading() as connection:
+            rows = connection.execute(query).all()
+            intact = [row for row in rows if Digest.of(row.envelope).value == row.digest]
+            found = [(row, parse(row.envelope, source=f"entry {row.entry}")) for row in intact]
+            openings = self._openings(tenant, [envelope for _, envelope in found])
+        return [_stored(row, envelope, openings) for row, envelope in found]
+
+    def tally(self, tenant: Tenant, *, at: datetime | None = None) -> dict[PredicateName, int]:
+        """Return how many integrated statements of each type a tenant has."""
+        table = STATEMENTS
+        query = (
+            select(table.c.predicate, func.count())
+            .where(table.c.tenant == tenant, table.c.entry.is_not(None))
+            .group_by(table.c.predicate)
+            .order_by(table.c.predicate)
+        )
+        if at is not None:
+            query = query.where(table.c.recorded_at <= to_millis(at))
+        with self.database.reading() as connection:
+            return {PredicateName(name): count for name, count in connection.execute(query).all()}
+
+    def envelopes(self, start: int, end: int) -> list[tuple[int, bytes]]:
+        """Return the stored bytes of the entries from `start` up to but without `end`, of all tenants, unparsed."""
+        query = (
+            select(STATEMENTS.c.entry, STATEMENTS.c.envelope)
+            .where(STATEMENTS.c.entry >= start, STATEMENTS.c.entry < end)
+            .order_by(STATEMENTS.c.entry)
+        )
+        with self.database.reading() as connection:
+            return [(row.entry, row.envelope) for row in connection.execute(query)]
+
+    def _openings(self, tenant: Tenant, envelopes: Iterable[Envelope]) -> dict[bytes, Opening]:
+        wanted = [e.statement.details.value for e in envelopes if e.statement.details is not None]
+        query = select(SIDE_RECORDS.c.commitment, SIDE_RECORDS.c.opening).where(SIDE_RECORDS.c.tenant == tenant)
+        if len(wanted) <= _FEW:
+            query = query.where(SIDE_RECORDS.c.commitment.in_(wanted))
+        with self.database.reading() as connection:
+            return {row.commitment: Opening(row.opening) for row in connection.execute(query)} if wanted else {}
+
+
+def _row(envelope: Envelope, at: datetime) -> dict[str, Any]:
+    issuance = envelope.statement.issuance
+    return {
+        "tenant": issuance.tenant,
+        "issuer": issuance.issuer,
+        "sequence": issuance.sequence,
+        "predicate": envelope.statement.predicate,
+        "idempotency_key": issuance.idempotency_key,
+        "digest": envelope.digest.value,
+        "envelope": envelope.data,
+        "sequenced_at": to_millis(at),
+    }
+
+
+def _stored(row: Any, envelope: Envelope, openings: dict[bytes, Opening]) -> StoredStatement:
+    commitment = envelope.statement.details
+    opening = openings.get(commitment.value) if commitment else None
+    return StoredStatement(row.entry, from_millis(row.recorded_at), envelope, opening)
+
+
+def _check_opening(envelope: Envelope, opening: Opening | None) -> None:
+    commitment = envelope.statement.details
+    if (commitment is None) != (opening is None):
+        raise VerificationFailed(
+            "a statement with a commitment needs its side record, and only such a statement has one"
+        )
+    if commitment is not None and opening is not None:
+        open_commitment(commitment, opening.data)

@@ -1,0 +1,130 @@
+"""The ledger over HTTP: heads, statements, proofs; and statements that operators sign."""
+
+import base64
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query
+from fastapi.responses import PlainTextResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from ringfence.frontends.http import posted_bytes, require
+from ringfence.kernel.actor import Person
+from ringfence.kernel.clock import from_text, to_text
+from ringfence.kernel.commitment import parse_opening
+from ringfence.kernel.envelope import MAX_ENVELOPE, parse
+from ringfence.kernel.errors import NotFound, Refused
+from ringfence.kernel.evidence import Recorder
+from ringfence.kernel.identifier import key_id, predicate_name
+from ringfence.ledger import entry as log_entry
+from ringfence.ledger import proof
+from ringfence.ledger.model import LoggedStatement
+from ringfence.ledger.service import Ledger
+
+# Statements that a person may post as they are. Every other predicate has a route of its own, whose service
+# decides whether the state allows it.
+POSTABLE = frozenset({"entity.classification", "ai.classification", "ledger.head_exported"})
+
+MAX_ENTRY = 2**53  # beyond it neither our JSON nor every database holds the number
+
+
+class Posted(BaseModel):
+    """A statement that an operator signed, with its side record."""
+
+    model_config = ConfigDict(extra="forbid")
+    envelope: str = Field(max_length=2 * MAX_ENVELOPE)
+    opening: str | None = Field(default=None, max_length=8 * 2**20)
+
+
+def shown(logged: LoggedStatement) -> dict[str, Any]:
+    """Return what a front end shows of a statement."""
+    statement = logged.envelope.statement
+    issuance = statement.issuance
+    return {
+        "entry": logged.entry,
+        "recorded_at": to_text(logged.recorded_at),
+        "predicate": statement.predicate,
+        "subjects": [{"name": s.name, "digest": str(s.digest)} for s in statement.subjects],
+        "claims": dict(statement.claims),
+        "strength": issuance.strength.text,
+        "issuer": issuance.issuer,
+        "role": logged.issuer.role.value if logged.issuer else None,
+        "standing": logged.standing.value,
+        "sequence": issuance.sequence,
+        "issued_at": to_text(issuance.issued_at),
+        "demo": issuance.demo,
+        "late": issuance.late,
+        "envelope": str(logged.envelope.digest),
+    }
+
+
+def router(ledger: Ledger, recorder: Recorder, transaction: Callable[[], AbstractContextManager[None]]) -> APIRouter:
+    """Return the routes of the ledger."""
+    routes = APIRouter(tags=["ledger"])
+
+    @routes.get("/ledger/head")
+    def head(caller: Annotated[Person, Depends(require("ledger.read"))]) -> dict[str, Any]:
+        """Return the newest checkpoint."""
+        signed = ledger.head()
+        return {
+            "log": ledger.log,
+            "tenant": caller.tenant,
+            "size": signed.checkpoint.size,
+            "root": signed.checkpoint.root.hex(),
+            "signed_at": to_text(signed.signed_at),
+            "note": signed.note,
+            "log_keys": list(ledger.log_keys),
+            "root_key": base64.b64encode(ledger.root_key).decode(),
+        }
+
+    @routes.get("/ledger/statements")
+    def statements(
+        caller: Annotated[Person, Depends(require("evidence.read"))],
+        predicate: str | None = None,
+        before: Annotated[int | None, Query(ge=0, le=MAX_ENTRY)] = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+        as_of: str | None = None,
+    ) -> dict[str, Any]:
+        """List statements, newest first."""
+        names = [predicate_name(predicate)] if predicate else None
+        at: datetime | None = from_text(as_of) if as_of else None
+        found = ledger.page(caller.tenant, before=before, limit=limit, predicates=names, at=at)
+        return {"statements": [shown(logged) for logged in found]}
+
+    @routes.get("/ledger/proofs/{entry}", response_class=PlainTextResponse)
+    def prove(
+        entry: Annotated[int, Path(ge=0, lt=MAX_ENTRY)], caller: Annotated[Person, Depends(require("evidence.read"))]
+    ) -> str:
+        """Return the tlog-proof of one of the tenant's statements."""
+        logged = _own(ledger, caller, entry)
+        signed = ledger.head()
+        path = ledger.inclusion_proof(logged.entry, signed.checkpoint.size)
+        extra = log_entry.encode(logged.recorded_at, logged.envelope.digest)
+        return str(proof.LogProof(logged.entry, path, signed.note, extra))
+
+    @routes.get("/sources/{key}")
+    def source(key: str, caller: Annotated[Person, Depends(require("statement.add"))]) -> dict[str, Any]:
+        """Return the place of a key's next statement."""
+        return {"key": key, "next": ledger.outbox.next_sequence(caller.tenant, key_id(key))}
+
+    @routes.post("/statements", status_code=201)
+    def add(body: Posted, caller: Annotated[Person, Depends(require("statement.add"))]) -> dict[str, Any]:
+        """Record a statement that the caller signed."""
+        envelope = parse(posted_bytes(body.envelope, "envelope"), source="envelope")
+        if envelope.statement.predicate not in POSTABLE:
+            raise Refused(f"{envelope.statement.predicate} is recorded by the act that it states, not posted by hand")
+        ledger.check_clock()
+        with transaction():
+            done = recorder.admit(envelope, parse_opening(body.opening) if body.opening else None, by=caller)
+        return {"statement": ledger.published(done.envelope).to_json()}
+
+    return routes
+
+
+def _own(ledger: Ledger, caller: Person, entry: int) -> LoggedStatement:
+    found = ledger.page(caller.tenant, before=entry + 1, limit=1)
+    if not found or found[0].entry != entry:
+        raise NotFound(f"this tenant has no statement at entry {entry}")
+    return found[0]

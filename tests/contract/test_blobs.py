@@ -1,0 +1,54 @@
+import pytest
+
+from ringfence.artifacts.blobs import directory_vault
+from ringfence.artifacts.store import DatasetTable
+from ringfence.storage.database import METADATA, Database
+from ringfence.testing.artifacts import (
+    MemoryDatasets,
+    MemoryVault,
+    keeps_epochs_apart,
+    reads_exactly,
+    refuses_what_is_not_there,
+)
+
+FILES = {"seal.json": b"{}", "objects/a": bytes(range(40)), "chunks/a": b"c" * 32, "index": b""}
+
+
+@pytest.fixture(params=["memory", "directory"])
+def vault(request, tmp_path):
+    if request.param == "memory":
+        yield MemoryVault(dict(FILES))
+        return
+    for name, data in FILES.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    with directory_vault(tmp_path) as found:
+        yield found
+
+
+@pytest.mark.parametrize("name", [name for name, data in FILES.items() if data])
+def test_files_read_exactly(vault, name):
+    reads_exactly(vault, name, FILES[name])
+
+
+def test_what_is_missing(vault):
+    refuses_what_is_not_there(vault)
+
+
+def test_listing(vault):
+    listing = vault.listing()
+    assert listing.top == {"seal.json", "objects", "chunks", "index"}
+    assert listing.objects == listing.chunks == {"a"}
+
+
+def test_datasets_in_memory():
+    keeps_epochs_apart(MemoryDatasets())
+
+
+def test_datasets_in_the_database(tmp_path):
+    database = Database(f"sqlite:///{tmp_path}/db")
+    with database._engine.begin() as connection:
+        METADATA.create_all(connection)
+    with database.transaction():
+        keeps_epochs_apart(DatasetTable(database))
+    database.close()

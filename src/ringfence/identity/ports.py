@@ -1,0 +1,63 @@
+"""What identity needs from the world."""
+
+from datetime import datetime
+from typing import Protocol
+
+from ringfence.identity.model import Custody, PersonRecord, TenantRecord
+from ringfence.kernel.envelope import Envelope
+from ringfence.kernel.identifier import PersonId, Tenant
+
+
+class People(Protocol):
+    """The register of people, tenants, links and sessions."""
+
+    def add_tenant(self, tenant: TenantRecord) -> None: ...
+    def tenants(self) -> list[TenantRecord]: ...
+    def add(self, person: PersonRecord) -> None: ...
+    def replace(self, person: PersonRecord) -> None: ...
+    def all(self, tenant: Tenant) -> list[PersonRecord]: ...
+    def by_id(self, tenant: Tenant, person: PersonId) -> PersonRecord | None: ...
+    def by_token(self, token_hash: bytes) -> PersonRecord | None: ...
+
+    def add_pass(self, kind: str, pass_hash: bytes, person: PersonRecord, until: datetime) -> None:
+        """Keep the hash of a one-time link or of a session."""
+        ...
+
+    def by_pass(self, kind: str, pass_hash: bytes, at: datetime) -> PersonRecord | None:
+        """Return whose link or session it is, if it has not ended."""
+        ...
+
+    def drop_pass(self, kind: str, pass_hash: bytes) -> bool:
+        """Forget a link or session; return whether it was there."""
+        ...
+
+
+class Revocations(Protocol):
+    """The list of people whose access has ended at once, kept outside the database.
+
+    Containment acts first and is recorded afterwards: it must work while the database does not.
+    """
+
+    def revoke(self, person: PersonId) -> None:
+        """Add a person, durably; repeating it changes nothing."""
+        ...
+
+    def __contains__(self, person: object) -> bool:
+        """Return whether the person's access was ended."""
+        ...
+
+
+class Enrolments(Protocol):
+    """Checks that an envelope is an enrolment by the root of this installation."""
+
+    def check_enrolment(self, envelope: Envelope) -> None:
+        """Return, or raise `VerificationFailed` or `Refused`."""
+        ...
+
+
+class CustodyReport(Protocol):
+    """Says where the keys lie."""
+
+    def __call__(self) -> Custody:
+        """Return the custody of every kind of key."""
+        ...

@@ -1,0 +1,172 @@
+"""Who is asking, may they, and what is stated about it."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ringfence.identity.model import LINK_LIFE, SESSION_LIFE, PersonRecord
+from ringfence.identity.policy import Policies
+from ringfence.identity.ports import CustodyReport, Enrolments, People, Revocations
+from ringfence.identity.register import access_register, key_lifecycle, key_revoked
+from ringfence.kernel.actor import Person, Role
+from ringfence.kernel.clock import Clock
+from ringfence.kernel.commitment import Opening
+from ringfence.kernel.digest import Digest
+from ringfence.kernel.envelope import Envelope
+from ringfence.kernel.errors import (
+    Conflict,
+    MalformedInput,
+    NotFound,
+    Refused,
+    Unauthenticated,
+    Unavailable,
+    VerificationFailed,
+)
+from ringfence.kernel.evidence import Acknowledgement, EmergencyRecorder, Recorder
+from ringfence.kernel.identifier import KeyId, PersonId, Tenant, key_id, person_id
+
+_LINK, _SESSION = "link", "session"
+
+
+def hashed(secret: str) -> bytes:
+    """Return what is kept of a token: tokens are 32 random bytes, so that a plain hash cannot be guessed back."""
+    return Digest.of(secret.encode()).value
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The use cases of identity, and the door that every route goes through."""
+
+    people: People
+    policies: Policies
+    revocations: Revocations
+    enrolments: Enrolments
+    custody: CustodyReport
+    recorder: Recorder
+    emergency: EmergencyRecorder
+    append_enrolment: Callable[[Envelope, Opening | None], Acknowledgement]
+    transaction: Callable[[], AbstractContextManager[None]]
+    clock: Clock
+    token: Callable[[], str]
+
+    def authenticate(self, *, token: str = "", session: str = "") -> Person:
+        """Return the person behind a token or a session; raise `Unauthenticated`."""
+        if token:
+            record = self.people.by_token(hashed(token))
+        elif session:
+            record = self.people.by_pass(_SESSION, hashed(session), self.clock.now())
+        else:
+            raise Unauthenticated("say who you are: send a token, or open the link that `ringfence up` printed")
+        if record is None or record.removed_at is not None or record.id in self.revocations:
+            raise Unauthenticated("this token or session is not known here, or has ended")
+        return record.actor
+
+    def authorise(self, person: Person, action: str) -> None:
+        """Return where the policies permit `action` in the person's own tenant; raise `Refused`."""
+        self.policies.authorise(person, action, tenant=person.tenant)
+
+    def issue_link(self, person: Person) -> str:
+        """Return the secret of a link that opens one session, once, within ten minutes."""
+        secret = self.token()
+        with self.transaction():
+            self.people.add_pass(_LINK, hashed(secret), self._record(person), self.clock.now() + LINK_LIFE)
+        return secret
+
+    def redeem(self, secret: str) -> str:
+        """Turn a one-time link into a session; return the session's secret."""
+        session = self.token()
+        now = self.clock.now()
+        with self.transaction():
+            record = self.people.by_pass(_LINK, hashed(secret), now)
+            if record is None or not self.people.drop_pass(_LINK, hashed(secret)):
+                raise Unauthenticated("this link was used already or has ended; ask for one with `ringfence user link`")
+            self.people.add_pass(_SESSION, hashed(session), record, now + SESSION_LIFE)
+        return session
+
+    def end_session(self, session: str) -> None:
+        """Forget a session; an unknown one is as good as ended."""
+        with self.transaction():
+            self.people.drop_pass(_SESSION, hashed(session))
+
+    def register(self, tenant: Tenant) -> list[PersonRecord]:
+        """Return everybody of a tenant, removed people included."""
+        return self.people.all(tenant)
+
+    def enrol(
+        self, envelope: Envelope, opening: Opening | None, *, name: str, role: Role, token_hash: bytes
+    ) -> Acknowledgement:
+        """Add a person whom the root enrolled: register row and statement in one transaction."""
+        self.enrolments.check_enrolment(envelope)
+        claims, issuance = envelope.statement.claims, envelope.statement.issuance
+        person, key = _enrolled(claims, envelope)
+        _check_details(opening, name, role)
+        with self.transaction():
+            if self.people.by_id(issuance.tenant, person) is not None:
+                raise Conflict(f"{person} is enrolled already")
+            record = PersonRecord(person, issuance.tenant, role, name, key, token_hash, self.clock.now())
+            self.people.add(record)
+            return self.append_enrolment(envelope, opening)
+
+    def remove(self, person: PersonId, *, by: Person, left_at: datetime | None, reason: str) -> Acknowledgement:
+        """End a person's access, now.
+
+        Containment acts first and is journalled; the register follows as soon as the database can take it.
+        """
+        record = self.people.by_id(by.tenant, person)
+        if record is None:
+            raise NotFound(f"nobody here is called {person}; see `ringfence user list`")
+        if record.id == by.id:
+            raise Refused("nobody removes themselves; ask another owner")
+        now = self.clock.now()
+        self.revocations.revoke(person)
+        acknowledgement = self.emergency.record(key_revoked(record, reason=reason, at=now), tenant=by.tenant)
+        with suppress(Unavailable), self.transaction():
+            self.people.replace(_ended(record, now, left_at))
+        return acknowledgement
+
+    def settle(self, tenant: Tenant) -> None:
+        """Bring the register into line with removals that the database could not take at their time."""
+        for record in self.people.all(tenant):
+            if record.removed_at is None and record.id in self.revocations:
+                with self.transaction():
+                    self.people.replace(_ended(record, self.clock.now(), None))
+
+    def record_register(self, tenant: Tenant) -> Acknowledgement:
+        """State the register of access as it stands."""
+        self.settle(tenant)
+        with self.transaction():
+            draft = access_register(tenant, self.people.all(tenant), self.policies.digest, self.clock.now())
+            return self.recorder.record(draft, tenant=tenant)
+
+    def record_keys(self, tenant: Tenant) -> Acknowledgement:
+        """State where the keys lie."""
+        custody = self.custody()
+        with self.transaction():
+            return self.recorder.record(key_lifecycle(tenant, custody, self.clock.now()), tenant=tenant)
+
+    def _record(self, person: Person) -> PersonRecord:
+        record = self.people.by_id(person.tenant, person.id)
+        if record is None:
+            raise NotFound(f"nobody here is called {person.id}")
+        return record
+
+
+def _ended(record: PersonRecord, now: datetime, left_at: datetime | None) -> PersonRecord:
+    # A removal that is repeated never moves the first one: it would hide that the first came late.
+    return replace(record, removed_at=record.removed_at or now, left_at=left_at or record.left_at or now)
+
+
+def _check_details(opening: Opening | None, name: str, role: Role) -> None:
+    if not 1 <= len(name) <= 200 or not name.isprintable():
+        raise MalformedInput("a name has 1 to 200 printable characters")
+    if opening is None or opening.details != {"name": name, "role": role.value}:
+        raise VerificationFailed("name and role are not those that the root signed; send the side record unchanged")
+
+
+def _enrolled(claims: object, envelope: Envelope) -> tuple[PersonId, KeyId]:
+    match claims:
+        case {"role": "operator", "person": str() as person}:
+            return person_id(person), key_id(envelope.statement.subjects[0].digest.hex)
+        case _:
+            raise MalformedInput("the enrolment of a person names the role operator and the person")

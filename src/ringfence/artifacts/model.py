@@ -1,0 +1,217 @@
+"""What a sealed dataset is made of."""
+
+import re
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import NewType
+
+from ringfence.kernel.digest import Digest
+from ringfence.kernel.errors import MalformedInput, VerificationFailed
+from ringfence.kernel.statement import Subject
+
+DatasetId = NewType("DatasetId", str)  # 32 lower-case hexadecimal digits
+ObjectId = NewType("ObjectId", str)  # the same
+DatasetName = NewType("DatasetName", str)
+
+SUITE = "AES-256-GCM-HKDF-SHA-256"
+ID_SIZE = 16
+KEY_SIZE = 32
+SALT_SIZE = 32
+MAX_FILES = 2**20  # keeps index (96 MiB) and manifest in memory
+MAX_EPOCH = 2**32  # far beyond one seal a second for a century
+MAX_FAILURES = 1000  # findings kept of one verification; more help nobody
+
+_ID = re.compile(r"[0-9a-f]{32}")
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_PURPOSE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+
+
+class Kind(IntEnum):
+    """What an object holds."""
+
+    FILE = 1
+    MANIFEST = 2
+
+
+class Custody(StrEnum):
+    """How the key-encryption key is kept; stated with every seal."""
+
+    FILE_PLAIN = "file-plain"
+    FILE_PASSPHRASE = "file-passphrase"  # noqa: S105 - a kind of custody, not a secret
+    PKCS11 = "pkcs11"
+    EXTERNAL = "external"
+
+
+class Mode(StrEnum):
+    """How much a verification checks."""
+
+    STORAGE = "storage"  # ciphertext against the signed roots; needs no key
+    AUDIT = "audit"  # and every tag and plaintext digest
+
+
+class ReadMode(StrEnum):
+    """How much each read of a chunk checks."""
+
+    TAG = "tag"
+    AUDIT = "audit"  # and the chunk's hash against the signed tree
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The first 128 bytes of a sealed object."""
+
+    kind: Kind
+    chunk_size: int
+    length: int
+    epoch: int
+    dataset: DatasetId
+    object: ObjectId
+    salt: bytes
+    commitment: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One object in the index."""
+
+    object: ObjectId
+    length: int
+    chunks: int
+    header: Digest
+    chunk_root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One file in the manifest."""
+
+    path: str
+    object: ObjectId
+    size: int
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The paths of a dataset, known only to holders of its key."""
+
+    dataset: DatasetId
+    epoch: int
+    salt: bytes
+    files: tuple[FileEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """The seal file: what the signed statement names."""
+
+    dataset: DatasetId
+    epoch: int
+    chunk_size: int
+    objects: int
+    total_bytes: int
+    ciphertext_root: Digest
+    plaintext_root: Digest
+    index: Digest
+    manifest: ObjectId
+    key_commitment: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapping:
+    """A dataset key, wrapped by one key-encryption key."""
+
+    kek: str
+    wrapped: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One thing that a verification found wrong."""
+
+    part: str  # an object id, or the name of a file such as `index`
+    reason: str
+    path: str | None = None
+    chunk: int | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """Return the form in which front ends show it."""
+        found: dict[str, object] = {"object": self.part, "chunk": self.chunk, "reason": self.reason}
+        return found if self.path is None else found | {"path": self.path}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome of a verification that ran to its end."""
+
+    mode: Mode
+    chunks: int
+    failures: tuple[Failure, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether nothing failed."""
+        return not self.failures
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """The newest sealed epoch of a dataset, as the control plane has recorded it."""
+
+    dataset: DatasetId
+    name: DatasetName
+    epoch: int
+    seal: Digest
+    objects: int
+    total_bytes: int
+    ciphertext_root: Digest
+    key_custody: Custody
+
+    @property
+    def subject(self) -> Subject:
+        """Return how statements name this epoch."""
+        return Subject(f"dataset/{self.dataset}", self.seal)
+
+
+class DamagedSeal(VerificationFailed):
+    """A part of a sealed dataset is not what was signed; says which."""
+
+    def __init__(self, failure: Failure) -> None:
+        self.failure = failure
+        place = failure.path or failure.part
+        chunk = "" if failure.chunk is None else f", chunk {failure.chunk}"
+        super().__init__(f"{place}{chunk}: {failure.reason}")
+
+
+def dataset_id(text: object) -> DatasetId:
+    """Parse a dataset id."""
+    return DatasetId(_matched(_ID, text, "a dataset id (32 hexadecimal digits)"))
+
+
+def object_id(text: object) -> ObjectId:
+    """Parse an object id."""
+    return ObjectId(_matched(_ID, text, "an object id (32 hexadecimal digits)"))
+
+
+def dataset_name(text: object) -> DatasetName:
+    """Parse the name under which a tenant knows a dataset."""
+    what = "a dataset name (lower-case letters, digits, '.', '_', '-', at most 64, not starting with a sign)"
+    return DatasetName(_matched(_NAME, text, what))
+
+
+def purpose(text: object) -> str:
+    """Parse the short code that says what a dataset is opened for."""
+    return _matched(_PURPOSE, text, "a purpose code (lower-case letters, digits, hyphens, at most 32)")
+
+
+def epoch_number(value: object) -> int:
+    """Parse an epoch."""
+    if type(value) is not int or not 1 <= value <= MAX_EPOCH:
+        raise MalformedInput(f"an epoch is a number from 1 to {MAX_EPOCH}")
+    return value
+
+
+def _matched(pattern: re.Pattern[str], text: object, what: str) -> str:
+    if not isinstance(text, str) or not pattern.fullmatch(text):
+        raise MalformedInput(f"{str(text)[:80]!r} is not {what}")
+    return text

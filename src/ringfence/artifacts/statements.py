@@ -1,0 +1,231 @@
+"""What is stated about sealed datasets, and how it is read back (docs/specs/predicates/dataset.*.md)."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ringfence.artifacts.chunk import CHUNK_SIZES
+from ringfence.artifacts.model import (
+    SUITE,
+    Custody,
+    DatasetName,
+    Mode,
+    Seal,
+    Sealed,
+    Verdict,
+    dataset_id,
+    dataset_name,
+    epoch_number,
+    purpose,
+)
+from ringfence.artifacts.provenance import PARTS, Provenance
+from ringfence.artifacts.provenance import licence as licence_token
+from ringfence.kernel.digest import Digest
+from ringfence.kernel.errors import MalformedInput, Refused
+from ringfence.kernel.identifier import PredicateName
+from ringfence.kernel.statement import Draft, Statement, Strength, Subject
+
+SEALED = PredicateName("dataset.sealed")
+PROVENANCE = PredicateName("dataset.provenance")
+OPENED = PredicateName("dataset.opened")
+VERIFIED = PredicateName("dataset.verified")
+STRENGTHS = {
+    SEALED: Strength.OBSERVED,
+    PROVENANCE: Strength.DOCUMENTED,
+    OPENED: Strength.OBSERVED,
+    VERIFIED: Strength.OBSERVED,
+}
+_HEX = re.compile(r"[0-9a-f]{64}")
+
+
+def sealed(seal: Seal, seal_digest: Digest, custody: Custody, name: DatasetName) -> Draft:
+    """State that a dataset was sealed into an epoch; its name goes into the erasable details."""
+    claims = {
+        "dataset": seal.dataset,
+        "epoch": seal.epoch,
+        "suite": SUITE,
+        "chunkSize": seal.chunk_size,
+        "objects": seal.objects,
+        "bytes": seal.total_bytes,
+        "ciphertextRoot": str(seal.ciphertext_root),
+        "plaintextRoot": str(seal.plaintext_root),
+        "keyCommitment": seal.key_commitment.hex(),
+        "keyCustody": custody.value,
+    }
+    subject = Subject(f"dataset/{seal.dataset}", seal_digest)
+    key = f"dataset.sealed/{seal_digest.hex}"  # a repeated post of one seal records once
+    return Draft(SEALED, (subject,), claims, STRENGTHS[SEALED], {"name": name}, key)
+
+
+def opened(dataset: Sealed, code: str) -> Draft:
+    """State that a dataset is about to be opened."""
+    return _about(OPENED, dataset, {"purpose": purpose(code)})
+
+
+def verified(dataset: Sealed, verdict: Verdict) -> Draft:
+    """State the outcome of a verification."""
+    claims = {
+        "mode": verdict.mode.value,
+        "result": "pass" if verdict.passed else "fail",
+        "chunks": verdict.chunks,
+        "failed": len(verdict.failures),
+    }
+    return _about(VERIFIED, dataset, claims)
+
+
+def provenance(dataset: Sealed, told: Provenance, salt: bytes) -> Draft:
+    """State where a dataset comes from; the texts, and the salt of the file's digest, go into the details."""
+    source = Digest.of(salt + told.file)
+    claims = {"licence": told.licence, "sourceDigest": str(source), "recorded": list(told.recorded)}
+    details = {"salt": salt.hex(), **told.texts}
+    return _about(PROVENANCE, dataset, claims, details)
+
+
+def _about(
+    name: PredicateName, dataset: Sealed, claims: dict[str, Any], details: Mapping[str, Any] | None = None
+) -> Draft:
+    head = {"dataset": dataset.dataset, "epoch": dataset.epoch}
+    return Draft(name, (dataset.subject,), head | claims, STRENGTHS[name], details or {})
+
+
+def _one_of(*allowed: object) -> Callable[[object], object]:
+    def check(value: object) -> object:
+        if not any(type(value) is type(known) and value == known for known in allowed):
+            raise MalformedInput(f"it is one of {', '.join(map(str, allowed))}")
+        return value
+
+    return check
+
+
+def _count(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise MalformedInput("it is a number, at least 0")
+    return value
+
+
+def _digest(value: object) -> Digest:
+    found = Digest.parse(value)
+    if str(found) != value:
+        raise MalformedInput("it is written sha256:<hex>")
+    return found
+
+
+def _commitment(value: object) -> object:
+    if not isinstance(value, str) or not _HEX.fullmatch(value):
+        raise MalformedInput("it has 64 hexadecimal digits")
+    return value
+
+
+def _recorded(value: object) -> object:
+    if not isinstance(value, list) or value != sorted(set(PARTS).intersection(map(str, value))):
+        raise MalformedInput(f"it lists, sorted, which of {', '.join(PARTS)} are filled in")
+    return value
+
+
+_HEAD: dict[str, Callable[[object], object]] = {"dataset": dataset_id, "epoch": epoch_number}
+_SHAPES: dict[PredicateName, dict[str, Callable[[object], object]]] = {
+    SEALED: _HEAD
+    | {
+        "suite": _one_of(SUITE),
+        "chunkSize": _one_of(*CHUNK_SIZES),
+        "objects": _count,
+        "bytes": _count,
+        "ciphertextRoot": _digest,
+        "plaintextRoot": _digest,
+        "keyCommitment": _commitment,
+        "keyCustody": _one_of(*(custody.value for custody in Custody)),
+    },
+    PROVENANCE: _HEAD | {"licence": licence_token, "sourceDigest": _digest, "recorded": _recorded},
+    OPENED: _HEAD | {"purpose": purpose},
+    VERIFIED: _HEAD
+    | {
+        "mode": _one_of(*(mode.value for mode in Mode)),
+        "result": _one_of("pass", "fail"),
+        "chunks": _count,
+        "failed": _count,
+    },
+}
+
+
+def claims_of(statement: Statement, expected: PredicateName) -> Mapping[str, Any]:
+    """Return the claims of a statement if they are well formed and of the strength that the evidence type has."""
+    if statement.predicate != expected:
+        raise MalformedInput(f"this address takes {expected}, not {statement.predicate}")
+    if statement.issuance.strength is not STRENGTHS[expected]:
+        raise Refused(f"{expected} has strength {STRENGTHS[expected].text}, not {statement.issuance.strength.text}")
+    shape, claims = _SHAPES[expected], statement.claims
+    if claims.keys() != shape.keys():
+        raise MalformedInput(f"the claims of {expected} are {', '.join(shape)}")
+    for name, check in shape.items():
+        try:
+            check(claims[name])
+        except MalformedInput as error:
+            raise MalformedInput(f"claim {name}: {error}") from error
+    return claims
+
+
+def read_sealed(statement: Statement, name: DatasetName) -> Sealed:
+    """Return what a `dataset.sealed` statement says."""
+    claims = claims_of(statement, SEALED)
+    dataset = Sealed(
+        dataset=dataset_id(claims["dataset"]),
+        name=name,
+        epoch=claims["epoch"],
+        seal=statement.subjects[0].digest,
+        objects=claims["objects"],
+        total_bytes=claims["bytes"],
+        ciphertext_root=Digest.parse(claims["ciphertextRoot"]),
+        key_custody=Custody(claims["keyCustody"]),
+    )
+    _check_subject(statement, dataset)
+    return dataset
+
+
+def check_about(statement: Statement, expected: PredicateName, dataset: Sealed) -> Statement:
+    """Return a statement that is about the newest seal of `dataset`, or raise."""
+    claims = claims_of(statement, expected)
+    _check_subject(statement, dataset)
+    if (claims["dataset"], claims["epoch"]) != (dataset.dataset, dataset.epoch):
+        raise Refused(f"the newest seal of this dataset is of epoch {dataset.epoch}; only that one is stated about")
+    if expected == VERIFIED and (claims["result"] == "pass") != (claims["failed"] == 0):
+        raise MalformedInput("a verification passes exactly where nothing failed")
+    return statement
+
+
+def _check_subject(statement: Statement, dataset: Sealed) -> None:
+    if statement.subjects != (dataset.subject,):
+        raise Refused("the statement's subject is not the newest seal of this dataset")
+
+
+def to_json(dataset: Sealed) -> dict[str, Any]:
+    """Return the form in which the API and every front end show a dataset."""
+    return {
+        "dataset": dataset.dataset,
+        "name": dataset.name,
+        "epoch": dataset.epoch,
+        "seal": str(dataset.seal),
+        "objects": dataset.objects,
+        "bytes": dataset.total_bytes,
+        "ciphertext_root": str(dataset.ciphertext_root),
+        "key_custody": dataset.key_custody.value,
+    }
+
+
+def from_json(document: Any) -> Sealed:
+    """Read that form back; raise `MalformedInput`."""
+    match document:
+        case {"objects": int() as objects, "bytes": int() as total, "key_custody": str() as custody} if custody in {
+            known.value for known in Custody
+        }:
+            return Sealed(
+                dataset=dataset_id(document.get("dataset")),
+                name=dataset_name(document.get("name")),
+                epoch=epoch_number(document.get("epoch")),
+                seal=Digest.parse(document.get("seal")),
+                objects=objects,
+                total_bytes=total,
+                ciphertext_root=Digest.parse(document.get("ciphertext_root")),
+                key_custody=Custody(custody),
+            )
+        case _:
+            raise MalformedInput("the answer does not describe a dataset; is this the API of Ringfence?")

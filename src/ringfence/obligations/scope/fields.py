@@ -1,0 +1,253 @@
+"""Read typed fields out of composed nodes; every refusal points to file, line and column.
+
+`None` stands for *unknown*: the key is absent, empty, or says `unknown`.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from typing import TypeVar
+
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from ringfence.kernel.errors import MalformedInput
+from ringfence.obligations.scope.document import at
+
+T = TypeVar("T")
+
+UNKNOWN = "unknown"
+MAX_ITEMS = 500
+MAX_NAME = 200
+_INTEGER = re.compile(r"[0-9]{1,15}|[0-9]{1,3}(_[0-9]{3}){1,4}")
+_DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,4})?|[0-9]{1,3}(_[0-9]{3}){1,2}")
+_COMPUTE = re.compile(r"[0-9]{1,30}|[0-9](\.[0-9]{1,6})?[eE]\+?[0-9]{1,2}")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TRUTH = {"yes": True, "true": True, "no": False, "false": False}
+
+
+@dataclass(slots=True)
+class Fields:
+    """The keys of one mapping; whatever is not asked for by the end is refused by `finish`."""
+
+    node: MappingNode
+    source: str
+    path: str
+    values: dict[str, Node]
+    keys: dict[str, Node]
+    asked: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, node: Node, source: str, path: str = "") -> "Fields":
+        """Open a mapping; refuse other kinds of node and keys that stand twice."""
+        if not isinstance(node, MappingNode):
+            raise at(node, f"{path or 'the file'} must be keys with values", source)
+        values: dict[str, Node] = {}
+        keys: dict[str, Node] = {}
+        for key, value in node.value:
+            if not isinstance(key, ScalarNode):
+                raise at(key, "a key must be a word", source)
+            if key.value in values:
+                raise at(key, f"the key {key.value[:60]!r} stands twice", source)
+            values[key.value], keys[key.value] = value, key
+        return cls(node, source, path, values, keys)
+
+    def error(self, key: str, message: str) -> MalformedInput:
+        """Return the error that points to the value of `key`, or to the mapping where the key is absent."""
+        return at(self.values.get(key, self.node), f"{self.where(key)}: {message}", self.source)
+
+    def where(self, key: str) -> str:
+        """Return the path of `key` as it is named in answers."""
+        return f"{self.path}.{key}" if self.path else key
+
+    def get(self, key: str) -> Node | None:
+        """Return the node of `key`, or None where it is absent, empty or says `unknown`."""
+        self.asked.add(key)
+        node = self.values.get(key)
+        if node is None or (isinstance(node, ScalarNode) and (node.value == UNKNOWN or _is_null(node))):
+            return None
+        return node
+
+    def finish(self) -> None:
+        """Refuse keys that nobody asked for."""
+        for key, node in self.keys.items():
+            if key not in self.asked:
+                known = ", ".join(sorted(self.asked))
+                raise at(node, f"the key {key[:60]!r} is not known here; known are: {known}", self.source)
+
+    def scalar(self, key: str, *, plain: bool = False) -> str | None:
+        """Return the text of a value; `plain` refuses quotes, which make a number or a truth a text."""
+        node = self.get(key)
+        if node is None:
+            return None
+        if not isinstance(node, ScalarNode) or (plain and node.style is not None):
+            raise self.error(key, "one unquoted value is expected" if plain else "one value is expected")
+        return _whole(node, self)
+
+    def text(self, key: str) -> str | None:
+        """Return free text of at most `MAX_NAME` printable characters."""
+        value = self.scalar(key)
+        if value is not None and not (0 < len(value.strip()) <= MAX_NAME and value.isprintable()):
+            raise self.error(key, f"a text of 1 to {MAX_NAME} printable characters is expected")
+        return value
+
+    def name(self, key: str = "name") -> str:
+        """Return a text that must be there."""
+        value = self.text(key)
+        if value is None:
+            raise self.error(key, "a name is needed")
+        return value
+
+    def truth(self, key: str) -> bool | None:
+        """Return yes or no."""
+        value = self.scalar(key, plain=True)
+        if value is None:
+            return None
+        if value.lower() not in _TRUTH:
+            raise self.error(key, f"yes, no or unknown is expected, not {value[:40]!r}")
+        return _TRUTH[value.lower()]
+
+    def money(self, key: str) -> int | None:
+        """Return whole euros."""
+        value = self._matching(key, _INTEGER, "whole euros are expected, for instance 9_000_000")
+        return None if value is None else int(value.replace("_", ""))
+
+    def number(self, key: str) -> Fraction | None:
+        """Return a number that is not negative, with at most four decimals."""
+        value = self._matching(key, _DECIMAL, "a number that is not negative is expected, for instance 60 or 49.5")
+        return None if value is None else Fraction(value.replace("_", ""))
+
+    def percent(self, key: str) -> Fraction | None:
+        """Return a percentage from 0 to 100."""
+        value = self.number(key)
+        if value is not None and value > 100:
+            raise self.error(key, "a percentage lies between 0 and 100")
+        return value
+
+    def compute(self, key: str) -> Fraction | None:
+        """Return floating-point operations, written as an integer or like 3.5e24."""
+        value = self._matching(key, _COMPUTE, "operations are expected, for instance 3.5e24")
+        return None if value is None else Fraction(value.replace("+", ""))
+
+    def day(self, key: str) -> date | None:
+        """Return a calendar day."""
+        value = self._matching(key, _DATE, "a day such as 2026-11-22 is expected", plain=False)  # JSON has no days
+        try:
+            return None if value is None else date.fromisoformat(value)
+        except ValueError as error:
+            raise self.error(key, f"{value} is not a day of the calendar") from error
+
+    def choice(self, key: str, choices: Iterable[str]) -> str | None:
+        """Return one of `choices`."""
+        value = self.scalar(key)
+        allowed = sorted(choices)
+        if value is not None and value not in allowed:
+            raise self.error(key, f"{value[:60]!r} is none of: {', '.join(allowed)}, {UNKNOWN}")
+        return value
+
+    def country(self, key: str, codes: frozenset[str]) -> str | None:
+        """Return an ISO 3166 code out of `codes`."""
+        value = self.scalar(key)
+        return None if value is None else checked_country(value, codes, lambda text: self.error(key, text))
+
+    def items(self, key: str) -> list[Node] | None:
+        """Return the entries of a list, or None where the list itself is unknown."""
+        node = self.get(key)
+        if node is None:
+            return None
+        if not isinstance(node, SequenceNode):
+            raise self.error(key, "a list is expected, for instance [] for none")
+        if len(node.value) > MAX_ITEMS:
+            raise self.error(key, f"{len(node.value)} entries; the limit is {MAX_ITEMS}")
+        return list(node.value)
+
+    def each(self, key: str, read: Callable[["Fields"], T]) -> tuple[T, ...] | None:
+        """Read a list of mappings and refuse unknown keys in each."""
+        nodes = self.items(key)
+        if nodes is None:
+            return None
+        return tuple(
+            read_whole(Fields.of(n, self.source, f"{self.where(key)}[{i}]"), read) for i, n in enumerate(nodes)
+        )
+
+    def words(self, key: str, choices: Iterable[str]) -> tuple[str, ...] | None:
+        """Read a list of words out of `choices`, without repetition."""
+        nodes = self.items(key)
+        if nodes is None:
+            return None
+        allowed = set(choices)
+        words = tuple(self._word(node, allowed) for node in nodes)
+        if len(set(words)) != len(words):
+            raise self.error(key, "an entry stands twice")
+        return words
+
+    def countries(self, key: str, codes: frozenset[str]) -> tuple[str, ...] | None:
+        """Read a list of country codes, without repetition."""
+        nodes = self.items(key)
+        if nodes is None:
+            return None
+        found = tuple(self._code(node, codes) for node in nodes)
+        if len(set(found)) != len(found):
+            raise self.error(key, "a country stands twice")
+        return found
+
+    def inner(self, key: str, read: Callable[["Fields"], T]) -> T | None:
+        """Read a mapping below `key`, or None where it is unknown."""
+        node = self.get(key)
+        return None if node is None else read_whole(Fields.of(node, self.source, self.where(key)), read)
+
+    def _matching(self, key: str, pattern: re.Pattern[str], expected: str, *, plain: bool = True) -> str | None:
+        value = self.scalar(key, plain=plain)
+        if value is not None and not pattern.fullmatch(value):
+            raise self.error(key, f"{expected}, not {value[:40]!r}")
+        return value
+
+    def _code(self, node: Node, codes: frozenset[str]) -> str:
+        return checked_country(self._raw(node), codes, lambda text: at(node, text, self.source))
+
+    def _raw(self, node: Node) -> str:
+        if not isinstance(node, ScalarNode):
+            raise at(node, "a word is expected here", self.source)
+        return str(node.value)
+
+    def _word(self, node: Node, allowed: set[str]) -> str:
+        word = self._raw(node)
+        if word not in allowed:
+            raise at(node, f"{word[:60]!r} is none of: {', '.join(sorted(allowed))}", self.source)
+        return word
+
+
+def read_whole(fields: Fields, read: Callable[[Fields], T]) -> T:
+    """Read a mapping and refuse the keys that `read` did not ask for."""
+    value = read(fields)
+    fields.finish()
+    return value
+
+
+def day_or(fields: Fields, key: str, word: str) -> date | str | None:
+    """Return a calendar day, or `word` where that stands instead."""
+    return word if fields.scalar(key) == word else fields.day(key)
+
+
+_OTHER_CODES: Mapping[str, str] = {"EL": "GR", "UK": "GB"}
+
+
+def checked_country(text: str, codes: frozenset[str], error: Callable[[str], MalformedInput]) -> str:
+    """Return `text` where it is one of `codes`; point out the two codes that the Union writes differently."""
+    if text in codes:
+        return text
+    hint = f"; write {_OTHER_CODES[text]}" if text in _OTHER_CODES else "; two capital letters of ISO 3166 are expected"
+    raise error(f"{text[:40]!r} is not a country code{hint}")
+
+
+def _is_null(node: ScalarNode) -> bool:
+    return node.style is None and node.value in ("", "~", "null")
+
+
+def _whole(node: ScalarNode, fields: Fields) -> str:
+    value = str(node.value)
+    try:  # JSON writes characters beyond the first plane as two escapes
+        return value.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeError as error:
+        raise at(node, "the text holds half a character", fields.source) from error

@@ -1,0 +1,118 @@
+"""Find the statements that count for one requirement at one time, and say why others do not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from ringfence.kernel.digest import Digest
+from ringfence.ledger.model import Issuer, LoggedStatement
+from ringfence.obligations.model import Ignored, Reason, Requirement, Signer, Support
+from ringfence.obligations.records import Records, Run, Trail, digest_under, until
+
+MAX_IGNORED = 20  # listed per requirement, newest first; the total is always told
+
+
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """What counts for `requirement` among the statements that were recorded by `at`."""
+
+    requirement: Requirement
+    records: Records
+    at: datetime
+
+    @property
+    def trail(self) -> Trail:
+        """Return the statements of the evidence type asked for."""
+        return self.records.trail(self.requirement.evidence)
+
+    def newest(self, name: str | None = None, digest: Digest | None = None) -> LoggedStatement | None:
+        """Return the newest statement that counts: of all, or about one subject, in one version."""
+        return next(self._counted(name, digest), None)
+
+    def every(self) -> list[LoggedStatement]:
+        """Return all statements that count, newest first."""
+        return list(self._counted(None, None))
+
+    def subjects(self) -> list[str]:
+        """Return the names of all subjects that a statement names, sorted."""
+        return sorted(name for name, run in self.trail.by_subject.items() if until(run, self.at))
+
+    def ignored(self) -> tuple[tuple[Ignored, ...], int]:
+        """Return the newest statements that count for nothing, and how many there are.
+
+        A statement by an unsuitable role, or too weak, is told as long as nothing newer counts in its place.
+        """
+        aside = self.trail.set_aside
+        total = until(aside, self.at)
+        told = [self._ignored(aside[i]) for i in range(max(0, total - MAX_IGNORED), total)]
+        passed_over = [self._ignored(logged) for logged in self._passed_over()]
+        newest = sorted(told + passed_over[:MAX_IGNORED], reverse=True)[:MAX_IGNORED]
+        return tuple(newest), total + len(passed_over)
+
+    def shortfall(self, name: str | None, digest: Digest | None) -> tuple[Reason, str] | None:
+        """Say why the newest statement about a subject does not count, where there is one."""
+        aside = self.trail.set_aside
+        candidates = [s for s in aside[: until(aside, self.at)] if name is None or digest_under(s, name) is not None]
+        candidates += list(self._backwards(name))
+        matching = (s for s in candidates if digest is None or name is None or digest_under(s, name) == digest)
+        newest = max(matching, key=lambda s: s.entry, default=None)
+        return self._why(newest) if newest else None
+
+    def _counted(self, name: str | None, digest: Digest | None) -> Iterator[LoggedStatement]:
+        for logged in self._backwards(name):
+            same = digest is None or name is None or digest_under(logged, name) == digest
+            if same and self._unsuitable(logged) is None:
+                yield logged
+
+    def _backwards(self, name: str | None) -> Iterator[LoggedStatement]:
+        run: Run = self.trail.run if name is None else self.trail.by_subject.get(name, ())
+        for index in range(until(run, self.at) - 1, -1, -1):
+            yield run[index]
+
+    def _passed_over(self) -> Iterator[LoggedStatement]:
+        for logged in self._backwards(None):
+            if self._unsuitable(logged) is None:
+                return
+            yield logged
+
+    def _unsuitable(self, logged: LoggedStatement) -> tuple[Reason, str] | None:
+        strength = logged.envelope.statement.issuance.strength
+        if logged.issuer is None or logged.issuer.role not in self.requirement.issuers:
+            role = logged.issuer.role.value if logged.issuer else "unknown"
+            return Reason.UNTRUSTED, f"a key of the role {role} may not state it"
+        if strength < self.requirement.strength:
+            return Reason.TOO_WEAK, f"it is {strength.text}; {self.requirement.strength.text} is asked"
+        return None
+
+    def _why(self, logged: LoggedStatement) -> tuple[Reason, str]:
+        flaw = self.records.flaw(logged)
+        return (
+            (Reason.UNTRUSTED, flaw) if flaw else self._unsuitable(logged) or (Reason.MISSING, "something newer counts")
+        )
+
+    def _ignored(self, logged: LoggedStatement) -> Ignored:
+        statement = logged.envelope.statement
+        names = statement.subjects[0].name
+        why = self._why(logged)[1]
+        return Ignored(logged.entry, statement.predicate, names, logged.recorded_at, statement.issuance.issuer, why)
+
+
+def support(logged: LoggedStatement) -> Support:
+    """Describe a statement that a result rests on."""
+    statement = logged.envelope.statement
+    issuance = statement.issuance
+    return Support(
+        entry=logged.entry,
+        predicate=statement.predicate,
+        subject=statement.subjects[0].name,
+        recorded_at=logged.recorded_at,
+        strength=issuance.strength,
+        issuer=issuance.issuer,
+        late=issuance.late,
+        demo=issuance.demo,
+    )
+
+
+def signer(issuer: Issuer) -> Signer:
+    """Describe a key that could have made a statement up."""
+    return Signer(issuer.key, issuer.role, issuer.custody)

@@ -1,0 +1,154 @@
+import json
+from datetime import timedelta
+
+import pytest
+
+from ringfence.kernel.statement import KeyRole, Strength
+from ringfence.obligations import board, catalog
+from ringfence.obligations.model import Reason, Standing, State
+from ringfence.obligations.reading import package_file
+from ringfence.obligations.records import Records
+from ringfence.testing.obligations import START, Story
+
+CATALOG = catalog.load()
+SAMPLES = json.loads(package_file("samples/statements.json"))
+
+
+def told(*, without=(), **changes):
+    """Tell the sample organisation's story; `changes` are claims by evidence type, dots as underscores."""
+    story = Story()
+    for predicate, sample in SAMPLES.items():
+        if predicate not in without:
+            claims = sample["claims"] | changes.get(predicate.replace(".", "_"), {})
+            strength = Strength.parse(sample["strength"])
+            story.add(predicate, claims, subject=sample["subject"], role=KeyRole(sample["role"]), strength=strength)
+    return story
+
+
+def computed(story, at=None):
+    return board.compute(CATALOG, Records.of(story.tenant, story.statements), at or story.now)
+
+
+def control(story, name, at=None):
+    return next(r for r in computed(story, at).controls if r.control.id == name)
+
+
+def states(found):
+    return {result.control.id: result.verdict.state for result in found.controls}
+
+
+def test_an_empty_tenant_has_nothing_satisfied_and_everything_missing():
+    found = computed(Story())
+    assert {(r.verdict.state, r.verdict.reason) for r in found.controls} == {(State.NOT_SATISFIED, Reason.MISSING)}
+    assert (found.count(State.SATISFIED), found.denominator) == (0, 8)
+    assert found.anchored_outside_until is None
+    assert all(r.next_step for r in found.controls)
+
+
+def test_the_sample_statements_satisfy_every_control():
+    found = computed(told())
+    assert set(states(found).values()) == {State.SATISFIED}, [r.verdict for r in found.controls]
+    assert found.denominator == 8
+    assert all(r.entries and r.signers and r.weakest and r.next_step is None for r in found.controls)
+
+
+@pytest.mark.parametrize("predicate", SAMPLES)
+def test_each_statement_matters(predicate):
+    missing = {
+        r.control.id for r in computed(told(without=[predicate])).controls if r.verdict.state.value != "satisfied"
+    }
+    expected = {r.control for r in CATALOG.requirements.values() if r.evidence == predicate}
+    assert expected <= missing
+
+
+def test_a_control_is_as_strong_as_its_weakest_statement():
+    assert control(told(), "DAT-02").weakest is Strength.DOCUMENTED
+    assert control(told(), "LOG-02").weakest is Strength.OBSERVED
+    assert {s.role for s in control(told(), "LOG-02").signers} == {KeyRole.CONTROL_PLANE, KeyRole.OPERATOR}
+
+
+def test_a_control_changes_first_when_its_first_evidence_runs_out():
+    found = control(told(), "LOG-02")
+    chain = next(s for s in told().statements if s.envelope.statement.predicate == "log.chain_verified")
+    assert found.verdict.next_change == chain.recorded_at + timedelta(days=1)
+    assert control(told(), "LOG-02", found.verdict.next_change).verdict.reason is Reason.STALE
+
+
+def test_an_unprotected_kek_is_never_satisfied():
+    found = control(told(key_lifecycle={"kekCustody": "file-plain"}), "SEC-04")
+    assert (found.verdict.state, found.verdict.reason) == (State.NOT_SATISFIED, Reason.FAILED)
+    assert found.next_step == "ringfence up"
+
+
+def test_the_next_step_is_that_of_the_first_requirement_that_is_open():
+    assert control(told(without=["dataset.verified"]), "DAT-01").next_step == "ringfence dataset verify NAME"
+    assert control(told(without=["ledger.head_exported"]), "LOG-02").next_step == "ringfence ledger head"
+
+
+def test_pending_counts_in_the_denominator_and_is_not_satisfied():
+    found = computed(told(without=["dataset.verified"]))
+    assert states(found)["DAT-01"] is State.PENDING
+    assert (found.count(State.PENDING), found.count(State.SATISFIED), found.denominator) == (1, 7, 8)
+
+
+def test_a_control_whose_duties_all_come_later_is_upcoming():
+    story = told(entity_classification={"jurisdiction": "ES"}, log_heartbeat={"unexplained": 3})
+    found = computed(story)
+    assert states(found)["LOG-06"] is State.UPCOMING
+    assert found.denominator == 7
+    assert states(found)["LOG-02"] is State.SATISFIED  # data protection law may bind already
+
+
+def test_upcoming_ends_on_its_date():
+    early = Story(start=START - timedelta(days=400))  # before the German act
+    sample = SAMPLES["entity.classification"]
+    early.add("entity.classification", sample["claims"], strength=Strength.DOCUMENTED)
+    found = control(early, "LOG-06")
+    assert found.verdict.state is State.UPCOMING
+    later = control(early, "LOG-06", found.verdict.next_change)
+    assert (later.verdict.state, later.verdict.reason) == (State.NOT_SATISFIED, Reason.MISSING)
+
+
+def test_a_control_without_a_duty_of_ours_is_not_applicable_by_a_signed_reason():
+    story = told(entity_classification={"category": "out_of_scope", "binds2690": False})
+    found = control(story, "LOG-06")
+    assert found.verdict.state is State.NOT_APPLICABLE
+    assert 0 in found.entries
+    assert states(computed(story))["GOV-01"] is State.SATISFIED
+
+
+def test_a_signed_empty_list_of_systems_makes_the_classification_not_applicable():
+    story = told(without=["ai.classification"], entity_classification={"systems": []})
+    assert control(story, "GOV-03").verdict.state is State.NOT_APPLICABLE
+
+
+def test_obligations_are_counted_apart():
+    found = computed(told())
+    by = {s: sum(d.standing is s for d in found.duties) for s in Standing}
+    assert sum(by.values()) == len(CATALOG.obligations)
+    assert all(by[s] for s in Standing)
+
+
+def test_the_anchor_covers_what_its_head_covers_and_nothing_after():
+    story = told(ledger_head_exported={"size": 4})
+    assert computed(story).anchored_outside_until == story.statements[3].recorded_at
+    boast = told(ledger_head_exported={"size": 10**6})
+    export = next(s for s in boast.statements if s.envelope.statement.predicate == "ledger.head_exported")
+    assert computed(boast).anchored_outside_until == boast.statements[export.entry - 1].recorded_at
+    assert computed(told(ledger_head_exported={"size": "4"})).anchored_outside_until is None
+
+
+def test_asking_as_of_an_earlier_time_gives_what_was_shown_then():
+    story = told()
+    shown = computed(story)
+    for predicate, sample in SAMPLES.items():
+        story.add(predicate, {}, subject=sample["subject"], role=KeyRole(sample["role"]))
+    assert computed(story, shown.as_of) == shown
+    assert computed(story) != shown
+
+
+def test_only_what_a_rule_asks_for_needs_reading():
+    asked = board.predicates(CATALOG)
+    assert set(SAMPLES) < set(asked)
+    assert set(board.KEY_EVENTS) < set(asked)
+    assert "dataset.opened" not in asked

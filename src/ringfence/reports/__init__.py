@@ -1,0 +1,1 @@
+"""Reports: evidence packs that a stranger can check offline, and the check itself."""

@@ -1,0 +1,134 @@
+"""`ringfence report` and `ringfence verify`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ringfence.frontends.terminal import Json, output
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ringfence.frontends.client import Client
+    from ringfence.ledger.model import Trust
+    from ringfence.reports.model import Verification
+
+SHOWN = 20  # failures that a terminal shows; --json lists all
+_ATTEMPTS = 5  # evidence that arrives while a pack is signed
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Export packs.",
+)
+
+
+@app.callback()
+def group() -> None:
+    """Export what an outsider can check."""
+
+
+@app.command()
+def pack(
+    to: Annotated[Path, typer.Option("-o", "--output", help="File to write.")],
+    as_of: Annotated[str | None, typer.Option("--as-of", help="Status as of then: 2026-11-22T01:02:03.456Z.")] = None,
+    head: Annotated[
+        list[int] | None, typer.Option(help="Also prove the head of this size, which somebody holds (repeatable).")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,  # noqa: FBT002
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Export every record with its proof, and the computed status, as one signed file."""
+    from ringfence.frontends.client import connect
+    from ringfence.kernel.errors import UsageError
+    from ringfence.reports.pack import read
+    from ringfence.storage.files import write_whole
+
+    if to.exists() and not force:
+        raise UsageError(f"{to} exists; name another file, or replace it with --force")
+    with connect() as client:
+        data = _issued(client, as_of, head or [])
+    write_whole(to, data, replace=force)
+    header = read(data).header
+    document = {"pack": str(to), "bytes": len(data), "records": header.records, "size": header.size}
+    output(document, lambda console: _show_written(console, document), as_json)
+
+
+def _issued(client: "Client", as_of: str | None, heads: list[int]) -> bytes:
+    from ringfence.kernel.errors import Conflict
+    from ringfence.reports.service import draft_of
+
+    for attempt in range(_ATTEMPTS):
+        preview = client.get("/api/v1/reports/pack", as_of=as_of)
+        try:
+            answer = client.state(draft_of(preview), path="/api/v1/reports/pack", body={"heads": heads})
+        except Conflict:
+            if attempt == _ATTEMPTS - 1:
+                raise
+        else:
+            return str(answer["pack"]).encode("ascii")
+    raise AssertionError("the loop above returns or raises")
+
+
+def _show_written(console: "Console", document: dict[str, Any]) -> None:
+    console.print(f"{document['pack']}: {document['records']} records, log size {document['size']}")
+    console.print(f"check it with: ringfence verify {document['pack']} --trust TRUST --recompute")
+
+
+def verify(
+    pack_file: Annotated[Path, typer.Argument(metavar="PACK", help="The pack to check.")],
+    trust: Annotated[
+        Path | None, typer.Option(help="What you trust: the file that you received earlier, by another way.")
+    ] = None,
+    recompute: Annotated[  # noqa: FBT002
+        bool, typer.Option("--recompute", help="Also compute the status again with the rules of this installation.")
+    ] = False,
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Check a pack offline against what you trust; needs no home.
+
+    Exit code 0: verified. 1: something does not hold, or no trust file was given, so that the pack could only be
+    compared with itself. 2: a file cannot be read.
+    """
+    from ringfence.reports.pack import MAX_PACK
+    from ringfence.reports.verify import verify as check
+    from ringfence.storage.files import read_bounded
+
+    trusted = _trust(trust)
+    outcome = check(read_bounded(pack_file, limit=MAX_PACK), trusted, source=str(pack_file))
+    if recompute:
+        outcome = _recomputed(outcome)
+    output(outcome.to_json(), lambda console: _show(console, outcome), as_json)
+    if not outcome.ok:
+        raise SystemExit(1)
+
+
+def _trust(path: Path | None) -> "Trust | None":
+    from ringfence.ledger import trust
+    from ringfence.storage.files import read_bounded
+
+    return trust.parse(read_bounded(path, limit=trust.MAX_TRUST), source=str(path)) if path else None
+
+
+def _recomputed(outcome: "Verification") -> "Verification":
+    from ringfence.obligations import catalog
+    from ringfence.reports.recompute import recompute, rules_of
+
+    return recompute(outcome, rules_of(catalog.load(), demo=outcome.header.demo))
+
+
+def _show(console: "Console", outcome: "Verification") -> None:
+    header = outcome.header
+    for failure in outcome.failures[:SHOWN]:
+        console.print(f"✕ {failure}")
+    if len(outcome.failures) > SHOWN:
+        console.print(f"✕ … and {len(outcome.failures) - SHOWN} more (--json lists all)")
+    for notice in outcome.notices:
+        console.print(f"! {notice}")
+    console.print(
+        f"{outcome.verdict.upper()}: {outcome.checked} of {header.records} records of {header.tenant} "
+        f"in {header.log}, log size {header.size}, as of {outcome.as_of}"
+    )

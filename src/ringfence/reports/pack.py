@@ -1,0 +1,274 @@
+"""The pack file: JSON Lines in one exact byte form (docs/specs/pack.md, section 2), written and read.
+
+Reading never stops at the first damaged line: a pack is judged as a whole, so every damage becomes a `Failure`.
+Only a file whose first line is no header of ours is refused as `MalformedInput`.
+"""
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from itertools import pairwise
+from typing import Any
+
+from ringfence.kernel import digest, identifier
+from ringfence.kernel.clock import from_text, to_text
+from ringfence.kernel.commitment import Opening, parse_opening
+from ringfence.kernel.digest import SIZE, Digest
+from ringfence.kernel.envelope import Envelope
+from ringfence.kernel.envelope import parse as parse_envelope
+from ringfence.kernel.errors import MalformedInput
+from ringfence.reports.model import Failure, Header, Pack, ProvenHead, Record
+
+FORMAT = "urn:ringfence:pack:v1"
+MAX_PACK = 512 * 2**20  # the file is read into memory; a year of a busy tenant stays well below
+MAX_LINE = 8 * 2**20  # the largest honest record: an envelope, its readable copy, and 4 MiB of details in base64
+MAX_RECORDS = 250_000  # what fits into MAX_PACK at about 2 KiB each
+MAX_HEADS = 10_000  # a head a day for 27 years
+MAX_PROOF = 64  # a tree of 2**64 leaves is no deeper
+_HEADER = {"asOf", "demo", "format", "log", "logKeys", "records", "root", "size", "tenant"}
+_RECORD = {"entry", "envelope", "opening", "proof", "recordedAt", "statement"}
+
+
+class Kind(IntEnum):
+    """The kinds of line below the header, in the order in which they stand."""
+
+    RECORD = 1
+    STATUS = 2
+    HEAD = 3
+    CHECKPOINT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that was read: its number in the file, its kind, and its JSON."""
+
+    number: int
+    kind: Kind
+    document: Mapping[str, Any]
+    data: bytes
+
+    @property
+    def record(self) -> int:
+        """Return the number by which messages call the record on this line."""
+        return self.number - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """A pack as read: what could be read, and what could not."""
+
+    header: Header
+    lines: tuple[Line, ...]
+    failures: tuple[Failure, ...]
+
+    def of(self, kind: Kind) -> list[Line]:
+        """Return the lines of one kind."""
+        return [line for line in self.lines if line.kind is kind]
+
+
+def write(pack: Pack) -> bytes:
+    """Print a pack."""
+    header = pack.header
+    documents: list[Any] = [
+        {
+            "format": FORMAT,
+            "tenant": header.tenant,
+            "log": header.log,
+            "asOf": to_text(header.as_of),
+            "demo": header.demo,
+            "records": header.records,
+            "size": header.size,
+            "root": _text(header.root),
+            "logKeys": list(header.log_keys),
+        },
+        *(_record_document(record) for record in pack.records),
+        {"status": pack.status},
+        *({"head": {"size": h.size, "root": _text(h.root), "proof": _texts(h.proof)}} for h in pack.heads),
+        {"checkpoint": pack.checkpoint},
+    ]
+    return b"".join(digest.dumps(document) + b"\n" for document in documents)
+
+
+def status_digest(status: Mapping[str, Any]) -> Digest:
+    """Return the digest of the status line, which the pack's last record states."""
+    return Digest.of(digest.dumps({"status": status}) + b"\n")
+
+
+def _record_document(record: Record) -> dict[str, Any]:
+    return {
+        "entry": record.entry,
+        "recordedAt": to_text(record.recorded_at),
+        "statement": digest.loads(record.envelope.payload),
+        "envelope": digest.loads(record.envelope.data),
+        "proof": _texts(record.proof),
+        "opening": record.opening.to_text() if record.opening else None,
+    }
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _texts(hashes: tuple[bytes, ...]) -> list[str]:
+    return [_text(item) for item in hashes]
+
+
+def read(data: bytes, *, source: str = "") -> Contents:
+    """Read a pack.
+
+    Raises:
+        MalformedInput: the file is too large, or its first line is no header of a pack.
+    """
+    if len(data) > MAX_PACK:
+        raise MalformedInput(f"the file has {len(data)} bytes; a pack has at most {MAX_PACK}", source=source)
+    if data.count(b"\n") > MAX_RECORDS + MAX_HEADS + 3:
+        raise MalformedInput("the file has more lines than a pack can have", source=source)
+    first, *rest = data.split(b"\n")
+    header = _header(first, source)
+    ended = bool(rest) and rest[-1] == b""
+    read_lines = [_line(number, line, header) for number, line in enumerate(rest[:-1] if ended else rest, start=2)]
+    lines = tuple(item for item in read_lines if isinstance(item, Line))
+    failures = [item for item in read_lines if isinstance(item, Failure)]
+    if not ended:
+        failures.append(Failure("the last line does not end: the file was cut"))
+    return Contents(header, lines, (*failures, *_shape(lines, read_lines, header)))
+
+
+def _header(line: bytes, source: str) -> Header:
+    document = digest.loads(line, source=source, limit=MAX_LINE)
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise MalformedInput(f"not a pack: the first line does not say {FORMAT}", source=source, line=1)
+    if document.keys() != _HEADER or digest.dumps(document) != line:
+        raise MalformedInput("the header is not in its one byte form (docs/specs/pack.md)", source=source, line=1)
+    match document:
+        case {"demo": bool() as demo, "logKeys": [str() as classical, str() as post_quantum], **others}:
+            pass
+        case _:
+            raise MalformedInput("demo is true or false, and logKeys two verifier keys", source=source, line=1)
+    return Header(
+        tenant=identifier.tenant(others["tenant"]),
+        log=identifier.log_origin(others["log"]),
+        as_of=from_text(others["asOf"]),
+        demo=demo,
+        records=_count(others["records"], "records", MAX_RECORDS),
+        size=_count(others["size"], "size", 2**53),
+        root=decode_hash(others["root"]),
+        log_keys=(classical, post_quantum),
+    )
+
+
+def _count(value: object, name: str, limit: int) -> int:
+    if type(value) is not int or not 0 <= value <= limit:
+        raise MalformedInput(f"{name} is a whole number from 0 to {limit}")
+    return value
+
+
+def _line(number: int, line: bytes, header: Header) -> Line | Failure:
+    """Return the line, or why it cannot be used: as a record's failure where a record must stand."""
+    record = number - 1 if number - 1 <= header.records else None
+    try:
+        document = _canonical(line)
+        kind = _kind(document)
+    except MalformedInput as error:
+        return Failure(f"line {number}: {error}", record=record)
+    return Line(number, kind, document, line)
+
+
+def _canonical(line: bytes) -> Any:
+    document = digest.loads(line, limit=MAX_LINE)
+    if digest.dumps(document) != line:
+        raise MalformedInput("not in its one byte form (docs/specs/pack.md)")
+    return document
+
+
+def _kind(document: object) -> Kind:
+    names = document.keys() if isinstance(document, dict) else set()
+    for kind, expected in (
+        (Kind.RECORD, _RECORD),
+        (Kind.STATUS, {"status"}),
+        (Kind.HEAD, {"head"}),
+        (Kind.CHECKPOINT, {"checkpoint"}),
+    ):
+        if names == expected:
+            return kind
+    raise MalformedInput("neither a record nor a status, head or checkpoint")
+
+
+def _shape(lines: tuple[Line, ...], everything: list[Line | Failure], header: Header) -> Iterator[Failure]:
+    """Yield what is wrong with the number and the order of the lines."""
+    damaged = sum(isinstance(item, Failure) and item.record is not None for item in everything)
+    records = damaged + sum(line.kind is Kind.RECORD for line in lines)
+    if records != header.records:
+        yield Failure(f"the header counts {header.records} records, but the pack holds {records}")
+    for kind in (Kind.STATUS, Kind.CHECKPOINT):
+        found = sum(line.kind is kind for line in lines)
+        if found != 1:
+            yield Failure(f"a pack has one {kind.name.lower()} line, this one has {found}")
+    for before, line in pairwise(lines):
+        if line.kind < before.kind:
+            yield Failure(f"line {line.number}: a {line.kind.name.lower()} line stands out of its order")
+
+
+def parse_record(document: Mapping[str, Any]) -> tuple[Record, list[str]]:
+    """Parse the JSON of a record line; return it with the reasons why it is not right although it can be read.
+
+    Raises:
+        MalformedInput: it cannot be read.
+    """
+    envelope = parse_envelope(digest.dumps(document["envelope"]))
+    record = Record(
+        entry=_count(document["entry"], "entry", 2**53),
+        recorded_at=from_text(document["recordedAt"]),
+        envelope=envelope,
+        proof=decode_hashes(document["proof"]),
+        opening=_opening(document["opening"]),
+    )
+    reasons = []
+    if digest.dumps(document["statement"]) != digest.dumps(digest.loads(envelope.payload)):
+        reasons.append("the readable statement is not the one that was signed")
+    return record, [*reasons, *_opening_reasons(envelope, record.opening)]
+
+
+def _opening_reasons(envelope: Envelope, opening: Opening | None) -> list[str]:
+    commitment = envelope.statement.details
+    if opening is not None and opening.commitment != commitment:
+        return ["the details do not match the commitment that was signed"]
+    return []
+
+
+def _opening(value: object) -> Opening | None:
+    if value is None:
+        return None
+    opening = parse_opening(value) if isinstance(value, str) else None
+    if opening is None or opening.to_text() != value:
+        raise MalformedInput("an opening is null or canonical base64")
+    return opening
+
+
+def parse_head(document: Mapping[str, Any]) -> ProvenHead:
+    """Parse the JSON of a head line, or raise `MalformedInput`."""
+    match document["head"]:
+        case {"size": int() as size, "root": root, "proof": proof, **others} if not others:
+            return ProvenHead(_count(size, "size", 2**53), decode_hash(root), decode_hashes(proof))
+        case _:
+            raise MalformedInput("a head has a size, a root and a proof")
+
+
+def decode_hashes(value: object) -> tuple[bytes, ...]:
+    """Parse a proof: at most 64 hashes in canonical base64."""
+    if not isinstance(value, list) or len(value) > MAX_PROOF:
+        raise MalformedInput(f"a proof is a list of at most {MAX_PROOF} hashes")
+    return tuple(decode_hash(item) for item in value)
+
+
+def decode_hash(value: object) -> bytes:
+    """Parse 32 bytes in canonical base64."""
+    try:
+        data = base64.b64decode(value, validate=True) if isinstance(value, str) else b""
+    except (binascii.Error, ValueError):
+        data = b""
+    if len(data) != SIZE or _text(data) != value:
+        raise MalformedInput("a hash is 32 bytes in base64")
+    return data

@@ -1,0 +1,44 @@
+"""What a pack is made from: the log, the computed status, and the rules that compute it again."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from ringfence.kernel.identifier import Tenant
+from ringfence.ledger.model import LoggedStatement, SignedCheckpoint
+
+
+class Log(Protocol):
+    """Read the published log; `ringfence.ledger.service.Ledger` is one."""
+
+    def head(self) -> SignedCheckpoint:
+        """Return the newest checkpoint."""
+        ...
+
+    def first_head(self) -> SignedCheckpoint:
+        """Return the oldest checkpoint: outsiders hold it since `init`, and no statement says so."""
+        ...
+
+    def checkpoint(self, size: int) -> SignedCheckpoint:
+        """Return the checkpoint of exactly this size; raise `NotFound`."""
+        ...
+
+    def statements(self, tenant: Tenant) -> Sequence[LoggedStatement]:
+        """Return a tenant's statements in log order."""
+        ...
+
+    def inclusion_proof(self, entry: int, size: int) -> tuple[bytes, ...]:
+        """Prove that an entry is in the tree of a published size."""
+        ...
+
+    def consistency_proof(self, old: int, new: int) -> tuple[bytes, ...]:
+        """Prove that the tree of size `new` continues the one of size `old`."""
+        ...
+
+
+class Rules(Protocol):
+    """Compute the status, as a JSON document without floating-point numbers."""
+
+    def __call__(self, statements: Sequence[LoggedStatement], tenant: Tenant, at: datetime) -> Mapping[str, Any]:
+        """Return the board of a tenant at one time, from these statements and nothing else."""
+        ...

@@ -1,0 +1,161 @@
+"""Whether each record of a pack holds: steps 4 to 6 of docs/specs/pack.md, section 4."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ringfence.kernel.clock import to_text
+from ringfence.kernel.errors import MalformedInput, RingfenceError, VerificationFailed
+from ringfence.kernel.identifier import PredicateName, from_predicate_type
+from ringfence.kernel.statement import KeyRole
+from ringfence.ledger import entry, tree
+from ringfence.ledger.issuers import Issuers
+from ringfence.ledger.model import Checkpoint, Standing
+from ringfence.reports.model import Failure, Header, Record
+from ringfence.reports.pack import Contents, Kind, Line, parse_record
+
+SKEW = timedelta(minutes=5)  # by which an issuer's clock may be ahead of the log's, as at admission
+OLDEST = timedelta(hours=24)  # what a spool may hold back before a statement has to say that it is late
+_ROLES: Mapping[PredicateName, frozenset[KeyRole]] = {
+    PredicateName("key.enrolled"): frozenset({KeyRole.ROOT}),
+    PredicateName("key.revoked"): frozenset({KeyRole.ROOT, KeyRole.CONTROL_PLANE, KeyRole.EMERGENCY}),
+    PredicateName("report.exported"): frozenset({KeyRole.OPERATOR}),
+}
+_SPEAKERS = frozenset(KeyRole) - {KeyRole.ROOT, KeyRole.LEDGER}  # roles that state anything else
+_STANDINGS = {
+    Standing.UNKNOWN: "it is signed by a key that the trusted root never enrolled",
+    Standing.NOT_YET_VALID: "its key was not yet valid when the log took it in",
+    Standing.EXPIRED: "its key had expired when the log took it in",
+    Standing.REVOKED: "its key had been revoked when the log took it in",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A record and the number by which messages call it."""
+
+    number: int
+    record: Record
+
+    def failure(self, reason: str) -> Failure:
+        """Say that this record does not hold."""
+        return Failure(reason, self.number, self.record.entry, self.record.envelope.statement.predicate)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What every record is held against; `head` is None where the log's signatures do not hold."""
+
+    header: Header
+    head: Checkpoint | None
+    issuers: Issuers
+
+
+def read_records(contents: Contents) -> tuple[list[Numbered], list[Failure]]:
+    """Parse every record line; return those that can be read, and what is wrong with the lines as such."""
+    records, failures = [], []
+    for line in contents.of(Kind.RECORD):
+        try:
+            record, reasons = parse_record(line.document)
+        except MalformedInput as error:
+            failures.append(_unreadable(line, error))
+            continue
+        numbered = Numbered(line.record, record)
+        records.append(numbered)
+        failures.extend(numbered.failure(reason) for reason in reasons)
+    return records, failures
+
+
+def _unreadable(line: Line, error: MalformedInput) -> Failure:
+    """Name a record that cannot be read by what its readable part says, which nobody signed."""
+    index, statement = line.document["entry"], line.document["statement"]
+    try:
+        predicate = from_predicate_type(statement.get("predicateType") if isinstance(statement, dict) else None)
+    except MalformedInput:
+        predicate = PredicateName("")
+    return Failure(str(error), line.record, index if type(index) is int else None, predicate)
+
+
+def judge(records: Sequence[Numbered], frame: Frame) -> Iterator[Failure]:
+    """Yield everything that does not hold about single records."""
+    before: Record | None = None
+    for numbered in records:
+        for check in _CHECKS:
+            try:
+                check(numbered.record, frame)
+            except RingfenceError as error:
+                yield numbered.failure(str(error))
+        for reason in _order(before, numbered.record):
+            yield numbered.failure(reason)
+        before = numbered.record
+
+
+def _order(before: Record | None, record: Record) -> Iterator[str]:
+    if before is not None and record.entry <= before.entry:
+        yield f"it stands after entry {before.entry}: records were moved or repeated"
+    if before is not None and record.recorded_at < before.recorded_at:
+        yield f"it is back-dated: it says {to_text(record.recorded_at)}, before the record that precedes it in the log"
+
+
+def _check_place(record: Record, frame: Frame) -> None:
+    issuance, header = record.envelope.statement.issuance, frame.header
+    if issuance.tenant != header.tenant or issuance.log != header.log:
+        raise VerificationFailed(
+            f"it belongs to tenant {issuance.tenant} in log {issuance.log}, "
+            f"not to tenant {header.tenant} in log {header.log}"
+        )
+    if issuance.demo != header.demo:
+        raise VerificationFailed(f"it is {_kind(issuance.demo)} in a pack of {_kind(header.demo)}; they never mix")
+
+
+def _kind(demo: bool) -> str:  # noqa: FBT001 - a word for a flag
+    return "demo data" if demo else "real data"
+
+
+def _check_signature(record: Record, frame: Frame) -> None:
+    standing, issuer = frame.issuers.at(record.envelope.signer, record.recorded_at)
+    if issuer is None or standing is not Standing.TRUSTED:
+        raise VerificationFailed(f"{_STANDINGS[standing]} (key {record.envelope.signer[:16]}…)")
+    statement = record.envelope.verify(issuer.public_key)
+    if issuer.role not in _ROLES.get(statement.predicate, _SPEAKERS):
+        raise VerificationFailed(f"a key with the role {issuer.role} may not state this")
+
+
+def _check_inclusion(record: Record, frame: Frame) -> None:
+    if frame.head is None:
+        return
+    leaf = tree.leaf_hash(entry.encode(record.recorded_at, record.envelope.digest))
+    tree.verify_inclusion(record.entry, frame.head.size, leaf, record.proof, frame.head.root)
+
+
+def _check_time(record: Record, _: Frame) -> None:
+    issuance = record.envelope.statement.issuance
+    age = record.recorded_at - issuance.issued_at
+    times = f"issued {to_text(issuance.issued_at)}, recorded {to_text(record.recorded_at)}"
+    if age < -SKEW:
+        raise VerificationFailed(f"it is dated after its own recording: {times}")
+    if age > OLDEST and not issuance.late:
+        raise VerificationFailed(f"it is back-dated: {times}, and not marked as late")
+
+
+_CHECKS: tuple[Callable[[Record, Frame], None], ...] = (_check_place, _check_signature, _check_inclusion, _check_time)
+
+
+def gaps(records: Sequence[Numbered]) -> Iterator[Failure]:
+    """Yield every gap in the numbering of each issuer's statements, which starts at 1."""
+    expected: dict[str, int] = {}
+    for numbered in records:
+        issuance = numbered.record.envelope.statement.issuance
+        wanted = expected.get(issuance.issuer, 1)
+        if issuance.sequence > wanted:
+            yield Failure(
+                f"issuer {issuance.issuer[:16]}…: {_span(wanted, issuance.sequence - 1)} missing or unreadable: "
+                f"record {numbered.number} is its statement {issuance.sequence}"
+            )
+        elif issuance.sequence < wanted:
+            yield numbered.failure(f"it repeats statement {issuance.sequence} of its issuer")
+        expected[issuance.issuer] = issuance.sequence + 1
+
+
+def _span(first: int, last: int) -> str:
+    return f"statement {first} is" if first == last else f"statements {first} to {last} are"

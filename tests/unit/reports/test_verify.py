@@ -1,0 +1,121 @@
+"""Every way of tampering is refused, and the record that it touches is named."""
+
+import pytest
+
+from ringfence.kernel.errors import MalformedInput
+from ringfence.ledger.model import Trust
+from ringfence.reports.model import Verdict
+from ringfence.reports.verify import NO_HEADS, SELF_CONSISTENT, verify
+from ringfence.testing.ledger import LabLog
+from ringfence.testing.tampering import cases, lab
+
+CASES = cases()
+
+
+def test_a_pack_that_nobody_touched_is_verified(log, pack):
+    outcome = verify(pack, log.trust())
+    assert (outcome.verdict, outcome.failures, outcome.checked) == (Verdict.VERIFIED, (), 8)
+    assert outcome.ok
+    assert outcome.root == log.head().checkpoint.root
+    assert outcome.status == {"controls": []}
+    assert [logged.entry for logged in outcome.statements] == list(range(8))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_tampering_is_refused_and_the_record_named(case):
+    outcome = verify(case.pack, case.trust)
+    assert outcome.verdict is Verdict.FAILED
+    assert any(case.says in str(f) and f.record == case.record for f in outcome.failures), outcome.failures
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_without_trust_nothing_is_ever_verified(case):
+    assert not verify(case.pack, None).ok
+
+
+def test_without_trust_a_pack_is_self_consistent_only(pack):
+    outcome = verify(pack, None)
+    assert (outcome.verdict, outcome.failures, outcome.ok) == (Verdict.SELF_CONSISTENT, (), False)
+    assert outcome.notices[0] == SELF_CONSISTENT
+
+
+def test_a_rebuilt_log_agrees_with_itself_and_with_nobody_else(log):
+    stranger = lab(seed="stranger").pack()
+    assert verify(stranger, None).verdict is Verdict.SELF_CONSISTENT
+    assert any("other keys" in str(failure) for failure in verify(stranger, log.trust()).failures)
+
+
+def test_without_kept_heads_a_rebuild_is_not_excluded(log, pack):
+    outcome = verify(pack, log.trust(heads=()))
+    assert outcome.ok
+    assert NO_HEADS in outcome.notices
+
+
+def test_a_kept_head_says_until_where_the_log_is_anchored(log, pack):
+    assert any("the 6 entries below the head" in notice for notice in verify(pack, log.trust()).notices)
+
+
+def test_a_pack_made_before_a_head_was_exported_is_shorter_than_it(log, pack):
+    log.advance(minutes=1)
+    log.export_head()
+    log.state("dataset.opened", {"purpose": "x"})
+    log.export_head()
+    assert any("its tail was cut" in str(failure) for failure in verify(pack, log.trust()).failures)
+
+
+def test_a_head_of_the_very_size_of_the_pack_needs_no_proof(log, pack):
+    assert verify(pack, log.trust(heads=[log.head()])).ok
+
+
+def test_a_head_that_was_never_recorded_is_proven_on_request(log):
+    kept = log.checkpoint(5)
+    unproven = verify(log.pack(), log.trust(heads=[kept]))
+    assert any("--head 5" in str(failure) for failure in unproven.failures)
+    log.advance(seconds=1)
+    assert verify(log.pack(sizes=[5]), log.trust(heads=[kept])).ok
+
+
+def test_the_head_that_init_gave_out_is_always_proven(log):
+    assert verify(log.pack(), log.trust(heads=[log.first_head()])).ok
+
+
+def test_a_head_of_another_log_in_the_trust_file_is_bad_input(log, pack):
+    foreign = LabLog(seed="stranger").head()
+    with pytest.raises(MalformedInput, match="not from the log that it names"):
+        verify(pack, log.trust(heads=[foreign]))
+
+
+def test_a_pack_of_another_log_is_said_to_be(log, pack):
+    trust = log.trust()
+    other = LabLog(origin="other.example/log")
+    outcome = verify(pack, Trust(other.origin, trust.root, other.log_keys, ()))
+    assert any("from the log lab.example/log, but you trust other.example/log" in str(f) for f in outcome.failures)
+
+
+def test_demo_packs_say_so(log):
+    demo = lab(demo=True)
+    outcome = verify(demo.pack(), demo.trust())
+    assert outcome.ok
+    assert any(notice.startswith("demo data") for notice in outcome.notices)
+
+
+def test_what_the_log_took_in_later_is_said(log):
+    reported, preview = log.report()
+    log.state("log.heartbeat", {"gaps": 0}, by="control")
+    from ringfence.reports.service import compose
+
+    outcome = verify(compose(log, log.trust(heads=()), log.tenant, reported.entry, preview), log.trust())
+    assert outcome.ok
+    assert any("went on for 1 entries" in notice for notice in outcome.notices)
+
+
+def test_all_failures_are_listed(log):
+    pack = log.pack().replace(b'"objects":3', b'"objects":4').replace(b'"purpose":"training"', b'"purpose":"trainink"')
+    assert [failure.record for failure in verify(pack, log.trust()).failures] == [4, 6]
+
+
+def test_a_pack_of_the_future_cannot_be_signed_today(log):
+    outcome = verify(log.pack(as_of=log.now.replace(year=2030)), log.trust())
+    assert [str(f) for f in outcome.failures] == [
+        "record 8 (report.exported, entry 7): it speaks of what came after it"
+    ]

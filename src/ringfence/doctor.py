@@ -1,0 +1,168 @@
+"""`ringfence doctor`: what is missing on this machine, and how to get it."""
+
+import os
+import shutil
+import socket
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib import util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ringfence.frontends.terminal import Json, output
+from ringfence.kernel.errors import RingfenceError
+from ringfence.settings import DEFAULT_PORT, LOOPBACK, Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+NEEDED_SPACE = 256 * 2**20  # a few datasets of the tour's size, and the journal's reservation
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    needed: bool  # without it Ringfence does not work; otherwise only what `found` names
+    found: str
+    remedy: str = ""
+
+
+def examine(settings: Settings) -> list[Check]:
+    """Look at everything; a check that fails to run is a check that failed."""
+    checks: list[Callable[[Settings], Check]] = [_python, _signatures, _sqlite, _space, _home, _keys, _clock, _port]
+    return [*(_safely(check, settings) for check in checks), *_optional()]
+
+
+def _safely(check: Callable[[Settings], Check], settings: Settings) -> Check:
+    try:
+        return check(settings)
+    except (RingfenceError, OSError) as error:
+        return Check(check.__name__.strip("_"), ok=False, needed=True, found=str(error), remedy="see the sentence")
+
+
+def _python(_: Settings) -> Check:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Check(
+        "python", sys.version_info >= (3, 11), needed=True, found=version, remedy="install Python 3.11 or newer"
+    )
+
+
+def _signatures(_: Settings) -> Check:
+    from cryptography import __version__
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
+
+    try:
+        Ed25519PrivateKey.generate()
+        MLDSA44PrivateKey.generate()
+    except UnsupportedAlgorithm as error:
+        found = f"cryptography {__version__}: {error}"
+        return Check(
+            "signatures", ok=False, needed=True, found=found, remedy="install the cryptography wheel from PyPI"
+        )
+    return Check("signatures", ok=True, needed=True, found=f"Ed25519 and ML-DSA-44 by cryptography {__version__}")
+
+
+def _sqlite(_: Settings) -> Check:
+    remedy = "use a Python built with SQLite 3.35 or newer"
+    return Check(
+        "sqlite", sqlite3.sqlite_version_info >= (3, 35), needed=True, found=sqlite3.sqlite_version, remedy=remedy
+    )
+
+
+def _space(settings: Settings) -> Check:
+    free = shutil.disk_usage(_nearest(settings.home)).free
+    remedy = f"free {NEEDED_SPACE // 2**20} MiB on the disk of {settings.home}"
+    return Check("disk space", free >= NEEDED_SPACE, needed=True, found=f"{free // 2**20} MiB free", remedy=remedy)
+
+
+def _home(settings: Settings) -> Check:
+    place = _nearest(settings.home)
+    if not os.access(place, os.W_OK):
+        remedy = "choose a writable place in RINGFENCE_HOME"
+        return Check("home", ok=False, needed=True, found=f"{place} is not writable", remedy=remedy)
+    exists = (settings.home / "ringfence.json").exists()
+    found = f"{settings.home}" if exists else f"{settings.home} is not made yet (`ringfence init`)"
+    return Check("home", ok=True, needed=True, found=found)
+
+
+def _keys(settings: Settings) -> Check:
+    from ringfence.app import custody
+    from ringfence.installation import open_home
+
+    if not (settings.home / "ringfence.json").exists():
+        return Check("keys", ok=True, needed=False, found="no home yet")
+    held = custody(open_home(settings.home))
+    plain = "file-plain" in {held.service_keys, held.root_key, held.kek, *held.operator_keys}
+    found = f"service keys {held.service_keys}, root key {held.root_key}, dataset KEK {held.kek}"
+    remedy = "keys lie in the plain: make a home with RINGFENCE_PASSPHRASE_FILE set and --root-key elsewhere"
+    return Check("keys", not plain, needed=False, found=found, remedy=remedy)
+
+
+def _clock(settings: Settings) -> Check:
+    if not (settings.home / "ringfence.json").exists():
+        return Check("clock", ok=True, needed=True, found="no log yet to compare with")
+    from ringfence.app import open_services
+
+    with open_services(settings) as services:
+        services.ledger.check_clock()
+    return Check("clock", ok=True, needed=True, found="not before the newest log entry")
+
+
+def _port(_: Settings) -> Check:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, DEFAULT_PORT))
+        except OSError:
+            remedy = "end that program, or use `ringfence up --port`"
+            found = f"port {DEFAULT_PORT} is in use (by `ringfence up`, perhaps)"
+            return Check("port", ok=False, needed=False, found=found, remedy=remedy)
+    return Check("port", ok=True, needed=False, found=f"port {DEFAULT_PORT} is free")
+
+
+def _optional() -> Iterator[Check]:
+    has_demo = util.find_spec("sklearn") is not None
+    yield Check(
+        "demo data",
+        has_demo,
+        needed=False,
+        found="scikit-learn is there" if has_demo else "scikit-learn is missing: no tour",
+        remedy="install the extra: ringfence[demo]",
+    )
+    openssl = shutil.which("openssl")
+    yield Check(
+        "openssl",
+        openssl is not None,
+        needed=False,
+        found=openssl or "missing: timestamps cannot be checked by a second tool",
+        remedy="install the package openssl",
+    )
+
+
+def _nearest(path: Path) -> Path:
+    return next(place for place in (path, *path.parents) if place.exists())
+
+
+def doctor(as_json: Json = False) -> None:  # noqa: FBT002
+    """Say what is missing on this machine, and how to get it; ends with 4 where something needed is."""
+    checks = examine(Settings.from_environment())
+    ok = all(check.ok for check in checks if check.needed)
+    document = {"ok": ok, "checks": [asdict(check) for check in checks]}
+    output(document, lambda console: _tell(console, checks), as_json)
+    if not ok:
+        raise SystemExit(4)
+
+
+def _tell(console: "Console", checks: list[Check]) -> None:
+    for check in checks:
+        mark = "●" if check.ok else ("■" if check.needed else "▲")
+        console.print(f"{mark} {check.name:<12} {check.found}")
+        if not check.ok:
+            console.print(f"  {'':<12} → {check.remedy}")

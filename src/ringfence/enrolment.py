@@ -1,0 +1,76 @@
+"""Enrol keys with the root's signature: the drafts, and the key files of people. Used by `init` and `user add`."""
+
+import base64
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
+
+from ringfence.identity.model import KEY_LIFE
+from ringfence.kernel.actor import Role
+from ringfence.kernel.clock import to_text
+from ringfence.kernel.digest import Digest
+from ringfence.kernel.identifier import PersonId, PredicateName
+from ringfence.kernel.statement import Draft, KeyRole, Strength, Subject
+from ringfence.storage import keyfile
+from ringfence.storage.signer import Ed25519Signer
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """A person with fresh keys that nobody knows yet."""
+
+    id: PersonId
+    name: str
+    role: Role
+    seed: bytes = field(repr=False)
+    token: str = field(repr=False)
+
+    @classmethod
+    def make(cls, name: str, role: Role) -> "NewPerson":
+        """Draw an opaque id, a signing key and an API token."""
+        person = PersonId(f"person-{secrets.token_hex(6)}")
+        return cls(person, name, role, secrets.token_bytes(32), f"rf-{secrets.token_urlsafe(32)}")
+
+    @property
+    def signer(self) -> Ed25519Signer:
+        """Return the person's signing key."""
+        return Ed25519Signer.from_seed(self.seed)
+
+    def write(self, folder: Path, passphrase: bytes | None) -> keyfile.KeyFile:
+        """Write the person's key file; it is theirs to carry to another machine."""
+        named = {"signing": self.seed, "token": self.token.encode()}
+        return keyfile.create(folder / f"{self.id}.key", named, passphrase)
+
+
+def operator_enrolled(person: NewPerson, custody: str, at: datetime) -> Draft:
+    """State that a person's key signs as an operator; name and role are in the side record."""
+    details = {"name": person.name, "role": person.role.value}
+    return _enrolled(person.signer.public_key, KeyRole.OPERATOR, custody, at, {"person": person.id}, details)
+
+
+def service_enrolled(keys: keyfile.KeyFile, role: KeyRole, at: datetime) -> Draft:
+    """State that one of the service keys has its role; the ledger's names its second key too."""
+    public = Ed25519Signer.from_seed(keys.secret(role.value)).public_key
+    extra: dict[str, str] = {}
+    if role is KeyRole.LEDGER:
+        second = MLDSA44PrivateKey.from_seed_bytes(keys.secret("ledger-ml-dsa-44")).public_key().public_bytes_raw()
+        extra["mlDsa44PublicKey"] = base64.b64encode(second).decode()
+    return _enrolled(public, role, keys.custody, at, extra, {})
+
+
+def _enrolled(
+    public: bytes, role: KeyRole, custody: str, at: datetime, extra: dict[str, str], details: dict[str, str]
+) -> Draft:
+    claims = {
+        "role": role.value,
+        "algorithm": "ed25519",
+        "publicKey": base64.b64encode(public).decode(),
+        "validFrom": to_text(at),
+        "validUntil": to_text(at + KEY_LIFE),
+        "custody": custody,
+    } | extra
+    subject = Subject(f"key/{Digest.of(public).hex[:16]}", Digest.of(public))
+    return Draft(PredicateName("key.enrolled"), (subject,), claims, Strength.DOCUMENTED, details)

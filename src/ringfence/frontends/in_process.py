@@ -1,0 +1,39 @@
+"""What only the top of the house knows: how the app is opened in this process, and how a verb is run.
+
+The command line says both once, at start; nothing is registered at import.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from ringfence.kernel.errors import InternalError
+
+Factory = Callable[[Any], AbstractContextManager[Any]]
+Runner = Callable[[Sequence[str]], None]
+_factories: list[Factory] = []
+_runners: list[Runner] = []
+
+
+def serve_with(factory: Factory) -> None:
+    """Name the factory; the last one named counts."""
+    _factories[:] = [factory]
+
+
+def opened(settings: Any) -> AbstractContextManager[Any]:
+    """Open the app that `settings` name."""
+    if not _factories:
+        raise InternalError("nobody said how the app is opened in this process")
+    return _factories[0](settings)
+
+
+def run_with(runner: Runner) -> None:
+    """Name how a verb is run; the last one named counts."""
+    _runners[:] = [runner]
+
+
+def run_verb(arguments: Sequence[str]) -> None:
+    """Run a verb as the command line would; it ends by `SystemExit`."""
+    if not _runners:
+        raise InternalError("nobody said how a verb is run in this process")
+    _runners[0](arguments)

@@ -1,0 +1,192 @@
+"""The toolkit of the console: templates, layout, navigation, security headers, assets.
+
+A page is a template of `pages/` plus the facts that a `console` module gathered. Pages hold no decision and load
+nothing from another host; the headers below make a browser refuse what would.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from importlib import resources
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query, Request
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.datastructures import MutableHeaders
+from starlette.responses import HTMLResponse
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ringfence.frontends import wording
+from ringfence.kernel.actor import Person
+from ringfence.kernel.clock import Clock
+from ringfence.kernel.errors import MalformedInput, RingfenceError
+from ringfence.kernel.identifier import Tenant
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+)
+SECURITY_HEADERS: Mapping[str, str] = {
+    "content-security-policy": CONTENT_SECURITY_POLICY,
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "referrer-policy": "same-origin",  # not no-referrer: browsers would then hide the origin of our own forms
+    "x-content-type-options": "nosniff",
+}
+THEME_COOKIE = "ringfence_theme"
+_THEMES = frozenset({"light", "dark"})
+_PACKAGE = "ringfence.frontends"
+
+AsOf = Annotated[str | None, Query(max_length=40)]  # the `as_of` of an address; parse it with `instant`
+
+
+def environment_of_package() -> Environment:
+    """Return the Jinja environment: everything is escaped, and a name that is missing is an error."""
+    made = Environment(
+        loader=PackageLoader(_PACKAGE, "pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "age": wording.age,
+        "claim": wording.claim,
+        "field": wording.field,
+        "is_digest": wording.is_digest,
+        "middle": wording.middle,
+        "number": wording.number,
+        "plural": wording.plural,
+        "points": wording.points,
+        "span": wording.span,
+        "utc": wording.utc,
+        "words": wording.words,
+    }
+    made.globals["asset"] = asset
+    return made
+
+
+@cache
+def asset(name: str) -> str:
+    """Return the address of an asset; it changes with the content, so that browsers may keep it."""
+    data = resources.files(_PACKAGE).joinpath("assets", name).read_bytes()
+    return f"/assets/{name}?v={hashlib.sha256(data).hexdigest()[:12]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An entry of the left rail."""
+
+    path: str
+    word: str
+    icon: str  # name of a symbol in the sprite
+    group: str
+
+
+PLACES = (Place("/", "Today", "today", ""), Place("/evidence", "Evidence", "evidence", "Prove"))
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the frame around a page says about it."""
+
+    question: str  # the title: the question that the page answers
+    terminal: str  # the command that shows the same in a terminal; empty where none does
+    caller: Person | None = None
+    as_of: datetime | None = None  # where the page shows the past
+    scrubs: bool = False  # whether the page can be asked about the past
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Render the templates of the console."""
+
+    clock: Clock
+    is_demo: Callable[[Tenant], bool] = lambda _tenant: False
+    places: tuple[Place, ...] = PLACES
+    environment: Environment = field(default_factory=environment_of_package)
+
+    def respond(self, request: Request, template: str, view: View, *, status: int = 200, **facts: Any) -> HTMLResponse:
+        """Return a whole page."""
+        now = self.clock.now()
+        theme = request.cookies.get(THEME_COOKIE, "")
+        text = self.environment.get_template(template).render(
+            view=view,
+            now=now,
+            at=view.as_of or now,
+            places=self.places if view.caller else (),
+            path=request.url.path,
+            theme=theme if theme in _THEMES else "",
+            demo=view.caller is not None and self.is_demo(view.caller.tenant),
+            **facts,
+        )
+        return HTMLResponse(text, status_code=status, headers={"cache-control": "no-store"})
+
+    def fragment(self, template: str, macro: str, *arguments: Any) -> str:
+        """Return what one macro of a template renders, for a live part."""
+        module = self.environment.get_template(template).make_module({"now": self.clock.now()})
+        return str(getattr(module, macro)(*arguments))
+
+    def login(self, request: Request, *, message: str = "") -> HTMLResponse:
+        """Return the page that explains how to come in; `message` says why the last attempt failed."""
+        view = View("How do I come in?", "")
+        return self.respond(request, "login.html", view, status=401 if message else 200, message=message)
+
+    def problem(self, request: Request, error: RingfenceError) -> HTMLResponse:
+        """Return an error of the family as a page, for browsers; the API answers with problem details."""
+        view = View("What went wrong?", "")
+        return self.respond(request, "problem.html", view, status=error.http_status, error=error)
+
+
+def instant(text: str | None) -> datetime | None:
+    """Parse the `as_of` of an address: ISO 8601, UTC unless it says otherwise; nothing means now.
+
+    Raises:
+        MalformedInput: if it is not a time.
+    """
+    if not text:
+        return None
+    try:
+        parsed = datetime.fromisoformat(text)
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise MalformedInput(f"{text[:40]!r} is not a time such as 2026-11-22T01:02:03Z", source="as_of") from error
+
+
+@dataclass(frozen=True, slots=True)
+class SecureHeaders:
+    """ASGI middleware that puts the security headers on every answer."""
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and complete the headers of the answer."""
+
+        async def completed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+                if scope["path"].startswith("/assets/"):
+                    headers.setdefault("cache-control", "public, max-age=31536000, immutable")
+            await send(message)
+
+        await self.app(scope, receive, completed if scope["type"] == "http" else send)
+
+
+def install(app: FastAPI) -> None:
+    """Mount the assets and put the security headers on every answer of `app`."""
+    app.mount("/assets", StaticFiles(packages=[(_PACKAGE, "assets")]), name="assets")
+    app.add_middleware(SecureHeaders)

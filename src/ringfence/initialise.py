@@ -1,0 +1,151 @@
+"""`init`: a home, its keys, its first people, its first head; and what to keep elsewhere."""
+
+import secrets
+import shutil
+from collections.abc import Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ringfence.app import Services, wire
+from ringfence.enrolment import NewPerson, operator_enrolled, service_enrolled
+from ringfence.identity.model import PersonRecord, TenantRecord
+from ringfence.identity.service import hashed
+from ringfence.identity.store import RevocationFile
+from ringfence.installation import Home, SystemClock, claim, create_home, finish_home
+from ringfence.kernel.clock import Clock
+from ringfence.kernel.commitment import SALT_SIZE, commit
+from ringfence.kernel.identifier import LogOrigin, Tenant
+from ringfence.kernel.statement import Draft, Issuance, KeyRole, Statement
+from ringfence.ledger import trust
+from ringfence.ledger.model import SignedCheckpoint, Trust
+from ringfence.storage.database import Database
+from ringfence.storage.files import write_whole
+from ringfence.storage.journal import JournalFile
+from ringfence.storage.migrations import upgrade
+from ringfence.storage.signer import Ed25519Signer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ringfence.storage.keyfile import KeyFile
+
+SERVICE_ROLES = (KeyRole.CONTROL_PLANE, KeyRole.LEDGER, KeyRole.EMERGENCY)
+
+
+@dataclass(frozen=True, slots=True)
+class Initialised:
+    """What `init` made."""
+
+    home: Home
+    people: tuple[NewPerson, ...]
+    head: SignedCheckpoint
+    trust: Trust
+    trust_path: Path
+
+
+def initialise(
+    path: Path,
+    *,
+    log: LogOrigin,
+    tenant: Tenant,
+    people: Iterable[NewPerson],
+    demo: bool,
+    passphrase: bytes | None = None,
+    root_to: Path | None = None,
+    trust_to: Path | None = None,
+    clock: Clock | None = None,
+) -> Initialised:
+    """Make a home; where anything fails, remove what was made of it.
+
+    Raises:
+        UsageError: there is a home already, the directory is not empty, or a destination exists.
+        Unavailable: the place cannot be written.
+    """
+    time = clock or SystemClock()
+    known = tuple(people)
+    with _removed_on_failure(path, claim(path), root_to):
+        home, root = create_home(path, log=log, tenant=tenant, passphrase=passphrase, root_to=root_to, at=time.now())
+        RevocationFile(path / "revoked").create()
+        JournalFile(path / "journal" / tenant).create()
+        head, trusted = _first_head(home, root, known, demo=demo, passphrase=passphrase, clock=time)
+        write_whole(path / "operator", f"{known[0].id}\n".encode())
+        write_whole(path / "trust.json", trust.to_text(trusted).encode())
+        if trust_to is not None:
+            write_whole(trust_to, trust.to_text(trusted).encode(), replace=False)
+        finish_home(home)
+    return Initialised(home, known, head, trusted, trust_to or path / "trust.json")
+
+
+def _first_head(
+    home: Home, root: bytes, people: tuple[NewPerson, ...], *, demo: bool, passphrase: bytes | None, clock: Clock
+) -> tuple[SignedCheckpoint, Trust]:
+    database = Database(home.database_url)
+    try:
+        upgrade(database, fresh=True)
+        with database.transaction():
+            services = wire(home, database, passphrase, clock)
+            services.identity.people.add_tenant(TenantRecord(home.tenant, demo, clock.now()))
+        services = wire(home, database, passphrase, clock)
+        with database.transaction():
+            _enrol_all(services, Ed25519Signer.from_seed(root), people, home.service_keys(passphrase), passphrase)
+        head = services.ledger.integrate() or services.ledger.head()
+        return head, Trust(home.log, home.root_public, services.ledger.log_keys, (head.note,))
+    finally:
+        database.close()
+
+
+def _enrol_all(
+    services: Services,
+    root: Ed25519Signer,
+    people: tuple[NewPerson, ...],
+    keys: "KeyFile",
+    passphrase: bytes | None,
+) -> None:
+    now = services.clock.now()
+    for role in SERVICE_ROLES:
+        append_by_root(services, root, service_enrolled(keys, role, now))
+    for person in people:
+        custody = person.write(services.home.path / "operators", passphrase).custody
+        record = PersonRecord(
+            person.id, services.home.tenant, person.role, person.name, person.signer.key, hashed(person.token), now
+        )
+        services.identity.people.add(record)
+        append_by_root(services, root, operator_enrolled(person, custody, now))
+
+
+def append_by_root(services: Services, root: Ed25519Signer, draft: Draft) -> None:
+    """Sign `draft` with the root and sequence it in the open transaction."""
+    tenant = services.home.tenant
+    opening = commit(draft.details, secrets.token_bytes(SALT_SIZE)) if draft.details else None
+    nonce = secrets.token_hex(16)
+    issuance = Issuance(
+        tenant=tenant,
+        log=services.home.log,
+        issuer=root.key,
+        strength=draft.strength,
+        sequence=services.outbox.next_sequence(tenant, root.key),
+        nonce=nonce,
+        idempotency_key=nonce,
+        issued_at=services.clock.now(),
+        demo=tenant in services.demo_tenants,
+    )
+    commitment = opening.commitment if opening else None
+    statement = Statement(draft.predicate, draft.subjects, draft.claims, issuance, commitment)
+    services.outbox.append(root.sign(statement), opening)
+
+
+@contextmanager
+def _removed_on_failure(path: Path, made: bool, root_to: Path | None) -> "Iterator[None]":  # noqa: FBT001
+    root_existed = root_to is not None and root_to.exists()
+    try:
+        yield
+    except BaseException:
+        for item in path.iterdir():
+            shutil.rmtree(item) if item.is_dir() else item.unlink()
+        if made:
+            path.rmdir()
+        if root_to is not None and not root_existed:
+            root_to.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,137 @@
+"""One installation: the home directory, its keys, and what `init` makes.
+
+ringfence.json   log origin and format of this home          trust.json      what outsiders should hold
+ringfence.db     state and statements                        log/            tiles and checkpoint, to be mirrored
+keys/            service keys, root key                      operators/      one key file per person
+journal/         emergency journal per tenant                revoked         people whose access has ended
+kek.json         wraps dataset keys                          datasets/       sealed data
+"""
+
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from ringfence.kernel import digest, identifier
+from ringfence.kernel.clock import from_text, to_text
+from ringfence.kernel.digest import Digest
+from ringfence.kernel.errors import MalformedInput, NotFound, UsageError
+from ringfence.kernel.identifier import LogOrigin, Tenant
+from ringfence.storage import keyfile
+from ringfence.storage.files import explained, read_bounded, write_whole
+
+FORMAT = "urn:ringfence:home:v1"
+DATABASE = "ringfence.db"
+SERVICE_KEYS = ("control-plane", "ledger", "ledger-ml-dsa-44", "emergency")
+
+
+class SystemClock:
+    """The clock of this machine."""
+
+    def now(self) -> datetime:
+        """Return the current instant in UTC, to the millisecond."""
+        return datetime.fromtimestamp(time.time_ns() // 1_000_000 / 1000, tz=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The home directory of one installation."""
+
+    path: Path
+    log: LogOrigin
+    tenant: Tenant
+    created_at: datetime
+    root_public: bytes
+
+    @property
+    def database_url(self) -> str:
+        """Return where state and statements are kept; opening it never makes a database that is missing."""
+        return f"sqlite:///file:{quote(str(self.path / DATABASE))}?mode=rw&uri=true"
+
+    def service_keys(self, passphrase: bytes | None) -> keyfile.KeyFile:
+        """Open the keys of control plane, ledger and emergency journal."""
+        return keyfile.load(self.path / "keys" / "service.json", passphrase)
+
+    @property
+    def root_path(self) -> Path:
+        """Return where the root key lies, unless it was exported."""
+        return self.path / "keys" / "root.json"
+
+
+def claim(path: Path) -> bool:
+    """Take an empty or new directory for a new home; return whether it was made.
+
+    Of two that start at once one gets it: making the folder of the keys decides.
+
+    Raises:
+        UsageError: there is a home already, or the place is no empty directory.
+    """
+    if (path / "ringfence.json").exists():
+        raise UsageError(f"{path} is a home of Ringfence already; use it, or name another place in RINGFENCE_HOME")
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"{path} is not a directory; name an empty or a new directory in RINGFENCE_HOME")
+    if path.exists() and any(path.iterdir()):
+        raise UsageError(f"{path} is not empty; name an empty or a new directory in RINGFENCE_HOME")
+    with explained(path, "create"):
+        made = not path.exists()
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.chmod(0o700)
+        (path / "keys").mkdir(mode=0o700)
+    return made
+
+
+def create_home(
+    path: Path, *, log: LogOrigin, tenant: Tenant, passphrase: bytes | None, root_to: Path | None, at: datetime
+) -> tuple[Home, bytes]:
+    """Lay out a new home in a directory that `claim` gave, and make its keys; return it and the root's private seed.
+
+    Raises:
+        UsageError: the root key's destination exists.
+    """
+    with explained(path, "create"):
+        for folder in (path / "operators", path / "journal", path / "log", path / "datasets"):
+            folder.mkdir(mode=0o700)
+        (path / DATABASE).touch(mode=0o600, exist_ok=False)
+    root = secrets.token_bytes(32)
+    keyfile.create(root_to or path / "keys" / "root.json", {"root": root}, passphrase)
+    keyfile.create(path / "keys" / "service.json", {name: secrets.token_bytes(32) for name in SERVICE_KEYS}, passphrase)
+    home = Home(path, log, tenant, at, _public(root))
+    return home, root
+
+
+def finish_home(home: Home) -> None:
+    """Write the file that makes the directory a home: the last step of `init`."""
+    document = {
+        "format": FORMAT,
+        "log": home.log,
+        "tenant": home.tenant,
+        "createdAt": to_text(home.created_at),
+        "root": home.root_public.hex(),
+    }
+    write_whole(home.path / "ringfence.json", digest.dumps(document) + b"\n", replace=False)
+
+
+def open_home(path: Path) -> Home:
+    """Read a home; raise `NotFound` with what to do where there is none."""
+    marker = path / "ringfence.json"
+    if not marker.exists():
+        raise NotFound(f"there is no home of Ringfence in {path}; run `ringfence init` first")
+    match digest.loads(read_bounded(marker, limit=2**16), source=str(marker)):
+        case {"format": kind, "log": log, "tenant": tenant, "createdAt": created, "root": root} if kind == FORMAT:
+            return Home(
+                path,
+                identifier.log_origin(log),
+                identifier.tenant(tenant),
+                from_text(created),
+                Digest.parse(root).value,
+            )
+        case _:
+            raise MalformedInput("not the marker of a home of Ringfence", source=str(marker))
+
+
+def _public(seed: bytes) -> bytes:
+    from ringfence.storage.signer import Ed25519Signer
+
+    return Ed25519Signer.from_seed(seed).public_key

@@ -1,0 +1,125 @@
+"""The command line: every verb in one table, loaded when it is called.
+
+`ringfence --help` imports nothing but Typer: it must start in less than 200 ms (docs/decisions/0003).
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from ringfence.frontends import in_process
+from ringfence.kernel.errors import InternalError, RingfenceError, Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """Where a verb lives, and its line of help."""
+
+    module: str
+    name: str
+    help: str
+
+
+VERBS: Mapping[str, Verb] = {
+    "init": Verb("ringfence.verbs", "init", "Make a home: keys, first people, first head to keep elsewhere."),
+    "up": Verb("ringfence.verbs", "up", "Serve API and console, and print a one-time link."),
+    "tour": Verb("ringfence.tour.cli", "tour", "Walk through what works, on real data, in a demo home."),
+    "doctor": Verb("ringfence.doctor", "doctor", "Say what is missing on this machine, and how to get it."),
+    "status": Verb("ringfence.obligations.cli", "status", "Show each control's status, computed from statements."),
+    "scope": Verb("ringfence.obligations.cli", "scope", "Classify an organisation: which duties, since when, why."),
+    "verify": Verb("ringfence.reports.cli", "verify", "Check a pack offline against what you trust."),
+    "dataset": Verb("ringfence.artifacts.cli", "app", "Seal, open, verify and list datasets."),
+    "user": Verb("ringfence.identity.cli", "app", "List, add and remove people; make a link into the console."),
+    "ledger": Verb("ringfence.ledger.cli", "app", "Show heads and statements, prove entries, export a head."),
+    "report": Verb("ringfence.reports.cli", "app", "Export packs."),
+    "record": Verb("ringfence.verbs", "record", "Run the collector of an evidence type and record what it found."),
+}
+
+
+class LazyVerbs(TyperGroup):
+    """A group whose verbs are imported when they are called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        """Return every verb, in the order of the table."""
+        return list(VERBS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        """Import one verb."""
+        verb = VERBS.get(cmd_name)
+        if verb is None:
+            return None
+        found = getattr(importlib.import_module(verb.module), verb.name)
+        if isinstance(found, typer.Typer):
+            return get_command(found)
+        single = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+        single.command(cmd_name)(found)
+        return get_command(single)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        """Print the table's own lines, so that help imports no verb."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, verb.help) for name, verb in VERBS.items()])
+
+
+app = typer.Typer(
+    cls=LazyVerbs,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    help="Run, protect and prove AI workloads: no evidence, no claim.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:  # noqa: FBT001 - Typer calls it with the option's value
+    if value:
+        import ringfence
+
+        sys.stdout.write(f"ringfence {ringfence.__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: bool = typer.Option(False, "--version", help="Print the version.", callback=_version, is_eager=True),  # noqa: FBT001, FBT003
+) -> None:
+    """Take the options that stand before a verb."""
+
+
+def _open_app(settings: Any) -> AbstractContextManager[Any]:
+    from ringfence.server import in_process as opened
+
+    return opened(settings)
+
+
+def run(arguments: Iterable[str] | None = None) -> None:
+    """Run the command line; every error of the family ends as one sentence and the contract's exit code."""
+    from ringfence.frontends.terminal import fail
+
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in given
+    try:
+        in_process.serve_with(_open_app)
+        in_process.run_with(run)
+        app(given, standalone_mode=True)
+    except RingfenceError as error:
+        fail(error, as_json=as_json)
+    except BrokenPipeError:
+        raise SystemExit(0) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except OSError as error:
+        fail(Unavailable(f"{error.filename or 'the system'}: {error.strerror}"), as_json=as_json)
+    except Exception as error:
+        if os.environ.get("RINGFENCE_DEBUG"):
+            raise
+        sentence = f"something in Ringfence itself failed ({type(error).__name__}); RINGFENCE_DEBUG=1 shows where"
+        fail(InternalError(sentence), as_json=as_json)

@@ -1,0 +1,259 @@
+"""The ASGI app: every capability's routes and pages behind one door; and the server that `up` runs."""
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import uvicorn
+from fastapi import APIRouter, Depends, FastAPI
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+import ringfence
+from ringfence import today
+from ringfence.app import FrontDoor, Services, open_services
+from ringfence.artifacts import api as artifacts_api
+from ringfence.frontends import http, page, parts
+from ringfence.frontends.http import MAX_BODY, SESSION_COOKIE, require
+from ringfence.frontends.page import Pages
+from ringfence.identity import api as identity_api
+from ringfence.identity.model import SESSION_LIFE
+from ringfence.kernel.actor import Person
+from ringfence.kernel.errors import NotFound, RingfenceError, Unauthenticated, Unavailable, UsageError
+from ringfence.ledger import api as ledger_api
+from ringfence.ledger import console as evidence
+from ringfence.obligations import api as obligations_api
+from ringfence.reports import api as reports_api
+from ringfence.settings import LOOPBACK, Settings
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+INTEGRATE_EVERY = 0.5  # seconds: a statement counts at most a second after it was sequenced
+COLLECT_EVERY = 3600.0  # seconds: the shortest freshness of a collector's requirement is a day
+
+_log = logging.getLogger(__name__)
+
+
+def create_app(services: Services) -> FastAPI:
+    """Return the app over wired services."""
+    app = FastAPI(
+        title="Ringfence",
+        version=ringfence.__version__,
+        docs_url=None,  # the interactive pages load scripts from a foreign host
+        redoc_url=None,
+        openapi_url=None,  # served below, to callers only
+    )
+    app.state.door = FrontDoor(services.identity)
+    http.install(app)
+    app.add_middleware(BoundedBodies)
+    app.include_router(_api(services), prefix="/api/v1")
+    pages = Pages(services.clock, services.demo_tenants.__contains__)
+    app.state.pages = pages
+    app.include_router(_entrance(services, pages))
+    app.include_router(today.router(services.status, services.ledger, pages, services.clock))
+    app.include_router(evidence.router(services.ledger, pages))
+    app.include_router(parts.router(pages))
+    page.install(app)
+
+    @app.get("/api/v1/openapi.json", include_in_schema=False)
+    def openapi(caller: Annotated[Person, Depends(require("status.read"))]) -> Any:  # noqa: ARG001
+        """Return the OpenAPI document."""
+        return JSONResponse(app.openapi())
+
+    return app
+
+
+def _api(services: Services) -> APIRouter:
+    routes = APIRouter()
+    transaction = services.database.transaction
+    identity, ledger = services.identity, services.ledger
+    routes.include_router(
+        identity_api.router(identity, log=services.home.log, is_demo=services.demo_tenants.__contains__)
+    )
+    routes.include_router(ledger_api.router(ledger, services.outbox, transaction))
+    routes.include_router(artifacts_api.router(services.artifacts))
+    routes.include_router(obligations_api.router(services.status))
+    routes.include_router(reports_api.router(services.packs))
+    routes.include_router(_records(services))
+    return routes
+
+
+def _records(services: Services) -> APIRouter:
+    routes = APIRouter(tags=["records"])
+
+    @routes.post("/records/{evidence_type}", status_code=201)
+    def collect(evidence_type: str, caller: Annotated[Person, Depends(require("record.collect"))]) -> dict[str, Any]:
+        """Run the collector of an evidence type and record what it found."""
+        collector = services.collectors.get(evidence_type)
+        if collector is None:
+            known = ", ".join(sorted(services.collectors))
+            raise NotFound(f"no collector states {evidence_type!r}; collectors state {known}")
+        return {"type": evidence_type, "statement": collector(caller.tenant).to_json()}
+
+    return routes
+
+
+def _entrance(services: Services, pages: Pages) -> APIRouter:
+    """The three routes that need no session: they make one, end one, or say how to get one."""
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/login")
+    def login(request: Request, token: str = "") -> Response:
+        """Redeem a one-time link; without one, say where links come from."""
+        if not token:
+            return pages.login(request)
+        try:
+            session = services.identity.redeem(token)
+        except Unauthenticated as error:
+            return pages.login(request, message=str(error))
+        answer = RedirectResponse("/", status_code=303)
+        answer.headers["referrer-policy"] = "no-referrer"
+        answer.set_cookie(
+            SESSION_COOKIE,
+            session,
+            max_age=int(SESSION_LIFE.total_seconds()),
+            httponly=True,
+            samesite="strict",
+            path="/",
+        )
+        return answer
+
+    @routes.post("/logout")
+    def logout(request: Request, caller: Annotated[Person, Depends(require("console.read"))]) -> Response:  # noqa: ARG001
+        """End the session."""
+        services.identity.end_session(request.cookies.get(SESSION_COOKIE, ""))
+        answer = RedirectResponse("/login", status_code=303)
+        answer.delete_cookie(SESSION_COOKIE)
+        return answer
+
+    @routes.get("/healthz")
+    def alive() -> dict[str, str]:
+        """Say that the process answers; nothing more, to nobody in particular."""
+        return {"status": "up"}
+
+    return routes
+
+
+OPEN_PATHS = frozenset({"/login", "/healthz"})  # the only routes without `require`; a test holds this list
+
+
+class BoundedBodies:
+    """Refuse bodies beyond the limit before they are read into memory."""
+
+    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count what arrives."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        seen = 0
+
+        async def bounded() -> MutableMapping[str, Any]:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > MAX_BODY:
+                raise UsageError(f"the request is longer than {MAX_BODY} bytes")
+            return message
+
+        await self.app(scope, bounded, send)
+
+
+@contextmanager
+def in_process(settings: Settings) -> Iterator[FastAPI]:
+    """Open the app for one command of this process."""
+    with open_services(settings) as services:
+        services.replay_journals()
+        yield create_app(services)
+
+
+class Sweeper(threading.Thread):
+    """The one loop of a running installation: integrate often, collect hourly."""
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(name="sweeper", daemon=True)
+        self.services = services
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        """Sweep until stopped; an error is logged and tried again, since the next round may find it gone."""
+        elapsed = COLLECT_EVERY
+        while not self.stopped.wait(INTEGRATE_EVERY):
+            elapsed += INTEGRATE_EVERY
+            try:
+                self.services.replay_journals()
+                self.services.ledger.integrate()
+                if elapsed >= COLLECT_EVERY:
+                    elapsed = 0.0
+                    self._collect()
+            except RingfenceError as error:
+                _log.warning("the sweeper will try again: %s", error)
+
+    def _collect(self) -> None:
+        for tenant in self.services.identity.people.tenants():
+            for collector in self.services.collectors.values():
+                collector(tenant.tenant)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the console's and API's port; off loopback it would be plaintext, so it stays on loopback."""
+    if host not in {LOOPBACK, "::1"}:
+        raise UsageError("the API speaks plain HTTP and stays on loopback; put a TLS 1.3 proxy in front of it")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise Unavailable(f"port {port} is in use by another program; end it, or choose another with --port") from error
+    return bound
+
+
+def listen_on_socket(path: Path) -> socket.socket:
+    """Open the socket in the home, which only its owner may use."""
+    probe = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        probe.connect(str(path))
+    except FileNotFoundError:
+        pass
+    except ConnectionRefusedError:
+        path.unlink(missing_ok=True)  # left behind by a server that was killed
+    except OSError as error:
+        raise Unavailable(f"the socket {path} cannot be opened: {error.strerror or error}") from error
+    else:
+        raise Unavailable(f"`ringfence up` is running for {path.parent} already; use it, or stop it first")
+    finally:
+        probe.close()
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        bound.bind(str(path))
+    except OSError as error:
+        raise Unavailable(f"the socket {path} cannot be made: {error.strerror or error}") from error
+    finally:
+        os.umask(before)
+    return bound
+
+
+def run_server(app: FastAPI, sockets: list[socket.socket]) -> None:
+    """Serve until a signal ends it."""
+    config = uvicorn.Config(
+        app,
+        access_log=False,  # addresses of people are not ours to keep
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=5,
+        limit_concurrency=512,
+        h11_max_incomplete_event_size=64 * 2**10,
+    )
+    uvicorn.Server(config).run(sockets=sockets)

@@ -1,0 +1,1 @@
+"""Fakes, and the contract suite of every port: for tests and for authors of adapters."""

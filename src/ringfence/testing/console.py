@@ -1,0 +1,211 @@
+"""The console over a made-up log, for tests of its pages: real statements, real proofs, real rules, no database."""
+
+import asyncio
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from ringfence import today
+from ringfence.frontends import http, page, parts
+from ringfence.frontends.http import Credential
+from ringfence.frontends.page import Pages
+from ringfence.kernel.actor import Person, Role
+from ringfence.kernel.digest import Digest
+from ringfence.kernel.errors import Refused
+from ringfence.kernel.identifier import PredicateName, Tenant
+from ringfence.kernel.statement import Strength, Subject
+from ringfence.ledger import console
+from ringfence.ledger.model import LoggedStatement, SignedCheckpoint
+from ringfence.obligations import board, catalog
+from ringfence.obligations.model import Board
+from ringfence.obligations.records import Records
+from ringfence.testing.ledger import PERSON, START, LabLog
+
+_START_SECONDS = 20
+
+
+@dataclass(slots=True)
+class OpenDoor:
+    """Let everybody in as one person of one tenant; actions in `refused` are not theirs."""
+
+    tenant: Tenant
+    refused: frozenset[str] = frozenset()
+
+    def authenticate(self, _credential: Credential) -> Person:
+        """Return the person."""
+        return Person(PERSON, self.tenant, Role.SECURITY)
+
+    def authorise(self, _person: Person, action: str) -> None:
+        """Return, unless the action is refused."""
+        if action in self.refused:
+            raise Refused(f"your role may not {action}")
+
+
+@dataclass(slots=True)
+class LabConsole:
+    """What the pages ask of ledger, status and clock, answered from a `LabLog`."""
+
+    log: LabLog = field(default_factory=LabLog)
+
+    def now(self) -> datetime:
+        """Return the time that the log has."""
+        return self.log.now
+
+    @property
+    def log_keys(self) -> tuple[str, str]:
+        """Return the log's two verifier keys."""
+        return self.log.log_keys
+
+    def head(self) -> SignedCheckpoint:
+        """Return the checkpoint over everything."""
+        return self.log.head()
+
+    def inclusion_proof(self, entry: int, size: int) -> tuple[bytes, ...]:
+        """Prove that an entry is in the log."""
+        return self.log.inclusion_proof(entry, size)
+
+    def statements(
+        self, tenant: Tenant, predicates: Iterable[PredicateName] | None = None, *, at: datetime | None = None
+    ) -> list[LoggedStatement]:
+        """Return a tenant's statements in log order."""
+        return self.log.statements(tenant, None if predicates is None else list(predicates), at=at)
+
+    def page(
+        self,
+        tenant: Tenant,
+        *,
+        before: int | None = None,
+        limit: int = 50,
+        predicates: Iterable[PredicateName] | None = None,
+        at: datetime | None = None,
+    ) -> list[LoggedStatement]:
+        """Return a tenant's statements below entry `before`, newest first."""
+        found = self.statements(tenant, predicates, at=at)
+        return [logged for logged in reversed(found) if before is None or logged.entry < before][:limit]
+
+    def tally(self, tenant: Tenant, *, at: datetime | None = None) -> Mapping[PredicateName, int]:
+        """Count a tenant's statements by type."""
+        return Counter(logged.envelope.statement.predicate for logged in self.statements(tenant, at=at))
+
+    def board(self, tenant: Tenant, at: datetime) -> Board:
+        """Compute the status of every control, as the product does."""
+        rules = catalog.load()
+        found = self.statements(tenant, board.predicates(rules))
+        return board.compute(rules, Records.of(tenant, found, demo=self.log.demo), at)
+
+
+def app(lab: LabConsole, *, refused: frozenset[str] = frozenset()) -> FastAPI:
+    """Return the console over a made-up log; everybody is let in."""
+    made = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    made.state.door = OpenDoor(lab.log.tenant, refused)
+    pages = Pages(lab, is_demo=lambda _tenant: lab.log.demo)
+    made.state.pages = pages
+    http.install(made)
+    page.install(made)
+    made.include_router(today.router(lab, lab, pages, lab))
+    made.include_router(console.router(lab, pages))
+    made.include_router(parts.router(pages))
+    return made
+
+
+def fetch(made: FastAPI, path: str, **headers: str) -> httpx.Response:
+    """Return the answer to one GET, without a server."""
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(made, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://console.test") as client:
+            return await client.get(path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+    return asyncio.run(ask())
+
+
+@contextmanager
+def serving(lab: LabConsole) -> Iterator[str]:
+    """Serve the console of `lab` on the loopback address, and give its URL."""
+    config = uvicorn.Config(app(lab), host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + _START_SECONDS
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.02)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(timeout=_START_SECONDS)
+
+
+def sample(*, demo: bool = False) -> LabConsole:
+    """Tell a week of a made-up team: some controls hold, one turned red today, others still need a person."""
+    log = LabLog(now=START - timedelta(days=6), demo=demo)
+    log.advance(minutes=1)
+    scans, labels = (Subject(f"dataset/{name}", Digest.of(name.encode())) for name in ("4c1f09ab", "77e0d3c2"))
+    for subject, name in ((scans, "chest scans 2026"), (labels, "labels")):
+        log.state("dataset.sealed", _sealed(subject), subjects=(subject,), details={"name": name})
+        log.advance(minutes=7)
+        log.state("dataset.verified", _verified(subject, "pass"), subjects=(subject,))
+        log.advance(hours=3)
+    log.state("access.register", _ACCESS, by="control")
+    log.state("key.lifecycle", _LIFECYCLE, by="control")
+    log.state("entity.classification", _ENTITY, strength=Strength.DOCUMENTED)
+    log.advance(days=2)
+    log.state("log.chain_verified", _CHAIN, by="control")
+    log.export_head()
+    log.advance(days=3, hours=10)
+    log.state("dataset.verified", _verified(labels, "fail"), subjects=(labels,))
+    log.state("log.heartbeat", _HEARTBEAT, by="control")
+    log.advance(minutes=4)
+    return LabConsole(log)
+
+
+def _sealed(subject: Subject) -> dict[str, object]:
+    root = Digest.of(subject.digest.value).hex
+    names = ("ciphertextRoot", "plaintextRoot", "keyCommitment")
+    return {
+        "dataset": subject.name.removeprefix("dataset/"),
+        "epoch": 1,
+        "suite": "rf-aes256gcm-hkdf-v1",
+        "chunkSize": 1 << 20,
+        "objects": 1_284,
+        "bytes": 48_318_382_080,
+        "keyCustody": "file-passphrase",
+        **dict.fromkeys(names, root),
+    }
+
+
+def _verified(subject: Subject, result: str) -> dict[str, object]:
+    dataset = subject.name.removeprefix("dataset/")
+    failed = 0 if result == "pass" else 3
+    return {"dataset": dataset, "epoch": 1, "mode": "storage", "result": result, "chunks": 46_080, "failed": failed}
+
+
+_ACCESS = {
+    "people": 4,
+    "roles": {"owner": 1, "engineer": 2, "auditor": 1},
+    "policyDigest": Digest.of(b"policy").hex,
+    "leaversOverdue": 0,
+    "keysWithoutPerson": 0,
+}
+_LIFECYCLE = {"keys": 5, "pastRotation": 0, "unprotected": 2, "kekCustody": "file-plain", "rootCustody": "exported"}
+_ENTITY = {
+    "category": "important",
+    "provision": "NIS2 3(2)",
+    "binds2690": True,
+    "jurisdiction": "DE",
+    "sizeClass": "medium",
+    "supplyChainDutyOnly": False,
+    "profileDigest": str(Digest.of(b"profile")),
+    "rulesDigest": str(Digest.of(b"rules")),
+    "undetermined": [],
+    "systems": ["triage-1"],
+}
+_CHAIN = {"size": 10, "root": Digest.of(b"root").hex, "entries": 10, "checkpoints": 4, "failures": 0, "sources": 2}
+_HEARTBEAT = {"sources": 3, "statements": 14, "gaps": 0, "unexplained": 0, "late": 0}

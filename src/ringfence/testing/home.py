@@ -1,0 +1,107 @@
+"""A whole installation in a directory of a test: five people, one per role; statements signed by them.
+
+home = make(tmp_path / "home", clock)            # slow (some 100 ms): make one, `copy` it
+with home.services(clock) as services:
+    envelope, opening = signed(services, home.people[Role.OWNER], draft("ai.classification"))
+"""
+
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ringfence.app import Services, open_services
+from ringfence.enrolment import NewPerson
+from ringfence.initialise import initialise
+from ringfence.installation import SystemClock
+from ringfence.kernel.actor import Person, Role
+from ringfence.kernel.clock import Clock
+from ringfence.kernel.commitment import SALT_SIZE, Opening, commit
+from ringfence.kernel.digest import Digest
+from ringfence.kernel.envelope import Envelope
+from ringfence.kernel.identifier import LogOrigin, PredicateName, Tenant
+from ringfence.kernel.statement import Draft, Issuance, Statement, Strength, Subject
+from ringfence.settings import Settings
+
+LOG = LogOrigin("lab.example/installation")
+TENANT = Tenant("main")
+
+
+@dataclass(frozen=True, slots=True)
+class LabHome:
+    """The home of an installation, and the keys of everybody in it."""
+
+    path: Path
+    people: Mapping[Role, NewPerson]
+
+    def copy(self, to: Path) -> "LabHome":
+        """Return an installation of the same state elsewhere."""
+        shutil.copytree(self.path, to, copy_function=shutil.copy2)
+        return replace(self, path=to)
+
+    def settings(self, role: Role = Role.OWNER, **changes: Any) -> Settings:
+        """Return the settings of somebody who works in this home."""
+        return replace(Settings(home=self.path, operator=self.people[role].id), **changes)
+
+    def environment(self, role: Role = Role.OWNER) -> dict[str, str]:
+        """Return the same settings as the variables of a child process."""
+        return {"RINGFENCE_HOME": str(self.path), "RINGFENCE_OPERATOR": self.people[role].id}
+
+    def actor(self, role: Role = Role.OWNER) -> Person:
+        """Return the person of a role."""
+        return Person(self.people[role].id, TENANT, role)
+
+    @contextmanager
+    def services(self, clock: Clock | None = None) -> Iterator[Services]:
+        """Open the installation."""
+        with open_services(self.settings(), clock=clock or SystemClock()) as services:
+            yield services
+
+
+def make(path: Path, clock: Clock | None = None, *, demo: bool = False, passphrase: bytes | None = None) -> LabHome:
+    """Make an installation with one person per role."""
+    people = {role: NewPerson.make(f"A {role.value}", role) for role in Role}
+    initialise(path, log=LOG, tenant=TENANT, people=people.values(), demo=demo, passphrase=passphrase, clock=clock)
+    return LabHome(path, people)
+
+
+def draft(
+    predicate: str = "ai.classification",
+    claims: Mapping[str, Any] | None = None,
+    *,
+    details: Mapping[str, Any] | None = None,
+    idempotency_key: str = "",
+) -> Draft:
+    """Return a draft about a made-up system."""
+    return Draft(
+        PredicateName(predicate),
+        (Subject("system/lab", Digest.of(b"lab")),),
+        dict(claims or {"system": "lab"}),
+        Strength.DOCUMENTED,
+        details=dict(details or {}),
+        idempotency_key=idempotency_key,
+    )
+
+
+def signed(services: Services, person: NewPerson, wanted: Draft, **changes: Any) -> tuple[Envelope, Opening | None]:
+    """Sign a draft as a person would, with `changes` of its issuance."""
+    opening = commit(wanted.details, secrets.token_bytes(SALT_SIZE)) if wanted.details else None
+    tenant = Tenant(changes.get("tenant", services.home.tenant))
+    nonce = secrets.token_hex(16)
+    issuance = Issuance(
+        tenant=tenant,
+        log=services.home.log,
+        issuer=person.signer.key,
+        strength=wanted.strength,
+        sequence=services.outbox.next_sequence(tenant, person.signer.key),
+        nonce=nonce,
+        idempotency_key=wanted.idempotency_key or nonce,
+        issued_at=services.clock.now(),
+        demo=tenant in services.demo_tenants,
+    )
+    commitment = opening.commitment if opening else None
+    issued = replace(issuance, **changes)
+    return person.signer.sign(Statement(wanted.predicate, wanted.subjects, wanted.claims, issued, commitment)), opening

@@ -1,0 +1,130 @@
+"""`ringfence tour`."""
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ringfence.frontends import in_process
+from ringfence.frontends.terminal import Json, output, say
+from ringfence.kernel.errors import RingfenceError
+from ringfence.tour import duties, prove, seal
+from ringfence.tour.stage import Stage, prepare
+
+HOME = "~/.ringfence-tour"
+Step = Callable[[Stage], dict[str, Any]]
+STEPS: tuple[tuple[str, str, Step], ...] = (
+    ("seal", "A real dataset is sealed, opened, and damaged by one bit.", seal.seal),
+    ("scope", "Which duties bind the sample organisation, since when, and why.", duties.scope),
+    ("status", "What can be shown today: computed from signed statements, and from nothing else.", duties.status),
+    ("prove", "A pack that a stranger checks with one small script; then five ways to cheat.", prove.prove),
+)
+
+
+@dataclass(slots=True)
+class Told:
+    """How the tour speaks: to a person as it goes, or at the end as JSON."""
+
+    as_json: bool
+
+    def show(self, line: str) -> None:
+        """Show a line of the story."""
+        stream = sys.stderr if self.as_json else sys.stdout
+        stream.write(f"  {line}\n")
+        stream.flush()
+
+
+def tour(
+    headless: Annotated[bool, typer.Option("--headless", help="End after the steps; no console.")] = False,  # noqa: FBT002
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the console.")] = 8400,
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Walk through what works, on real data, in a demo home; then keep the console up."""
+    home = Path(os.environ.get("RINGFENCE_HOME") or HOME).expanduser().absolute()
+    told = Told(as_json)
+    document = walk(home, told)
+    output(document, lambda _: None, as_json)
+    if not document["ok"]:
+        raise SystemExit(1)
+    if not headless and not as_json:
+        _stay_up(home, port)
+
+
+def walk(home: Path, told: Told) -> dict[str, Any]:
+    """Run every step until one fails; return the document of the tour."""
+    stage = prepare(home, in_process.run_verb, told.show)
+    steps: list[dict[str, Any]] = []
+    for name, line, step in STEPS:
+        told.show("")
+        told.show(f"== {name}: {line}")
+        steps.append(_played(stage, name, step))
+        _report(told, steps[-1])
+        if not steps[-1]["ok"]:
+            break
+    return {"ok": all(step["ok"] for step in steps), "steps": steps}
+
+
+def _played(stage: Stage, name: str, step: Step) -> dict[str, Any]:
+    before, started = _size(stage), time.monotonic()
+    try:
+        facts, ok = step(stage), True
+    except RingfenceError as error:
+        facts, ok = {"error": str(error)}, False
+    seconds = round(time.monotonic() - started, 2)
+    return {"name": name, "ok": ok, "seconds": seconds, "entries": _entries(stage, before), "facts": facts}
+
+
+def _size(stage: Stage) -> int:
+    return int(_quiet(stage).expect("ledger", "head")["size"])
+
+
+def _entries(stage: Stage, since: int) -> list[dict[str, Any]]:
+    found = _quiet(stage).expect("ledger", "list", "--limit", "200")["statements"]
+    return [{"entry": s["entry"], "statement": s["predicate"]} for s in reversed(found) if s["entry"] >= since]
+
+
+def _quiet(stage: Stage) -> Stage:
+    return Stage(stage.home, stage.work, stage.owner, stage.engineer, stage.run_verb, lambda _: None)
+
+
+def _report(told: Told, step: dict[str, Any]) -> None:
+    for name, value in step["facts"].items():
+        for line in _lines(name, value):
+            told.show(line)
+    listed = ", ".join(f"{entry['entry']} {entry['statement']}" for entry in step["entries"])
+    told.show(f"entries: {listed or 'none'}")
+    told.show(f"{'done' if step['ok'] else 'FAILED'} in {step['seconds']} s")
+
+
+def _lines(name: str, value: Any) -> list[str]:
+    label = name.replace("_", " ")
+    if isinstance(value, dict):
+        return [f"{label}:", *(f"    {key:<10} {_short(item)}" for key, item in value.items())]
+    return [f"{label}: {_short(value)}"]
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        return " · ".join(str(item) for item in value.values())
+    if isinstance(value, list):
+        return "; ".join(_short(item) for item in value)
+    return str(value)
+
+
+def _stay_up(home: Path, port: int) -> None:
+    from ringfence.app import open_services
+    from ringfence.settings import Settings
+    from ringfence.verbs import serve
+
+    say("")
+    say("Now break it by hand: open the pack in an editor, change anything, and check it again with")
+    say(f"  {prove.check_command(home / 'tour')}")
+    shutil.rmtree(home / "tour" / "cheats", ignore_errors=True)
+    with open_services(Settings(home)) as services:
+        serve(services, host="127.0.0.1", port=port)

@@ -1,0 +1,136 @@
+"""The verbs of the installation itself: `init`, `up`, `record`."""
+
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ringfence.frontends.terminal import Json, output, say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ringfence.app import Services
+    from ringfence.initialise import Initialised
+
+
+def init(
+    tenant: Annotated[str, typer.Option(help="Short name of the tenant.")] = "main",
+    owner: Annotated[str, typer.Option(help="Name of the first person; it stays in the database.")] = "Owner",
+    log: Annotated[str, typer.Option(help="Origin of the log, for instance example.eu/log; made up by default.")] = "",
+    root_key: Annotated[
+        Path | None, typer.Option(help="Write the root key there, to be kept offline, instead of into the home.")
+    ] = None,
+    trust: Annotated[
+        Path | None, typer.Option(help="Also write what outsiders should hold there: root, log keys, first head.")
+    ] = None,
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Make a home: keys, first people, first head to keep elsewhere.
+
+    With RINGFENCE_PASSPHRASE_FILE set, every key file is protected by that passphrase; without it the keys lie in
+    the plain, and the control on key management says so.
+    """
+    from ringfence.enrolment import NewPerson
+    from ringfence.initialise import initialise
+    from ringfence.kernel import identifier
+    from ringfence.kernel.actor import Role
+    from ringfence.settings import Settings
+
+    settings = Settings.from_environment()
+    done = initialise(
+        settings.home,
+        log=identifier.log_origin(log or f"localhost/ringfence-{secrets.token_hex(4)}"),
+        tenant=identifier.tenant(tenant),
+        people=[NewPerson.make(owner, Role.OWNER)],
+        demo=False,
+        passphrase=settings.passphrase(),
+        root_to=root_key,
+        trust_to=trust,
+    )
+    document = _described(done)
+    output(document, lambda console: _tell(console, document), as_json)
+
+
+def _described(done: "Initialised") -> dict[str, Any]:
+    from ringfence.ledger.trust import fingerprint, spoken_fingerprint
+
+    return {
+        "home": str(done.home.path),
+        "tenant": done.home.tenant,
+        "log": done.home.log,
+        "root_fingerprint": fingerprint(done.home.root_public),
+        "root_fingerprint_spoken": spoken_fingerprint(done.home.root_public),
+        "head": {"size": done.head.checkpoint.size, "root": done.head.checkpoint.root.hex()},
+        "trust": str(done.trust_path),
+        "people": [{"person": person.id, "role": person.role.value} for person in done.people],
+    }
+
+
+def _tell(console: "Console", document: dict[str, Any]) -> None:
+    console.print(f"Home          {document['home']}")
+    console.print(f"Tenant        {document['tenant']} in the log {document['log']}")
+    console.print(f"Root key      {document['root_fingerprint_spoken']}")
+    console.print(f"First head    {document['head']['size']} entries, root {document['head']['root'][:16]}…")
+    console.print("")
+    console.print(
+        f"Keep {document['trust']} outside this machine (a colleague, an auditor, paper for the fingerprint):"
+    )
+    console.print("only against a copy kept elsewhere can anybody show that the log was not rebuilt or rolled back.")
+
+
+def up(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of console and API on loopback.")] = 8400,
+    host: Annotated[str, typer.Option(help="Loopback address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Serve API and console, and print a one-time link.
+
+    Listens on loopback and on the socket in the home; Ctrl-C stops it.
+    """
+    from ringfence.app import open_services
+    from ringfence.settings import Settings
+
+    settings = Settings.from_environment()
+    with open_services(settings) as services:
+        serve(services, host=host, port=port)
+
+
+def serve(services: "Services", *, host: str, port: int) -> None:
+    """Serve wired services until a signal ends it."""
+    from ringfence.frontends.client import SOCKET
+    from ringfence.server import Sweeper, create_app, listen, listen_on_socket, run_server
+
+    door = listen(host, port)
+    local = listen_on_socket(services.home.path / SOCKET)
+    services.replay_journals()
+    sweeper = Sweeper(services)
+    sweeper.start()
+    owner = next(person for person in services.identity.register(services.home.tenant) if person.removed_at is None)
+    link = services.identity.issue_link(owner.actor)
+    say(f"console       http://{host}:{door.getsockname()[1]}/login?token={link}")
+    say("              (opens one session, once, within ten minutes; another: `ringfence user link`)")
+    say("stop          Ctrl-C")
+    try:
+        run_server(create_app(services), [door, local])
+    finally:
+        sweeper.stopped.set()
+        sweeper.join(timeout=30)
+        (services.home.path / SOCKET).unlink(missing_ok=True)
+
+
+def record(
+    evidence_type: Annotated[str, typer.Argument(help="For instance log.chain_verified.")],
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Run the collector of an evidence type and record what it found."""
+    from ringfence.frontends.client import connect
+
+    with connect() as client:
+        document = client.post(f"/api/v1/records/{evidence_type}")
+    statement = document["statement"]
+    output(
+        document,
+        lambda console: console.print(f"{document['type']} {statement['stage']} as entry {statement['entry']}"),
+        as_json,
+    )

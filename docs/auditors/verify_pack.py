@@ -128,6 +128,7 @@ class Record:
         self.sequence, self.issued = count(self.issuance["sequence"]), instant(self.issuance["issuedAt"])
         self.place = [self.issuance["tenant"], self.issuance["log"], self.issuance.get("demo", False)]
         ensure(self.issuance["issuer"] == self.key and self.claims.keys() >= set(), "it names another issuer")
+        ensure(envelope["payloadType"].encode() in PAE, "it is no in-toto statement")
         self.opened = opening is None or predicate.get("details") == "sha256:" + sha256(unbase64(opening)).hex()
         millis = (self.at - EPOCH) // timedelta(milliseconds=1)
         self.leaf = sha256(b"\x00\x01", millis.to_bytes(8, "big"), sha256(dump(envelope)))
@@ -206,13 +207,12 @@ def check_report(records, header, status, fail):
     if not records or records[-1].name != "report.exported":
         return fail("the last record is no report.exported: nobody signed the status line")
     last, size = records[-1], records[-1].claims.get("size")
-    counted = sum(record.entry < size for record in records) if type(size) is int else -1
+    counted = header["records"] - sum(record.entry >= size for record in records) if type(size) is int else -1
     if last.subjects != [sha256(dump(line) + b"\n").hex() for line in status]:
         fail("it was signed over another status line", last)
     if last.claims != {"asOf": header["asOf"], "records": counted, "size": size} or counted < 0:
         return fail("it states another time, or another number of records, than the pack holds", last)
-    ahead = size > last.entry or instant(header["asOf"]) > last.at
-    return ahead and fail("it speaks of what came after it", last)
+    return (size > last.entry or instant(header["asOf"]) > last.at) and fail("it speaks of what came after it", last)
 
 
 def check_heads(lines, head, kept_heads, fail):

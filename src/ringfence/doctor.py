@@ -84,9 +84,9 @@ def _space(settings: Settings) -> Check:
 
 def _home(settings: Settings) -> Check:
     place = _nearest(settings.home)
-    if not os.access(place, os.W_OK):
-        remedy = "choose a writable place in RINGFENCE_HOME"
-        return Check("home", ok=False, needed=True, found=f"{place} is not writable", remedy=remedy)
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        remedy = "choose a writable directory in RINGFENCE_HOME"
+        return Check("home", ok=False, needed=True, found=f"{place} is not a writable directory", remedy=remedy)
     exists = (settings.home / "ringfence.json").exists()
     found = f"{settings.home}" if exists else f"{settings.home} is not made yet (`ringfence init`)"
     return Check("home", ok=True, needed=True, found=found)
@@ -101,7 +101,7 @@ def _keys(settings: Settings) -> Check:
     held = custody(open_home(settings.home))
     plain = "file-plain" in {held.service_keys, held.root_key, held.kek, *held.operator_keys}
     found = f"service keys {held.service_keys}, root key {held.root_key}, dataset KEK {held.kek}"
-    remedy = "keys lie in the plain: make a home with RINGFENCE_PASSPHRASE_FILE set and --root-key elsewhere"
+    remedy = "keys lie in the plain: set RINGFENCE_PASSPHRASE_FILE and run `ringfence key protect`"
     return Check("keys", not plain, needed=False, found=found, remedy=remedy)
 
 

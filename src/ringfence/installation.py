@@ -54,6 +54,13 @@ class Home:
         """Open the keys of control plane, ledger and emergency journal."""
         return keyfile.load(self.path / "keys" / "service.json", passphrase)
 
+    def key_files(self) -> dict[str, Path]:
+        """Return every key file of this home, by what it is for."""
+        named = {"service keys": self.path / "keys" / "service.json", "root key": self.root_path}
+        named["dataset KEK"] = self.path / "kek.json"
+        named |= {f"operator {path.stem}": path for path in sorted((self.path / "operators").glob("*.key"))}
+        return {name: path for name, path in named.items() if path.exists()}
+
     @property
     def root_path(self) -> Path:
         """Return where the root key lies, unless it was exported."""

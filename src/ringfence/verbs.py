@@ -134,3 +134,53 @@ def record(
         lambda console: console.print(f"{document['type']} {statement['stage']} as entry {statement['entry']}"),
         as_json,
     )
+
+
+key = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Show what protects the key files of this home, and protect them.",
+)
+
+
+@key.command("list")
+def list_keys(as_json: Json = False) -> None:  # noqa: FBT002
+    """Show every key file of this home, and what protects it."""
+    from ringfence.installation import open_home
+    from ringfence.settings import Settings
+    from ringfence.storage import keyfile
+
+    found = open_home(Settings.from_environment().home).key_files()
+    rows = [{"keys": name, "file": str(path), "custody": keyfile.custody(path)} for name, path in found.items()]
+
+    def human(console: "Console") -> None:
+        for row in rows:
+            console.print(f"{row['custody']:<16} {row['keys']:<28} {row['file']}")
+
+    output({"keys": rows}, human, as_json)
+
+
+@key.command()
+def protect(as_json: Json = False) -> None:  # noqa: FBT002
+    """Put every plain key file of this home under the passphrase in RINGFENCE_PASSPHRASE_FILE."""
+    from ringfence.installation import open_home
+    from ringfence.kernel.errors import UsageError
+    from ringfence.settings import Settings
+    from ringfence.storage import keyfile
+
+    settings = Settings.from_environment()
+    passphrase = settings.passphrase()
+    if passphrase is None:
+        raise UsageError("name a file that holds the passphrase in RINGFENCE_PASSPHRASE_FILE, and keep a copy of it")
+    found = open_home(settings.home).key_files()
+    changed = [name for name, path in found.items() if keyfile.protect(path, passphrase)]
+
+    def human(console: "Console") -> None:
+        console.print(
+            f"{len(changed)} of {len(found)} key files are newly under the passphrase; without it they are lost."
+        )
+        console.print("State it: ringfence record key.lifecycle")
+
+    output({"protected": changed, "key_files": len(found)}, human, as_json)

@@ -159,12 +159,12 @@ def _verified(console: "Console", document: dict[str, Any]) -> None:
 
 
 def _listed(console: "Console", document: dict[str, Any]) -> None:
-    from rich.table import Table
+    from rich.table import Column, Table
 
     if not document["datasets"]:
         console.print("No dataset is sealed yet: ringfence dataset seal SRC NAME")
         return
-    table = Table("name", "epoch", "files", "bytes", "key custody", "seal", box=None)
+    table = Table("name", "epoch", "files", "bytes", "key custody", Column("seal", overflow="fold"), box=None)
     for row in document["datasets"]:
         cells = (row["name"], row["epoch"], row["objects"], row["bytes"], row["key_custody"], row["seal"])
         table.add_row(*map(str, cells))

@@ -12,6 +12,7 @@ PARTS = ("collection", "licence", "rights", "source", "steps")
 MAX_FILE = 64 * 2**10
 MAX_TEXT = 4096  # characters; the place for more is a document that `source` names
 MAX_STEPS = 200
+MAX_DEPTH = 4  # a mapping with a list in it needs two
 _LICENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]{0,63}")
 _STRING = "tag:yaml.org,2002:str"
 
@@ -56,8 +57,7 @@ def parse_provenance(data: bytes, *, source: str = "provenance") -> Provenance:
 def _root(data: bytes, source: str) -> yaml.MappingNode:
     try:
         text = data.decode("utf-8")
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
-            raise MalformedInput("aliases are not allowed", source=source)
+        _check_events(text, source)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except UnicodeDecodeError as error:
         raise MalformedInput(f"not UTF-8 text: {error.reason}", source=source) from error
@@ -69,6 +69,15 @@ def _root(data: bytes, source: str) -> yaml.MappingNode:
     if not isinstance(node, yaml.MappingNode):
         raise MalformedInput(f"the file is a mapping of {', '.join(PARTS)}", source=source, line=1)
     return node
+
+
+def _check_events(text: str, source: str) -> None:
+    """Refuse aliases and deep nesting while the text is read: PyYAML's time is quadratic in the depth."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent) or depth > MAX_DEPTH:
+            raise MalformedInput("aliases and deep nesting are not allowed", source=source)
 
 
 def _parts(root: yaml.MappingNode, source: str) -> Iterator[tuple[str, str | list[str]]]:

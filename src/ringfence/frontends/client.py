@@ -221,7 +221,7 @@ def _transport(settings: Settings) -> Iterator[tuple[str, httpx.BaseTransport | 
         yield "http://ringfence", httpx.HTTPTransport(uds=str(path))
     else:
         with in_process.opened(settings) as app, asyncio.Runner() as runner:
-            yield "http://ringfence", _InProcessTransport(app, runner)
+            yield "http://ringfence", InProcessTransport(app, runner)
 
 
 def _listening(path: Path) -> bool:
@@ -235,7 +235,7 @@ def _listening(path: Path) -> bool:
     return True
 
 
-class _InProcessTransport(httpx.BaseTransport):
+class InProcessTransport(httpx.BaseTransport):
     """Run the ASGI app for each request on a loop of our own: the same path as over a socket, without one."""
 
     def __init__(self, app: Any, runner: asyncio.Runner) -> None:

@@ -46,6 +46,7 @@ SECURITY_HEADERS: Mapping[str, str] = {
     "x-content-type-options": "nosniff",
 }
 THEME_COOKIE = "ringfence_theme"
+_FIRST_YEAR, _LAST_YEAR = 1970, 9000  # the log counts from 1970; pages look some days around the time asked for
 _THEMES = frozenset({"light", "dark"})
 _PACKAGE = "ringfence.frontends"
 
@@ -160,9 +161,12 @@ def instant(text: str | None) -> datetime | None:
         return None
     try:
         parsed = datetime.fromisoformat(text)
-        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+        at = (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise MalformedInput(f"{text[:40]!r} is not a time such as 2026-11-22T01:02:03Z", source="as_of") from error
+    if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+        raise MalformedInput(f"a page can be shown as of {_FIRST_YEAR} to {_LAST_YEAR}, not {at.year}", source="as_of")
+    return at
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ def audit_chain(
     head: SignedCheckpoint,
     entries: Iterable[bytes],
     envelopes: Iterable[tuple[int, bytes]],
+    recorded: Iterable[tuple[int, datetime, Digest]],
     checkpoints: Iterable[SignedCheckpoint],
     published: bytes | None,
     read: HashReader,
@@ -48,6 +49,7 @@ def audit_chain(
         head: the newest checkpoint.
         entries: the log entries below the head, from the tiles.
         envelopes: index and stored bytes, from the database.
+        recorded: index, time and digest of the same rows: standing and as-of queries rest on that time.
         checkpoints: every checkpoint that was kept and is not beyond the head.
         published: the note that the log directory shows to the world.
         read: hashes of the tree, from the tiles.
@@ -58,7 +60,7 @@ def audit_chain(
         failures.append(f"the log directory holds {len(found)} entries and the checkpoint covers {size}")
     runs = tree.grow(0, [tree.leaf_hash(data) for data in found], read)
     known = list(checkpoints)
-    failures += [*_entries(found), *_tiles(runs, read), *_envelopes(found, envelopes)]
+    failures += [*_entries(found), *_tiles(runs, read), *_envelopes(found, envelopes), *_times(found, recorded)]
     for signed in known:
         failures.extend(_checkpoint(signed, log, log_keys, tree.overlay(runs, read)))
     if published is not None and published not in {signed.note.encode() for signed in known}:
@@ -116,6 +118,12 @@ def _envelopes(entries: Sequence[bytes], envelopes: Iterable[tuple[int, bytes]])
             yield f"entry {index}: its envelope is missing from the database"
         elif Digest.of(stored[index]).value != data[-SIZE:]:
             yield f"entry {index}: its envelope was changed after the log took it in"
+
+
+def _times(entries: Sequence[bytes], recorded: Iterable[tuple[int, datetime, Digest]]) -> Iterable[str]:
+    for index, at, _ in recorded:
+        if index < len(entries) and _recorded_at(entries[index]) not in (None, at):
+            yield f"entry {index}: the database says that it was recorded at {to_text(at)}, the log says otherwise"
 
 
 def _checkpoint(signed: SignedCheckpoint, log: LogOrigin, log_keys: tuple[str, str], read: HashReader) -> Iterable[str]:

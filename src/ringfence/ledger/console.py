@@ -93,6 +93,7 @@ class Asked:
     def terminal(self) -> str:
         """Return the command that lists the same."""
         options = [f"--predicate {self.predicate}"] if self.predicate else []
+        options += [f"--before {self.before}"] if self.before is not None else []
         options += [f"--as-of {to_text(self.at)}"] if self.at else []
         return " ".join(["ringfence ledger list", *options])
 

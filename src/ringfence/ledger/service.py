@@ -145,6 +145,7 @@ class Ledger:
             head=head,
             entries=fresh.entries(0, size),
             envelopes=self.outbox.envelopes(0, size),
+            recorded=self.outbox.integrated(0, size),
             checkpoints=[signed for signed in self.checkpoints.all() if signed.checkpoint.size <= size],
             published=published,
             read=fresh.reader(size),

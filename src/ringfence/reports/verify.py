@@ -184,7 +184,9 @@ def _report(evidence: _Evidence) -> Iterator[Failure]:
     if status is None or [subject.digest for subject in statement.subjects] != [status_digest(status)]:
         yield last.failure("it was signed over another status line than the one in this pack")
     size = statement.claims.get("size")
-    counted = sum(n.record.entry < size for n in evidence.records) if type(size) is int else None
+    later = sum(n.record.entry >= size for n in evidence.records) if type(size) is int else 0
+    # A record that cannot be read has failed already; it is counted all the same.
+    counted = header.records - later if type(size) is int else None
     if statement.claims != {"asOf": to_text(header.as_of), "records": counted, "size": size}:
         yield last.failure(
             f"it states {statement.claims.get('records')} records up to size {size} as of "

@@ -43,16 +43,34 @@ class KeyFile:
 
 def create(path: Path, named: dict[str, bytes], passphrase: bytes | None) -> KeyFile:
     """Write a new key file, readable by its owner only; an existing one is never overwritten."""
-    document: dict[str, Any] = {"format": FORMAT, "custody": PASSPHRASE if passphrase else PLAIN}
-    if passphrase:
-        salt = secrets.token_bytes(16)
-        key = _derive(passphrase, salt)
-        document["scrypt"] = {"n": SCRYPT_N, "r": SCRYPT_R, "p": SCRYPT_P, "salt": _text(salt)}
-        document["keys"] = {name: _text(_seal(key, name, value)) for name, value in named.items()}
-    else:
-        document["keys"] = {name: _text(value) for name, value in named.items()}
+    document = _document(named, passphrase)
     write_whole(path, digest.dumps(document) + b"\n", mode=PRIVATE, replace=False)
     return KeyFile(document["custody"], dict(named))
+
+
+def protect(path: Path, passphrase: bytes) -> bool:
+    """Put a plain key file under a passphrase; return False where it is under one already.
+
+    The file is replaced as a whole. What lay in the plain may be in backups and in unused blocks of the disk still:
+    whoever fears that makes new keys.
+    """
+    if custody(path) == PASSPHRASE:
+        load(path, passphrase)  # another passphrase than the others' would lock its owner out later
+        return False
+    document = _document(load(path, None).secrets, passphrase)
+    write_whole(path, digest.dumps(document) + b"\n", mode=PRIVATE)
+    return True
+
+
+def _document(named: dict[str, bytes], passphrase: bytes | None) -> dict[str, Any]:
+    document: dict[str, Any] = {"format": FORMAT, "custody": PASSPHRASE if passphrase else PLAIN}
+    if not passphrase:
+        return document | {"keys": {name: _text(value) for name, value in named.items()}}
+    salt = secrets.token_bytes(16)
+    key = _derive(passphrase, salt)
+    document["scrypt"] = {"n": SCRYPT_N, "r": SCRYPT_R, "p": SCRYPT_P, "salt": _text(salt)}
+    document["keys"] = {name: _text(_seal(key, name, value)) for name, value in named.items()}
+    return document
 
 
 def load(path: Path, passphrase: bytes | None) -> KeyFile:

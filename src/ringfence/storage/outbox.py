@@ -31,7 +31,7 @@ from ringfence.kernel.clock import Clock, from_millis, to_millis, to_text
 from ringfence.kernel.commitment import SALT_SIZE, Opening, commit, open_commitment
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.envelope import Envelope, parse
-from ringfence.kernel.errors import Conflict, Refused, VerificationFailed
+from ringfence.kernel.errors import Conflict, MalformedInput, Refused, VerificationFailed
 from ringfence.kernel.evidence import Acknowledgement, Stage
 from ringfence.kernel.identifier import KeyId, LogOrigin, PredicateName, Tenant
 from ringfence.kernel.statement import Draft, Issuance, Statement
@@ -321,8 +321,7 @@ class Outbox:
             query = query.limit(limit)
         with self.database.reading() as connection:
             rows = connection.execute(query).all()
-            intact = [row for row in rows if Digest.of(row.envelope).value == row.digest]
-            found = [(row, parse(row.envelope, source=f"entry {row.entry}")) for row in intact]
+            found = [(row, envelope) for row in rows if (envelope := _intact(row))]
             openings = self._openings(tenant, [envelope for _, envelope in found])
         return [_stored(row, envelope, openings) for row, envelope in found]
 
@@ -348,7 +347,7 @@ class Outbox:
             .order_by(STATEMENTS.c.entry)
         )
         with self.database.reading() as connection:
-            return [(row.entry, row.envelope) for row in connection.execute(query)]
+            return [(row.entry, _blob(row.envelope)) for row in connection.execute(query)]
 
     def _openings(self, tenant: Tenant, envelopes: Iterable[Envelope]) -> dict[bytes, Opening]:
         wanted = [e.statement.details.value for e in envelopes if e.statement.details is not None]
@@ -377,6 +376,21 @@ def _stored(row: Any, envelope: Envelope, openings: dict[bytes, Opening]) -> Sto
     commitment = envelope.statement.details
     opening = openings.get(commitment.value) if commitment else None
     return StoredStatement(row.entry, from_millis(row.recorded_at), envelope, opening)
+
+
+def _intact(row: Any) -> Envelope | None:
+    """Return the envelope, if nobody changed it behind our back; `log.chain_verified` names those that were."""
+    data = _blob(row.envelope)
+    if Digest.of(data).value != row.digest:
+        return None
+    try:
+        return parse(data)
+    except MalformedInput:
+        return None
+
+
+def _blob(value: object) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()  # SQLite keeps text in any column
 
 
 def _check_opening(envelope: Envelope, opening: Opening | None) -> None:

@@ -5,6 +5,7 @@ with home.services(clock) as services:
     envelope, opening = signed(services, home.people[Role.OWNER], draft("ai.classification"))
 """
 
+import asyncio
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
@@ -13,8 +14,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from ringfence.app import Services, open_services
 from ringfence.enrolment import NewPerson
+from ringfence.frontends.client import InProcessTransport
 from ringfence.initialise import initialise
 from ringfence.installation import SystemClock
 from ringfence.kernel.actor import Person, Role
@@ -24,10 +28,12 @@ from ringfence.kernel.digest import Digest
 from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.identifier import LogOrigin, PredicateName, Tenant
 from ringfence.kernel.statement import Draft, Issuance, Statement, Strength, Subject
+from ringfence.server import create_app
 from ringfence.settings import Settings
 
 LOG = LogOrigin("lab.example/installation")
 TENANT = Tenant("main")
+ADDRESS = "http://127.0.0.1:8400"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,15 @@ class LabHome:
 
     path: Path
     people: Mapping[Role, NewPerson]
+
+    @contextmanager
+    def http(self, services: Services, role: Role | None = Role.OWNER) -> Iterator[httpx.Client]:
+        """Give a client of the whole app in this process, with the token of a role or with none."""
+        headers = {"authorization": f"Bearer {self.people[role].token}"} if role else {}
+        with asyncio.Runner() as runner:
+            transport = InProcessTransport(create_app(services), runner)
+            with httpx.Client(base_url=ADDRESS, transport=transport, headers=headers) as client:
+                yield client
 
     def copy(self, to: Path) -> "LabHome":
         """Return an installation of the same state elsewhere."""

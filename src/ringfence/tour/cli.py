@@ -74,7 +74,7 @@ def _played(stage: Stage, name: str, step: Step) -> dict[str, Any]:
     before, started = _size(stage), time.monotonic()
     try:
         facts, ok = step(stage), True
-    except RingfenceError as error:
+    except (RingfenceError, OSError) as error:
         facts, ok = {"error": str(error)}, False
     seconds = round(time.monotonic() - started, 2)
     return {"name": name, "ok": ok, "seconds": seconds, "entries": _entries(stage, before), "facts": facts}

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ringfence.artifacts import chunk
 from ringfence.artifacts.chunk import Cipher, Geometry
@@ -89,11 +90,14 @@ def test_a_chunk_opens_at_its_place():
     assert bytes(out) == b"x" * 100
 
 
-def test_the_last_flag_is_in_nonce_and_aad():
-    long, short = header(length=2 * 65536), header(length=65536)
-    sealed = seal(long, b"x" * 65536)
-    with pytest.raises(InvalidTag):
-        Cipher(short, KEY).decrypt_into(0, sealed, memoryview(bytearray(65536)))
+def test_nonce_and_aad_hold_header_index_and_last_flag():
+    of = header(length=2 * 65536)
+    printed = chunk.print_header(of)
+    derived = chunk._derive(KEY, of.dataset, of.object, of.epoch, of.salt)
+    for index, last in ((0, b"\0"), (1, b"\1")):
+        place = index.to_bytes(4, "big") + last
+        plain = AESGCM(derived[:32]).decrypt(bytes(7) + place, bytes(seal(of, b"x" * 65536, index)), printed + place)
+        assert plain == b"x" * 65536
 
 
 @pytest.mark.parametrize("change", [{"length": 65537 + 1}, {"kind": Kind.MANIFEST}, {"chunk_size": 2**17}])

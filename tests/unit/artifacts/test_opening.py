@@ -64,7 +64,7 @@ def test_missing_parts_are_named(name):
 def test_an_index_of_another_dataset_is_refused():
     sealed, other = sealed_in_memory(CONTENTS), sealed_in_memory({"x": b"1"}, epoch=2)
     sealed.vault.files["index"] = other.vault.files["index"]
-    with pytest.raises(DamagedSeal, match="index"):
+    with pytest.raises(DamagedSeal, match="index: it is not the index that was signed"):
         check(sealed.vault, sealed.digest, 1)
 
 

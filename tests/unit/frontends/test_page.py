@@ -163,7 +163,9 @@ class TestInstant:
     def test_nothing_is_now(self, text):
         assert page.instant(text) is None
 
-    @pytest.mark.parametrize("text", ["x", "2026-13-01", "0001-01-01T00:00+14:00", "9999-12-31T23:59-12:00", "١"])
+    @pytest.mark.parametrize(
+        "text", ["x", "2026-13-01", "0001-01-01T00:00+14:00", "9999-12-31T23:59-12:00", "9999-12-31", "1969-12-31"]
+    )
     def test_anything_else_is_refused(self, text):
         with pytest.raises(MalformedInput, match="as_of"):
             page.instant(text)

@@ -5,7 +5,7 @@ from ringfence.kernel.errors import MalformedInput
 
 GOOD = {
     identifier.tenant: ["a", "main", "a-1", "a" * 32],
-    identifier.log_origin: ["localhost/log", "a.b", "demo/x-1/y"],
+    identifier.log_origin: ["localhost/log", "a.eu", "demo/x-1/y"],
     identifier.key_id: ["0" * 64, "f" * 64],
     identifier.person_id: ["person-0123456789ab"],
     identifier.predicate_name: ["dataset.sealed", "a.b_c.d9", "a." + "b" * 126],

@@ -34,7 +34,7 @@ def test_the_summary_says_the_state_the_reason_and_the_next_step():
     assert "● satisfied  LOG-06" in text
     assert "▲ pending  DAT-01" in text
     assert "■ not satisfied (missing)  SEC-04" in text
-    assert "next: ringfence scope FILE" in text
+    assert "next: ringfence scope FILE --sign" in text
     assert "Anchored outside until never: a rebuild is not excluded" in text
     assert "Obligations binding: 0" in text
     assert "DEMO" not in text

@@ -65,6 +65,12 @@ def test_operators(op, value, holds):
     assert rule.holds(condition(op), {"x": value, "y": 9}) is holds
 
 
+def test_a_claim_that_changes_its_type_does_not_slip_through():
+    assert not rule.holds(Condition("x", Op.EQUALS, "no", 0), {"x": False})
+    assert not rule.holds(Condition("x", Op.EQUALS, "no", 1), {"x": True})
+    assert not rule.holds(condition(Op.SAME_AS), {"x": 1, "y": True})
+
+
 @pytest.mark.parametrize("op", Op)
 def test_an_absent_claim_meets_nothing(op):
     assert not rule.holds(condition(op), {"y": 9})

@@ -39,6 +39,7 @@ def test_keeping_up_gives_what_starting_over_gives():
             beat(story, unexplained=number % 2)
         clock.advance(story.now - clock.now())
         assert service.board(story.tenant) == scratch(story, story.now)
+        assert service._kept[story.tenant][0] == Records.of(story.tenant, story.statements)
     assert evidence.asked == 1
 
 

@@ -9,7 +9,7 @@ from ringfence.reports.pack import MAX_HEADS, MAX_RECORDS, Kind, decode_hash, de
 from ringfence.testing.tampering import edited
 
 
-def test_a_pack_is_read_as_it_was_written(log, pack):
+def test_a_pack_is_read_as_it_was_written(pack):
     contents = read(pack)
     assert contents.failures == ()
     assert contents.header.tenant == "acme"

@@ -92,7 +92,7 @@ def test_a_pack_of_another_log_is_said_to_be(log, pack):
     assert any("from the log lab.example/log, but you trust other.example/log" in str(f) for f in outcome.failures)
 
 
-def test_demo_packs_say_so(log):
+def test_demo_packs_say_so():
     demo = lab(demo=True)
     outcome = verify(demo.pack(), demo.trust())
     assert outcome.ok

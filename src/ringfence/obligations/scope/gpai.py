@@ -106,7 +106,8 @@ def _provider(facts: Facts, law: Rules) -> list[Row]:
     since = dates["gpai_placed_before"] if older else dates["gpai"]
     reduced = facts.open_source and not facts.systemic
     ref = "AI Act 53(1)(c)-(d)" if reduced else "AI Act 53(1)(a)-(d)"
-    rows = [Row("provider", "gpai", since, ref)]
+    source = "verified" if facts.general_purpose else "secondary"  # the criterion is the Commission's, and indicative
+    rows = [Row("provider", "gpai", since, ref, source)]
     if facts.systemic:
         rows.append(Row("provider", "gpai_systemic", since, "AI Act 51(1)-(2), 52(1), 55"))
     return rows

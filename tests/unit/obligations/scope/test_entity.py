@@ -24,7 +24,7 @@ def test_a_designation_that_is_not_known_leaves_the_category_open(key):
 def test_a_designation_does_not_matter_where_the_entity_is_essential_anyway():
     found = answer(services=["dns_service_provider"], designations__cer_critical_entity=NOTHING, size__staff="unknown")
     assert found["nis2"]["category"] == "essential"
-    assert "or NIS2 3(1)(f)" in found["nis2"]["provision"] or "3(1)(f)" in found["nis2"]["provision"]
+    assert found["nis2"]["provision"] == "NIS2 3(1)(b), Annex I.8, 6(20); or NIS2 3(1)(f)"
 
 
 def test_two_ways_to_one_category_are_both_named():

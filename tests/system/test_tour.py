@@ -1,0 +1,94 @@
+"""The tour as a newcomer runs it: twice in a row, in one home, headless."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+NAMES = ["seal", "scope", "status", "prove"]
+
+
+def ringfence(home, *arguments):
+    command = [sys.executable, "-m", "ringfence", *arguments]
+    environment = {"RINGFENCE_HOME": str(home), "PATH": "/usr/bin:/bin"}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=240, check=False)
+
+
+@pytest.fixture(scope="module")
+def tours(tmp_path_factory):
+    home = tmp_path_factory.mktemp("tour") / "home"
+    return home, [ringfence(home, "tour", "--headless", "--json") for _ in range(2)]
+
+
+@pytest.mark.parametrize("time", [0, 1])
+def test_the_tour_succeeds_twice_in_a_row(tours, time):
+    _, runs = tours
+    assert runs[time].returncode == 0, runs[time].stderr
+    document = json.loads(runs[time].stdout)
+    assert document["ok"] is True
+    assert [step["name"] for step in document["steps"]] == NAMES
+    for step in document["steps"]:
+        assert step.keys() == {"name", "ok", "seconds", "entries", "facts"}
+        assert step["ok"] is True
+        assert step["seconds"] >= 0
+        assert step["entries"], f"{step['name']} recorded nothing"
+
+
+def test_the_entries_of_the_second_tour_follow_those_of_the_first(tours):
+    _, runs = tours
+    first, second = (json.loads(run.stdout)["steps"] for run in runs)
+    assert min(entry["entry"] for step in second for entry in step["entries"]) > max(
+        entry["entry"] for step in first for entry in step["entries"]
+    )
+
+
+def test_the_facts_are_those_that_the_issue_asks_for(tours):
+    _, runs = tours
+    steps = {step["name"]: step["facts"] for step in json.loads(runs[0].stdout)["steps"]}
+    assert steps["seal"]["rows"] == 569
+    assert steps["seal"]["opened_equals_source"] is True
+    assert "chunk 1" in steps["seal"]["flipped_bit_refused"]
+    assert [failure["chunk"] for failure in steps["seal"]["verify_named"]] == [1]
+    assert steps["seal"]["restored"] == "pass"
+    assert steps["scope"]["category"] == "important"
+    assert steps["scope"]["provision"].startswith("NIS2 3(2)")
+    assert steps["scope"]["binds_2690"] is True
+    assert steps["scope"]["high_risk_from"] == ["2027-12-02"]
+    assert steps["status"]["counts"]["denominator"] == 8
+    assert set(steps["status"]["not_satisfied"]) == {"SEC-04"}
+    assert "unprotected" in steps["status"]["not_satisfied"]["SEC-04"]
+    assert set(steps["prove"]["cheats"]) == {
+        "byte flipped",
+        "tail cut",
+        "log rebuilt",
+        "subjects swapped",
+        "back-dated",
+    }
+    assert "dataset.sealed" in steps["prove"]["cheats"]["byte flipped"]
+    assert "shorter than the head" in steps["prove"]["cheats"]["tail cut"]
+    assert "back-dated" in steps["prove"]["cheats"]["back-dated"]
+
+
+def test_demo_statements_are_marked_for_ever(tours):
+    home, _ = tours
+    listed = json.loads(ringfence(home, "ledger", "list", "--json", "--limit", "500").stdout)["statements"]
+    assert listed
+    assert all(statement["demo"] for statement in listed)
+
+
+def test_a_failed_step_ends_the_tour_with_exit_1(tours):
+    home, _ = tours
+    organisation = home / "tour" / "organisation.yaml"
+    organisation.unlink()
+    organisation.mkdir()  # the scope step cannot write its file
+    try:
+        ended = ringfence(home, "tour", "--headless", "--json")
+    finally:
+        organisation.rmdir()
+    assert ended.returncode == 1
+    document = json.loads(ended.stdout)
+    assert document["ok"] is False
+    assert [step["name"] for step in document["steps"]] == NAMES[:2]
+    assert document["steps"][-1]["facts"]["error"]
+    assert "Traceback" not in ended.stderr

@@ -1,0 +1,110 @@
+import re
+from datetime import timedelta
+
+import pytest
+
+from ringfence import today
+from ringfence.kernel.digest import Digest
+from ringfence.kernel.identifier import Tenant
+from ringfence.kernel.statement import Subject
+from ringfence.ledger.custody import ExportedHead
+from ringfence.obligations.model import Standing, State
+from ringfence.testing.console import LabConsole, app, fetch, sample
+
+ACME = Tenant("acme")
+
+
+@pytest.fixture
+def lab():
+    return sample()
+
+
+@pytest.fixture
+def board(lab):
+    return lab.board(ACME, lab.now())
+
+
+def shown(lab, path="/"):
+    return fetch(app(lab), path).text
+
+
+class TestDecisions:
+    def test_what_needs_a_person_comes_first(self, board):
+        states = [result.verdict.state for result in today.worst_first(board.controls)]
+        assert states == sorted(states, key=["not-satisfied", "pending", "satisfied", "upcoming"].index)
+
+    def test_turned_red_is_red_now_and_was_not(self, lab, board):
+        before = lab.board(ACME, lab.now() - timedelta(hours=24))
+        turned = today.turned_red(board, before)
+        assert [(turn.result.control.id, turn.before) for turn in turned] == [("DAT-01", State.SATISFIED)]
+        assert today.turned_red(board, board) == []
+
+    def test_changing_is_what_holds_now_and_ends_soon(self, board):
+        assert [result.control.id for _, result in today.changing(board)] == ["LOG-06"]
+        assert today.changing(board, timedelta(0)) == []
+        later = [change for change, _ in today.changing(board, timedelta(days=400))]
+        assert later == sorted(later)
+        assert len(later) == 3
+
+    def test_newest_is_the_youngest_statement_a_result_rests_on(self, board):
+        found = {result.control.id: today.newest(result) for result in board.controls}
+        assert found["LOG-06"] == board.as_of - timedelta(minutes=4)
+
+    @pytest.mark.parametrize(("covered", "open_"), [((), 14), ((5,), 9), ((5, 14), 0), ((20,), 0)])
+    def test_entries_beyond_the_largest_head_are_operator_only(self, board, covered, open_):
+        heads = [ExportedHead(size, board.as_of) for size in covered]
+        assert today.anchor(board, heads, 14).operator_only == open_
+
+    def test_provisions_that_only_define_are_no_obligations(self, board):
+        counted = today.standings(board)
+        assert Standing.BASIS not in counted
+        assert sum(counted.values()) == sum(duty.standing is not Standing.BASIS for duty in board.duties)
+
+
+class TestPage:
+    def test_counts_stand_with_their_denominator(self, lab):
+        assert "3 of 8 controls satisfied" in shown(lab)
+
+    def test_every_control_stands_with_state_reason_and_next_step(self, lab, board):
+        text = shown(lab)
+        for result in board.controls:
+            row = re.search(rf'<tr id="{result.control.id}".*?</tr>', text, re.DOTALL)[0]
+            assert f'class="mark {result.verdict.state.value}"' in row
+            assert (f'data-copy="{result.next_step}"' in row) is (result.next_step is not None)
+            for entry in result.entries:
+                assert f'href="/evidence/{entry}"' in row
+
+    def test_what_turned_red_is_named_with_its_cause(self, lab):
+        section = re.search(r'aria-labelledby="turned".*?</section>', shown(lab), re.DOTALL)[0]
+        assert 'href="#DAT-01"' in section
+        assert "the newest verification of these sealed bytes failed" in section
+
+    def test_a_quiet_day_says_so_and_with_what_it_compared(self, lab):
+        lab.log.advance(days=2)
+        assert "Nothing. Compared with" in shown(lab)
+
+    def test_says_how_many_entries_rest_on_the_operator_alone(self, lab):
+        assert "3 entries of 14 are operator-only" in shown(lab)
+        assert "whoever holds its keys could rebuild it unseen" in shown(LabConsole())
+
+    def test_past_is_not_live(self, lab):
+        at = (lab.now() - timedelta(days=1)).isoformat().replace("+00:00", "Z")
+        text = shown(lab, f"/?as_of={at}")
+        assert "sse-connect" not in text
+        assert "ringfence status --as-of 2026-11-20T17:21:03.000Z" in text
+        assert 'sse-connect="/console/stream?after=13"' in shown(lab)
+
+    def test_demo_evidence_is_striped_with_the_word(self):
+        text = shown(sample(demo=True))
+        assert text.count('class="demo"') == 8
+        assert text.count("demo-word") > 8
+        assert "demo-word" not in shown(sample())
+
+    def test_stays_small_with_many_datasets(self, lab):
+        for number in range(200):
+            name = f"dataset/{number:08x}"
+            lab.log.state("dataset.sealed", {"objects": 1}, subjects=(Subject(name, Digest.of(name.encode())),))
+        assert len(shown(lab).encode()) < 100_000
+
+    def test_who_may_not_see_the_status_does_not(self, lab):
+        assert fetch(app(lab, refused=frozenset({"status.read"})), "/").status_code == 403

@@ -1,0 +1,113 @@
+"""The vectors, read by a second implementation that shares no code with the product, and by the product."""
+
+import hashlib
+import hmac
+import json
+import struct
+from pathlib import Path
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from ringfence.artifacts.blobs import directory_vault
+from ringfence.artifacts.opening import extract, open_dataset
+from ringfence.artifacts.verifying import verify
+from ringfence.kernel.digest import Digest
+from ringfence.testing.artifacts import MemoryFolder, MemoryKeyring
+
+HERE = Path(__file__).parents[3] / "docs" / "specs" / "vectors" / "sealed"
+DATASET = HERE / "dataset"
+SEAL = json.loads((DATASET / "seal.json").read_bytes())
+KEY = bytes.fromhex(json.loads((HERE / "vector.json").read_bytes())["datasetKey"])
+EXPECTED = {"a/exact.bin": bytes(range(256)) * 256, "b.txt": b"sealed\n", "empty": b"", "two.bin": b"\xa5" * 65537}
+
+
+def sha(data):
+    return hashlib.sha256(data).digest()
+
+
+def hkdf(salt, info, size):
+    prk = hmac.digest(salt, KEY, "sha256")
+    out = block = b""
+    while len(out) < size:
+        block = hmac.digest(prk, block + info + bytes([len(out) // 32 + 1]), "sha256")
+        out += block
+    return out[:size]
+
+
+def head(nodes):
+    if len(nodes) < 2:
+        return nodes[0]
+    k = 1 << (len(nodes) - 1).bit_length() - 1
+    return sha(b"\x01" + head(nodes[:k]) + head(nodes[k:]))
+
+
+def plaintext(name):
+    data = (DATASET / "objects" / name).read_bytes()
+    header, at, out = data[:128], 128, b""
+    magic, suite, _, _, size, length, epoch, dataset, identifier, salt, commitment = struct.unpack(
+        ">8sBBHIQQ16s16s32s32s", header
+    )
+    assert (magic, suite, identifier.hex(), dataset.hex()) == (b"RFSEALv1", 1, name, SEAL["dataset"])
+    derived = hkdf(salt, b"ringfence sealed object v1\0" + dataset + identifier + struct.pack(">Q", epoch), 64)
+    assert derived[32:] == commitment
+    count = max(1, -(-length // size))
+    for number in range(count):
+        place = struct.pack(">IB", number, number == count - 1)
+        part = data[at : at + min(size, length - number * size) + 16]
+        out += AESGCM(derived[:32]).decrypt(bytes(7) + place, part, header + place)
+        at += len(part)
+    assert (at, len(out)) == (len(data), length)
+    return out
+
+
+def test_a_second_implementation_reads_the_dataset():
+    manifest = json.loads(plaintext(SEAL["manifest"]))
+    assert {file["path"]: plaintext(file["object"]) for file in manifest["files"]} == EXPECTED
+    leaves = [
+        sha(
+            b"\0ringfence sealed plaintext v1\0"
+            + bytes.fromhex(manifest["salt"])
+            + struct.pack(">Q", file["size"])
+            + bytes.fromhex(file["sha256"])
+            + file["path"].encode()
+        )
+        for file in manifest["files"]
+    ]
+    assert f"sha256:{head(leaves).hex()}" == SEAL["plaintextRoot"]
+
+
+def test_a_second_implementation_agrees_on_index_and_roots():
+    index = (DATASET / "index").read_bytes()
+    assert f"sha256:{sha(index).hex()}" == SEAL["indexDigest"]
+    records = [index[at : at + 96] for at in range(16, len(index), 96)]
+    leaves = [sha(b"\0ringfence sealed record v1\0" + record) for record in records]
+    assert f"sha256:{head(leaves).hex()}" == SEAL["ciphertextRoot"]
+    for record in records:
+        data = (DATASET / "objects" / record[:16].hex()).read_bytes()
+        body, step = data[128:], SEAL["chunkSize"] + 16
+        chunks = [body[at : at + step] for at in range(0, len(body), step)]
+        hashes = [sha(b"\0ringfence sealed chunk v1\0" + part) for part in chunks]
+        assert record[32:] == sha(data[:128]) + head(hashes)
+        sidecar = DATASET / "chunks" / record[:16].hex()
+        assert sidecar.exists() is (len(hashes) > 1)
+        assert not sidecar.exists() or sidecar.read_bytes() == b"".join(hashes)
+
+
+def test_a_second_implementation_agrees_on_the_key_commitment():
+    dataset = bytes.fromhex(SEAL["dataset"])
+    info = b"ringfence sealed dataset key v1\0" + dataset + struct.pack(">Q", SEAL["epoch"])
+    assert hkdf(dataset, info, 32).hex() == SEAL["keyCommitment"]
+
+
+def test_the_product_reads_the_dataset():
+    keyring = MemoryKeyring("vectors")
+    keyring.wrap(KEY)
+    digest, folder = Digest.of((DATASET / "seal.json").read_bytes()), MemoryFolder()
+    with directory_vault(DATASET) as vault, open_dataset(vault, digest, 7, keyring) as opened:
+        extract(opened, folder)
+    assert folder.files == EXPECTED
+
+
+def test_the_product_verifies_the_dataset():
+    with directory_vault(DATASET) as vault:
+        assert verify(vault, Digest.of((DATASET / "seal.json").read_bytes()), 7).passed

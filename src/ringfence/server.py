@@ -2,7 +2,9 @@
 
 import logging
 import os
+import signal
 import socket
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager
@@ -256,4 +258,6 @@ def run_server(app: FastAPI, sockets: list[socket.socket]) -> None:
         limit_concurrency=512,
         h11_max_incomplete_event_size=64 * 2**10,
     )
+    # uvicorn raises the signal again once it has stopped; by default that would end us before anything is closed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.Server(config).run(sockets=sockets)

@@ -45,7 +45,7 @@ class Artifacts:
             acknowledgement = self.recorder.admit(envelope, opening, by=caller)
             if not decision.repeated:
                 self.datasets.put(caller.tenant, decision.sealed, envelope.digest)
-        return sealed, acknowledgement
+        return sealed, self.publication.published(acknowledgement.envelope)
 
     def state(
         self, caller: Person, dataset: DatasetId, kind: PredicateName, envelope: Envelope, opening: Opening | None
@@ -56,9 +56,9 @@ class Artifacts:
             if known is None:
                 raise NotFound(f"no dataset {dataset} is recorded in this tenant")
             statements.check_about(envelope.statement, kind, known)
-            return self.recorder.admit(envelope, opening, by=caller)
+            acknowledgement = self.recorder.admit(envelope, opening, by=caller)
+        return self.publication.published(acknowledgement.envelope)
 
     def open(self, caller: Person, dataset: DatasetId, envelope: Envelope, opening: Opening | None) -> Acknowledgement:
-        """Record a key use and wait until a published checkpoint covers it; without that nobody may unwrap the key."""
-        acknowledgement = self.state(caller, dataset, statements.OPENED, envelope, opening)
-        return self.publication.published(acknowledgement.envelope)
+        """Record a key use; the answer means that it is published, and without it nobody may unwrap the key."""
+        return self.state(caller, dataset, statements.OPENED, envelope, opening)

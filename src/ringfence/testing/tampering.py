@@ -81,30 +81,6 @@ def _edits() -> list[Tampered]:
     def case(name: str, says: str, record: int | None, change: Callable[[Lines], None]) -> Tampered:
         return Tampered(name, edited(pack, change), trust, says, record)
 
-    def swap_subjects(lines: Lines) -> None:
-        one, two = lines[SEALED]["statement"]["subject"], lines[OPENED]["statement"]["subject"]
-        lines[SEALED] = with_payload(lines[SEALED], lambda s: s.update(subject=two))
-        lines[OPENED] = with_payload(lines[OPENED], lambda s: s.update(subject=one))
-
-    def swap_records(lines: Lines) -> None:
-        lines[SEALED], lines[OPENED] = lines[OPENED], lines[SEALED]
-
-    def remove(lines: Lines) -> None:
-        del lines[SEALED]
-        lines[0]["records"] -= 1
-
-    def remove_last_of_issuer(lines: Lines) -> None:
-        del lines[5]
-        lines[0]["records"] -= 1
-
-    def resign(lines: Lines) -> None:
-        again = lab()
-        again.now -= timedelta(hours=20)
-        envelope, _ = again.sign("dataset.sealed", {"objects": 3}, sequence=1)
-        lines[SEALED]["envelope"] = json.loads(envelope.data)
-        lines[SEALED]["statement"] = json.loads(envelope.payload)
-        lines[SEALED]["opening"] = None
-
     def set_in(number: int, name: str, value: Any) -> Callable[[Lines], None]:
         return lambda lines: lines[number].update({name: value})
 
@@ -116,13 +92,13 @@ def _edits() -> list[Tampered]:
         Tampered("byte flipped", bytes(flipped), trust, "signature does not match", SEALED),
         Tampered("last line cut", pack[:-1], trust, "cut"),
         Tampered("half of it", pack[: len(pack) // 2], trust, "cut"),
-        case("subjects swapped", "signature does not match", SEALED, swap_subjects),
-        case("records swapped", "moved or repeated", 5, swap_records),
+        case("subjects swapped", "signature does not match", SEALED, _swap_subjects),
+        case("records swapped", "moved or repeated", 5, _swap_records),
         case("back-dated by hand", "does not lead", SEALED, set_in(SEALED, "recordedAt", earlier)),
         case("back-dated before its predecessor", "back-dated", SEALED, _backdate),
-        case("back-dated and signed again", "does not lead", SEALED, resign),
-        case("record removed", "is missing", None, remove),
-        case("last record of an issuer removed", "records up to size", 7, remove_last_of_issuer),
+        case("back-dated and signed again", "does not lead", SEALED, _resign),
+        case("record removed", "is missing", None, _remove),
+        case("last record of an issuer removed", "records up to size", 7, _remove_last_of_issuer),
         case("record repeated", "moved or repeated", 5, lambda lines: lines.insert(5, lines[4])),
         case("readable copy edited", "readable statement", SEALED, _edit_copy),
         case("details exchanged", "commitment", SEALED, set_in(SEALED, "opening", b64encode(bytes(40)).decode())),
@@ -131,9 +107,51 @@ def _edits() -> list[Tampered]:
         case("tenant edited", "belongs to tenant", 1, set_in(0, "tenant", "other")),
         case("demo mark added", "never mix", 1, set_in(0, "demo", bool(1))),
         case("root replaced", "another root", None, set_in(0, "root", b64encode(bytes(32)).decode())),
+        case("report removed", "no report.exported", None, _remove_report),
+        case("count edited", "header counts 9 records", None, set_in(0, "records", 9)),
+        case("foreign signature added", "and no other", None, _add_signature),
+        Tampered("blank added", pack.replace(b'{"entry":3,', b'{"entry": 3,'), trust, "one byte form", SEALED),
         case("size edited", "another size", None, set_in(0, "size", 80)),
         case("proof of a head removed", "does not contain the head", 7, lambda lines: lines.__delitem__(-2)),
     ]
+
+
+def _swap_subjects(lines: Lines) -> None:
+    one, two = lines[SEALED]["statement"]["subject"], lines[OPENED]["statement"]["subject"]
+    lines[SEALED] = with_payload(lines[SEALED], lambda s: s.update(subject=two))
+    lines[OPENED] = with_payload(lines[OPENED], lambda s: s.update(subject=one))
+
+
+def _swap_records(lines: Lines) -> None:
+    lines[SEALED], lines[OPENED] = lines[OPENED], lines[SEALED]
+
+
+def _remove(lines: Lines) -> None:
+    del lines[SEALED]
+    lines[0]["records"] -= 1
+
+
+def _remove_last_of_issuer(lines: Lines) -> None:
+    del lines[5]
+    lines[0]["records"] -= 1
+
+
+def _remove_report(lines: Lines) -> None:
+    del lines[8]
+    lines[0]["records"] -= 1
+
+
+def _add_signature(lines: Lines) -> None:
+    lines[-1]["checkpoint"] += f"\u2014 witness.example {b64encode(bytes(68)).decode()}\n"
+
+
+def _resign(lines: Lines) -> None:
+    again = lab()
+    again.now -= timedelta(hours=20)
+    envelope, _ = again.sign("dataset.sealed", {"objects": 3}, sequence=1)
+    lines[SEALED]["envelope"] = json.loads(envelope.data)
+    lines[SEALED]["statement"] = json.loads(envelope.payload)
+    lines[SEALED]["opening"] = None
 
 
 def _backdate(lines: Lines) -> None:

@@ -52,7 +52,7 @@ def _differences(outcomes: Sequence[Hashable], sizes: Sequence[int]) -> Iterator
     stride = len(outcomes)
     for size in sizes:
         block, stride = stride, stride // size
-        yield size > 1 and any(
+        yield any(
             outcomes[start + offset] != outcomes[start + offset + step * stride]
             for start in range(0, len(outcomes), block)
             for offset in range(stride)

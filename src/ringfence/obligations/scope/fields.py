@@ -81,7 +81,7 @@ class Fields:
         node = self.get(key)
         if node is None:
             return None
-        if not isinstance(node, ScalarNode) or (plain and node.style is not None):
+        if not isinstance(node, ScalarNode) or (plain and node.style):
             raise self.error(key, "one unquoted value is expected" if plain else "one value is expected")
         return _whole(node, self)
 
@@ -242,7 +242,7 @@ def checked_country(text: str, codes: frozenset[str], error: Callable[[str], Mal
 
 
 def _is_null(node: ScalarNode) -> bool:
-    return node.style is None and node.value in ("", "~", "null")
+    return not node.style and node.value in ("", "~", "null")
 
 
 def _whole(node: ScalarNode, fields: Fields) -> str:

@@ -7,9 +7,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import yaml
-
 from ringfence.kernel.digest import Digest
+from ringfence.obligations.scope.document import shipped
 
 FILES = ("ai_act.yaml", "cra.yaml", "entity_types.yaml", "member_states.yaml", "nis2_2690.yaml", "sectors.yaml")
 
@@ -83,7 +82,7 @@ def load() -> Rules:
     """Read the shipped data once."""
     folder = resources.files("ringfence.obligations") / "data"
     raw = {name: (folder / name).read_bytes() for name in FILES}
-    parsed = {name: yaml.safe_load(data) for name, data in raw.items() if name != "nis2_2690.yaml"}
+    parsed = {name: shipped(data) for name, data in raw.items() if name != "nis2_2690.yaml"}
     types = _types(parsed["entity_types.yaml"], parsed["sectors.yaml"])
     states = parsed["member_states.yaml"]
     return Rules(

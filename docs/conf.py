@@ -12,7 +12,7 @@ copyright = "2026, The Ringfence authors"  # noqa: A001 -- the name that Sphinx 
 release = _version[1] if _version else "unknown"
 
 extensions = ["myst_parser"]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "specs/vectors"]
 myst_heading_anchors = 4
 myst_enable_extensions = ["colon_fence"]
 # Links to files of the repository outside docs/ are checked by tests/docs/test_links.py; Sphinx cannot see them.

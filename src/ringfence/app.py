@@ -34,10 +34,9 @@ from ringfence.ledger.service import Ledger
 from ringfence.ledger.store import CheckpointTable, IntegratorLock
 from ringfence.ledger.tiles import DirectoryTiles
 from ringfence.ledger.tiletree import TileTree
-from ringfence.obligations import board, catalog, sheet
-from ringfence.obligations.model import Catalog
-from ringfence.obligations.records import Records
+from ringfence.obligations import catalog
 from ringfence.obligations.service import Status
+from ringfence.reports.recompute import rules_of
 from ringfence.reports.service import Packs
 from ringfence.settings import Settings
 from ringfence.storage import keyfile
@@ -128,19 +127,6 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
-class StatusRules:
-    """`reports.ports.Rules`: the shipped catalogue, over the statements of a pack and nothing else."""
-
-    rules: Catalog
-    demo_tenants: frozenset[Tenant]
-
-    def __call__(self, statements: Sequence[LoggedStatement], tenant: Tenant, at: datetime) -> Mapping[str, Any]:
-        """Return the board as a JSON document."""
-        records = Records.of(tenant, statements, demo=tenant in self.demo_tenants)
-        return sheet.document(board.compute(self.rules, records, at))
-
-
-@dataclass(frozen=True, slots=True)
 class Services:
     """Everything that the front ends call."""
 
@@ -222,9 +208,13 @@ def wire(home: Home, database: Database, passphrase: bytes | None, clock: Clock)
         token=lambda: secrets.token_urlsafe(32),
     )
     status = Status(ledger, catalog.load(), clock, demo.__contains__)
+
+    def rules(statements: Sequence[LoggedStatement], tenant: Tenant, at: datetime) -> Mapping[str, Any]:
+        return rules_of(status.catalog, demo=tenant in demo)(statements, tenant, at)
+
     packs = Packs(
         log=ledger,
-        rules=StatusRules(status.catalog, demo),
+        rules=rules,
         trust=Trust(home.log, home.root_public, ledger.log_keys, ()),
         recorder=outbox,
         publication=ledger,

@@ -48,7 +48,8 @@ class Home:
     @property
     def database_url(self) -> str:
         """Return where state and statements are kept; opening it never makes a database that is missing."""
-        return f"sqlite:///file:{quote(str(self.path / DATABASE))}?mode=rw&uri=true"
+        # Quoted twice: SQLAlchemy takes one layer off its URL, SQLite the other off its file name.
+        return f"sqlite:///file:{quote(quote(str(self.path / DATABASE)))}?mode=rw&uri=true"
 
     def service_keys(self, passphrase: bytes | None) -> keyfile.KeyFile:
         """Open the keys of control plane, ledger and emergency journal."""

@@ -7,7 +7,6 @@ import importlib
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,12 +94,6 @@ def root(
     """Take the options that stand before a verb."""
 
 
-def _open_app(settings: Any) -> AbstractContextManager[Any]:
-    from ringfence.server import in_process as opened
-
-    return opened(settings)
-
-
 def run(arguments: Iterable[str] | None = None) -> None:
     """Run the command line; every error of the family ends as one sentence and the contract's exit code."""
     from ringfence.frontends.terminal import fail
@@ -108,7 +101,6 @@ def run(arguments: Iterable[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in given
     try:
-        in_process.serve_with(_open_app)
         in_process.run_with(run)
         app(given, standalone_mode=True)
     except RingfenceError as error:

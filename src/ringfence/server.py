@@ -229,6 +229,8 @@ def listen_on_socket(path: Path) -> socket.socket:
     except FileNotFoundError:
         pass
     except ConnectionRefusedError:
+        if not path.is_socket():
+            raise Unavailable(f"{path} is in the way of the socket; move it elsewhere") from None
         path.unlink(missing_ok=True)  # left behind by a server that was killed
     except OSError as error:
         raise Unavailable(f"the socket {path} cannot be opened: {error.strerror or error}") from error

@@ -34,7 +34,7 @@ def mutated(data: bytes, rng: random.Random) -> bytes:
 
 
 def test_two_thousand_mutations_are_refused_or_equal():
-    rng = random.Random(20261122)
+    rng = random.Random(20261122)  # noqa: S311 - the same mutations every time
     outcomes = {"same": 0, "malformed": 0, "unverified": 0}
     for _ in range(MUTATIONS):
         changed = mutated(SIGNED.data, rng)

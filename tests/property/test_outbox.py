@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections import Counter
+from contextlib import suppress
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +12,7 @@ from sqlalchemy import select
 
 from ringfence.ledger import tree
 from ringfence.ledger.store import CHECKPOINTS
-from ringfence.storage.outbox import STATEMENTS
+from ringfence.storage.rows import STATEMENTS
 from ringfence.testing.home import TENANT, draft
 
 CHILD = """
@@ -77,13 +78,9 @@ def test_whatever_happens_the_sequence_has_no_gap(services, acts):
         if act == "integrate":
             services.ledger.integrate()
             continue
-        try:
-            with services.database.transaction():
-                services.outbox.record(draft(), tenant=TENANT)
-                if act == "fail":
-                    raise RuntimeError
-        except RuntimeError:
-            pass
+        with suppress(ZeroDivisionError), services.database.transaction():
+            services.outbox.record(draft(), tenant=TENANT)
+            1 / (act != "fail")
     services.ledger.integrate()
     own = [s for s in services.outbox.statements(TENANT) if s.envelope.signer == services.outbox.signer.key]
     assert [s.envelope.statement.issuance.sequence for s in own] == list(range(1, len(own) + 1))

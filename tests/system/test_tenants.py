@@ -44,7 +44,7 @@ def ask(services, home, stranger):
         yield http.request
 
 
-def test_each_sees_only_its_own_statements(ask, services, stranger):
+def test_each_sees_only_its_own_statements(ask, services):
     found = ask("GET", "/api/v1/ledger/statements", params={"limit": 500}).json()["statements"]
     assert [statement["predicate"] for statement in found] == ["key.enrolled"]
     assert {s.envelope.statement.issuance.tenant for s in services.ledger.statements(TENANT)} == {TENANT}

@@ -9,7 +9,6 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +32,8 @@ class ConnectedAccess:
 
     @contextmanager
     def _access(self) -> Iterator[RecordedAccess]:
-        from ringfence.frontends import in_process
         from ringfence.frontends.client import connect
 
-        # The command line says how the app is opened in this process; a data loader has no command line. By name,
-        # since a capability does not import what stands above it.
-        in_process.serve_with(import_module("ringfence.server").in_process)
         with connect(self._settings) as client:
             yield RecordedAccess(client)
 

@@ -1,10 +1,8 @@
-"""What only the top of the house knows: how the app is opened in this process, and how a verb is run.
-
-The command line says both once, at start; nothing is registered at import.
-"""
+"""What only the top of the house knows: how the app is opened in this process, and how a verb is run."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from importlib import import_module
 from typing import Any
 
 from ringfence.kernel.errors import InternalError
@@ -16,15 +14,15 @@ _runners: list[Runner] = []
 
 
 def serve_with(factory: Factory) -> None:
-    """Name the factory; the last one named counts."""
+    """Name another factory than the server's; the last one named counts."""
     _factories[:] = [factory]
 
 
 def opened(settings: Any) -> AbstractContextManager[Any]:
     """Open the app that `settings` name."""
-    if not _factories:
-        raise InternalError("nobody said how the app is opened in this process")
-    return _factories[0](settings)
+    # By name: what stands below the server must not import it, and a data loader has no command line to say it.
+    factory: Factory = _factories[0] if _factories else import_module("ringfence.server").in_process
+    return factory(settings)
 
 
 def run_with(runner: Runner) -> None:

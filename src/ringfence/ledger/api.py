@@ -14,7 +14,7 @@ from ringfence.frontends.http import posted_bytes, require
 from ringfence.kernel.actor import Person
 from ringfence.kernel.clock import from_text, to_text
 from ringfence.kernel.commitment import parse_opening
-from ringfence.kernel.envelope import MAX_ENVELOPE, parse
+from ringfence.kernel.envelope import MAX_ENVELOPE, Envelope, parse
 from ringfence.kernel.errors import NotFound, Refused
 from ringfence.kernel.evidence import Recorder
 from ringfence.kernel.identifier import key_id, predicate_name
@@ -25,7 +25,7 @@ from ringfence.ledger.service import Ledger
 
 # Statements that a person may post as they are. Every other predicate has a route of its own, whose service
 # decides whether the state allows it.
-POSTABLE = frozenset({"entity.classification", "ai.classification", "ledger.head_exported"})
+POSTABLE = frozenset({"entity.classification", "ai.classification"})
 
 MAX_ENTRY = 2**53  # beyond it neither our JSON nor every database holds the number
 
@@ -104,8 +104,15 @@ def router(ledger: Ledger, recorder: Recorder, transaction: Callable[[], Abstrac
         extra = log_entry.encode(logged.recorded_at, logged.envelope.digest)
         return str(proof.LogProof(logged.entry, path, signed.note, extra))
 
+    _recording(routes, ledger, recorder, transaction)
+    return routes
+
+
+def _recording(
+    routes: APIRouter, ledger: Ledger, recorder: Recorder, transaction: Callable[[], AbstractContextManager[None]]
+) -> None:
     @routes.get("/sources/{key}")
-    def source(key: str, caller: Annotated[Person, Depends(require("statement.add"))]) -> dict[str, Any]:
+    def source(key: str, caller: Annotated[Person, Depends(require("evidence.read"))]) -> dict[str, Any]:
         """Return the place of a key's next statement."""
         return {"key": key, "next": ledger.outbox.next_sequence(caller.tenant, key_id(key))}
 
@@ -115,12 +122,20 @@ def router(ledger: Ledger, recorder: Recorder, transaction: Callable[[], Abstrac
         envelope = parse(posted_bytes(body.envelope, "envelope"), source="envelope")
         if envelope.statement.predicate not in POSTABLE:
             raise Refused(f"{envelope.statement.predicate} is recorded by the act that it states, not posted by hand")
+        return recorded(envelope, body, caller)
+
+    @routes.post("/ledger/heads", status_code=201)
+    def export(body: Posted, caller: Annotated[Person, Depends(require("ledger.export"))]) -> dict[str, Any]:
+        """Record that the caller took a head outside."""
+        envelope = parse(posted_bytes(body.envelope, "envelope"), source="envelope")
+        ledger.check_exported(envelope.statement)
+        return recorded(envelope, body, caller)
+
+    def recorded(envelope: Envelope, body: Posted, caller: Person) -> dict[str, Any]:
         ledger.check_clock()
         with transaction():
             done = recorder.admit(envelope, parse_opening(body.opening) if body.opening else None, by=caller)
         return {"statement": ledger.published(done.envelope).to_json()}
-
-    return routes
 
 
 def _own(ledger: Ledger, caller: Person, entry: int) -> LoggedStatement:

@@ -55,7 +55,7 @@ def _export(client: Any, document: dict[str, Any], path: Path) -> dict[str, Any]
         Strength.OBSERVED,
         details={"path": str(path)},
     )
-    return dict(client.state(draft)["statement"])
+    return dict(client.state(draft, path="/api/v1/ledger/heads")["statement"])
 
 
 def _with_head(known: "Trust | None", document: dict[str, Any], path: Path) -> "Trust":

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from ringfence.kernel.clock import to_text
 from ringfence.kernel.errors import Unavailable
 from ringfence.ledger import entry
-from ringfence.storage.outbox import Integrated, Pending
+from ringfence.storage.rows import Integrated, Pending
 
 # A clock that is stepped back by less than this is NTP at work: the entry takes the time of the one before it.
 BACKWARDS = timedelta(seconds=5)

@@ -7,18 +7,21 @@ from datetime import datetime
 
 from ringfence.kernel.clock import Clock
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.errors import InternalError, MalformedInput, NotFound, Unavailable
+from ringfence.kernel.errors import InternalError, MalformedInput, NotFound, Refused, Unavailable
 from ringfence.kernel.evidence import Acknowledgement, Stage
 from ringfence.kernel.identifier import LogOrigin, PredicateName, Tenant
+from ringfence.kernel.statement import Statement
 from ringfence.ledger import entry, tree
 from ringfence.ledger.audit import ChainAudit, audit_chain, chain_verified, heartbeat
 from ringfence.ledger.checkpoint import parse_text
+from ringfence.ledger.custody import HEAD_EXPORTED
 from ringfence.ledger.integrate import plan, recording_time
 from ringfence.ledger.issuers import Issuers, fold
 from ringfence.ledger.model import Checkpoint, LoggedStatement, SignedCheckpoint
 from ringfence.ledger.ports import Checkpoints, Tiles
 from ringfence.ledger.tiletree import TileTree
-from ringfence.storage.outbox import Outbox, StoredStatement
+from ringfence.storage.outbox import Outbox
+from ringfence.storage.rows import StoredStatement
 
 GROUP = 10_000  # statements per checkpoint at the most: a bounded transaction
 KEY_PREDICATES = (PredicateName("key.enrolled"), PredicateName("key.revoked"))
@@ -187,11 +190,27 @@ class Ledger:
             raise NotFound(f"this log never published a checkpoint of size {size}")
         return found
 
+    def check_exported(self, statement: Statement) -> None:
+        """Return where a `ledger.head_exported` statement names a head that this log published; raise `Refused`.
+
+        Packs are proven against every head that was stated: a false one would make each of them fail for ever.
+        """
+        claims = statement.claims
+        size = claims.get("size")
+        signed = self.checkpoints.at_size(size) if type(size) is int else None
+        if (
+            statement.predicate != HEAD_EXPORTED
+            or signed is None
+            or claims.get("root") != signed.checkpoint.root.hex()
+            or statement.subjects[0].digest != Digest.of(signed.note.encode())
+        ):
+            raise Refused("this log never published the head that is named; take it from `ringfence ledger head`")
+
     def statements(
         self, tenant: Tenant, predicates: Iterable[PredicateName] | None = None, *, at: datetime | None = None
     ) -> list[LoggedStatement]:
         """Return a tenant's statements in log order, each with the standing of its key when it was recorded."""
-        return self._judged(tenant, self.outbox.statements(tenant, predicates, at=at))
+        return self._judged(tenant, self.outbox.statements(tenant, predicates, at=at), at)
 
     def page(
         self,
@@ -204,7 +223,7 @@ class Ledger:
     ) -> list[LoggedStatement]:
         """Return a tenant's statements, newest first, from below the entry `before`."""
         found = self.outbox.statements(tenant, predicates, at=at, before=before, limit=limit, newest_first=True)
-        return self._judged(tenant, found)
+        return self._judged(tenant, found, at)
 
     def tally(self, tenant: Tenant, *, at: datetime | None = None) -> dict[PredicateName, int]:
         """Return how many statements of each type were recorded until `at`."""
@@ -223,8 +242,9 @@ class Ledger:
         """Prove that the tree of size `new` continues the one of size `old`."""
         return tree.consistency_proof(old, new, self.tree.reader(self._published_size()))
 
-    def _judged(self, tenant: Tenant, found: Sequence[StoredStatement]) -> list[LoggedStatement]:
-        issuers = self.issuers(tenant)
+    def _judged(self, tenant: Tenant, found: Sequence[StoredStatement], at: datetime | None) -> list[LoggedStatement]:
+        # As known then: a revocation that came later must not change what was shown before.
+        issuers = self.issuers(tenant, at)
         return [_logged(stored, issuers) for stored in found]
 
 

@@ -9,64 +9,33 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Integer,
-    LargeBinary,
-    String,
-    Table,
-    UniqueConstraint,
-    bindparam,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.schema import Index
 
 from ringfence.kernel.actor import Person
 from ringfence.kernel.clock import Clock, from_millis, to_millis, to_text
 from ringfence.kernel.commitment import SALT_SIZE, Opening, commit, open_commitment
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.envelope import Envelope, parse
-from ringfence.kernel.errors import Conflict, MalformedInput, Refused, VerificationFailed
+from ringfence.kernel.envelope import Envelope
+from ringfence.kernel.errors import Conflict, Refused, VerificationFailed
 from ringfence.kernel.evidence import Acknowledgement, Stage
 from ringfence.kernel.identifier import KeyId, LogOrigin, PredicateName, Tenant
 from ringfence.kernel.statement import Draft, Issuance, Statement
-from ringfence.storage.database import METADATA, Database
+from ringfence.storage.database import Database
+from ringfence.storage.rows import (
+    SIDE_RECORDS,
+    STATEMENTS,
+    Integrated,
+    Pending,
+    StoredStatement,
+    blob,
+    from_row,
+    intact,
+    to_row,
+)
 
 _FEW = 500  # side records that are asked for one by one; beyond, all of the tenant's are read at once
 SKEW = timedelta(minutes=5)  # how far an issuer's clock may be from ours
-
-STATEMENTS = Table(
-    "statements",
-    METADATA,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("tenant", String(32), nullable=False),
-    Column("issuer", String(64), nullable=False),
-    Column("sequence", BigInteger, nullable=False),
-    Column("predicate", String(128), nullable=False),
-    Column("idempotency_key", String(128), nullable=False),
-    Column("digest", LargeBinary(32), nullable=False, unique=True),
-    Column("envelope", LargeBinary, nullable=False),
-    Column("sequenced_at", BigInteger, nullable=False),  # ms since the epoch
-    Column("entry", BigInteger, unique=True),
-    Column("recorded_at", BigInteger),  # ms since the epoch, as it stands in the log entry
-    UniqueConstraint("tenant", "issuer", "sequence"),
-    UniqueConstraint("tenant", "issuer", "idempotency_key"),
-)
-Index("statements_by_predicate", STATEMENTS.c.tenant, STATEMENTS.c.predicate, STATEMENTS.c.entry)
-Index("statements_pending", STATEMENTS.c.id, sqlite_where=STATEMENTS.c.entry.is_(None))
-
-SIDE_RECORDS = Table(
-    "side_records",
-    METADATA,
-    Column("commitment", LargeBinary(32), primary_key=True),
-    Column("tenant", String(32), nullable=False),
-    Column("opening", LargeBinary, nullable=False),
-)
 
 
 class StatementSigner(Protocol):
@@ -96,33 +65,6 @@ class Randomness(Protocol):
     def __call__(self, size: int, /) -> bytes:
         """Return `size` random bytes."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A sequenced statement that waits for its index."""
-
-    id: int
-    digest: Digest
-
-
-@dataclass(frozen=True, slots=True)
-class Integrated:
-    """An index given to a pending statement."""
-
-    id: int
-    entry: int
-    recorded_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class StoredStatement:
-    """A statement with its index, as the database keeps it."""
-
-    entry: int
-    recorded_at: datetime
-    envelope: Envelope
-    opening: Opening | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +142,7 @@ class Outbox:
         """Insert a checked envelope and its side record."""
         issuance = envelope.statement.issuance
         try:
-            self.database.connection().execute(insert(STATEMENTS), [_row(envelope, self.clock.now())])
+            self.database.connection().execute(insert(STATEMENTS), [to_row(envelope, self.clock.now())])
         except IntegrityError as error:
             raise Conflict("this statement, its place or its idempotency key is taken already") from error
         if opening is not None:
@@ -217,7 +159,7 @@ class Outbox:
     def append_all(self, envelopes: Iterable[Envelope]) -> None:
         """Insert checked envelopes without side records, in one statement: the group commit of collectors."""
         now = self.clock.now()
-        self.database.connection().execute(insert(STATEMENTS), [_row(envelope, now) for envelope in envelopes])
+        self.database.connection().execute(insert(STATEMENTS), [to_row(envelope, now) for envelope in envelopes])
 
     def next_sequence(self, tenant: Tenant, issuer: KeyId) -> int:
         """Return the place of an issuer's next statement."""
@@ -321,9 +263,9 @@ class Outbox:
             query = query.limit(limit)
         with self.database.reading() as connection:
             rows = connection.execute(query).all()
-            found = [(row, envelope) for row in rows if (envelope := _intact(row))]
+            found = [(row, envelope) for row in rows if (envelope := intact(row))]
             openings = self._openings(tenant, [envelope for _, envelope in found])
-        return [_stored(row, envelope, openings) for row, envelope in found]
+        return [from_row(row, envelope, openings) for row, envelope in found]
 
     def tally(self, tenant: Tenant, *, at: datetime | None = None) -> dict[PredicateName, int]:
         """Return how many integrated statements of each type a tenant has."""
@@ -347,7 +289,7 @@ class Outbox:
             .order_by(STATEMENTS.c.entry)
         )
         with self.database.reading() as connection:
-            return [(row.entry, _blob(row.envelope)) for row in connection.execute(query)]
+            return [(row.entry, blob(row.envelope)) for row in connection.execute(query)]
 
     def _openings(self, tenant: Tenant, envelopes: Iterable[Envelope]) -> dict[bytes, Opening]:
         wanted = [e.statement.details.value for e in envelopes if e.statement.details is not None]
@@ -356,41 +298,6 @@ class Outbox:
             query = query.where(SIDE_RECORDS.c.commitment.in_(wanted))
         with self.database.reading() as connection:
             return {row.commitment: Opening(row.opening) for row in connection.execute(query)} if wanted else {}
-
-
-def _row(envelope: Envelope, at: datetime) -> dict[str, Any]:
-    issuance = envelope.statement.issuance
-    return {
-        "tenant": issuance.tenant,
-        "issuer": issuance.issuer,
-        "sequence": issuance.sequence,
-        "predicate": envelope.statement.predicate,
-        "idempotency_key": issuance.idempotency_key,
-        "digest": envelope.digest.value,
-        "envelope": envelope.data,
-        "sequenced_at": to_millis(at),
-    }
-
-
-def _stored(row: Any, envelope: Envelope, openings: dict[bytes, Opening]) -> StoredStatement:
-    commitment = envelope.statement.details
-    opening = openings.get(commitment.value) if commitment else None
-    return StoredStatement(row.entry, from_millis(row.recorded_at), envelope, opening)
-
-
-def _intact(row: Any) -> Envelope | None:
-    """Return the envelope, if nobody changed it behind our back; `log.chain_verified` names those that were."""
-    data = _blob(row.envelope)
-    if Digest.of(data).value != row.digest:
-        return None
-    try:
-        return parse(data)
-    except MalformedInput:
-        return None
-
-
-def _blob(value: object) -> bytes:
-    return value if isinstance(value, bytes) else str(value).encode()  # SQLite keeps text in any column
 
 
 def _check_opening(envelope: Envelope, opening: Opening | None) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 
 from ringfence.app import Services, open_services
 from ringfence.enrolment import NewPerson
@@ -44,11 +45,13 @@ class LabHome:
     people: Mapping[Role, NewPerson]
 
     @contextmanager
-    def http(self, services: Services, role: Role | None = Role.OWNER) -> Iterator[httpx.Client]:
-        """Give a client of the whole app in this process, with the token of a role or with none."""
+    def http(
+        self, services: Services, role: Role | None = Role.OWNER, *, app: FastAPI | None = None
+    ) -> Iterator[httpx.Client]:
+        """Give a client of the whole app (or of `app`) in this process, with the token of a role or with none."""
         headers = {"authorization": f"Bearer {self.people[role].token}"} if role else {}
         with asyncio.Runner() as runner:
-            transport = InProcessTransport(create_app(services), runner)
+            transport = InProcessTransport(app or create_app(services), runner)
             with httpx.Client(base_url=ADDRESS, transport=transport, headers=headers) as client:
                 yield client
 

@@ -1,16 +1,19 @@
 """The whole program in child processes: one verb to its end, or `ringfence up` for as long as a block lasts."""
 
+import io
 import os
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import httpx
+
+from ringfence import main
 
 COMMAND = (sys.executable, "-m", "ringfence")
 _TRIES = 300
@@ -36,6 +39,23 @@ def run(
         check=False,
         **more,
     )
+
+
+def called(given: Mapping[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run one verb to its end in this process: the same command line, without the second that a child takes."""
+    out, err, kept = io.StringIO(), io.StringIO(), dict(os.environ)
+    os.environ.clear()
+    os.environ.update(environment(given))
+    code = 0
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            main.run(arguments)
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    finally:
+        os.environ.clear()
+        os.environ.update(kept)
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 @contextmanager

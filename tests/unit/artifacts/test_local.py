@@ -41,7 +41,7 @@ def test_seal_writes_and_states(bench):
     document = bench.seal()
     assert document.keys() >= {"dataset", "name", "epoch", "objects", "bytes", "ciphertext_root", "seal", "statement"}
     assert (document["epoch"], document["objects"], document["bytes"]) == (1, 2, 160_000)
-    assert document["statement"]["stage"] == "sequenced"
+    assert document["statement"]["stage"] == "published"
     names = {path.name for path in bench.stored(document).iterdir()}
     assert names == {"seal.json", "seal.dsse", "key.json", "index", "objects", "chunks"}
     assert (bench.stored(document) / "seal.dsse").read_bytes() == bench.control.recorder.admitted[0].data
@@ -59,7 +59,7 @@ def test_every_seal_is_a_new_epoch_in_a_new_folder(bench):
 def test_provenance_is_stated_beside_the_seal(bench):
     document = bench.seal(provenance=parse_provenance(b"licence: MIT\nsource: the archive\n"))
     assert bench.predicates == ["dataset.sealed", "dataset.provenance"]
-    assert document["provenance"]["stage"] == "sequenced"
+    assert document["provenance"]["stage"] == "published"
     assert bench.control.stated[1].subjects == bench.control.stated[0].subjects
 
 

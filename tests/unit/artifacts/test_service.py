@@ -25,7 +25,7 @@ def control():
 def test_a_seal_is_recorded_with_its_row(control):
     sealed, done = control.service.seal(PERSON, NAME, *control.signed(draft()))
     assert control.service.all(TENANT) == [sealed]
-    assert done.stage is Stage.SEQUENCED
+    assert done.stage is Stage.PUBLISHED
     assert control.service.all(Tenant("other")) == []
 
 

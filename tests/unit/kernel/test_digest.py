@@ -39,7 +39,7 @@ def test_the_one_form_is_sorted_compact_and_ascii():
     ],
 )
 def test_what_is_not_strict_json_is_refused_with_its_source(data):
-    with pytest.raises(MalformedInput, match="^here"):
+    with pytest.raises(MalformedInput, match=r"^here"):
         digest.loads(data, source="here")
 
 

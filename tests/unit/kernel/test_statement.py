@@ -67,7 +67,7 @@ BAD = [
 
 @pytest.mark.parametrize(("path", "value"), BAD, ids=lambda value: str(value)[:40])
 def test_what_is_no_statement_is_refused_with_its_source(path, value):
-    with pytest.raises(MalformedInput, match="^here"):
+    with pytest.raises(MalformedInput, match=r"^here"):
         parse_payload(with_value(path, value), source="here")
 
 

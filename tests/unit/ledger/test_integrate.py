@@ -8,7 +8,7 @@ from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import Unavailable
 from ringfence.ledger import entry
 from ringfence.ledger.integrate import BACKWARDS, plan, recording_time
-from ringfence.storage.outbox import Pending
+from ringfence.storage.rows import Pending
 from ringfence.testing.clock import START
 
 MS = timedelta(milliseconds=1)

@@ -1,5 +1,6 @@
 import os
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ def test_a_file_is_written_whole_with_its_mode(tmp_path):
     files.write_whole(tmp_path / "a", b"two", mode=0o600)
     assert (tmp_path / "a").read_bytes() == b"two"
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o600
-    assert os.listdir(tmp_path) == ["a"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
 def test_an_existing_file_is_kept_where_asked(tmp_path):
@@ -20,7 +21,7 @@ def test_an_existing_file_is_kept_where_asked(tmp_path):
     with pytest.raises(UsageError, match="exists already"):
         files.write_whole(tmp_path / "a", b"two", replace=False)
     assert (tmp_path / "a").read_bytes() == b"one"
-    assert os.listdir(tmp_path) == ["a"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -37,8 +38,7 @@ def test_a_full_device_is_one_sentence():
         pytest.raises(Unavailable, match="the disk is full; nothing was written"),
         files.explained("/dev/full", "write"),
     ):
-        with open("/dev/full", "wb", buffering=0) as full:
-            full.write(b"x")
+        Path("/dev/full").write_bytes(b"x")
 
 
 def test_reading_is_bounded(tmp_path):

@@ -85,7 +85,7 @@ def test_a_full_journal_says_so_and_keeps_what_it_has(tmp_path):
     file = JournalFile(tmp_path / "j", size=HEADER + 3 * (36 + len(envelope(1).data)))
     file.create()
     taken = 0
-    with pytest.raises(Unavailable, match="is full"):
+    with pytest.raises(Unavailable, match="is full"):  # noqa: PT012 - the first that does not fit
         while True:
             file.append(envelope(taken + 1))
             taken += 1
@@ -127,7 +127,7 @@ def hurried(services):
 
 
 @pytest.fixture
-def locked(home, hurried):
+def locked(home):
     other = sqlite3.connect(home.path / "ringfence.db", isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
     yield other
@@ -196,7 +196,8 @@ def test_a_demo_tenant_marks_its_emergencies(services):
     assert late(services)[0].envelope.statement.issuance.demo
 
 
-def test_it_is_written_before_it_is_acknowledged(hurried, locked):
+@pytest.mark.usefixtures("locked")
+def test_it_is_written_before_it_is_acknowledged(hurried):
     acknowledged = emergency(hurried)
     descriptor = os.open(hurried.journal.file(TENANT).path, os.O_RDONLY)
     try:

@@ -11,7 +11,8 @@ from ringfence.kernel.commitment import commit
 from ringfence.kernel.errors import Conflict, MalformedInput, Refused, VerificationFailed
 from ringfence.kernel.evidence import Stage
 from ringfence.kernel.identifier import KeyId, LogOrigin, Tenant
-from ringfence.storage.outbox import SIDE_RECORDS, SKEW, STATEMENTS
+from ringfence.storage.outbox import SKEW
+from ringfence.storage.rows import SIDE_RECORDS, STATEMENTS
 from ringfence.testing.home import TENANT, draft, signed
 
 OWNER = Role.OWNER

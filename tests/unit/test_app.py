@@ -1,0 +1,64 @@
+from dataclasses import replace
+
+import pytest
+
+from ringfence.app import OPERATOR_PREDICATES, check_writable, custody
+from ringfence.installation import open_home
+from ringfence.kernel.actor import Role
+from ringfence.kernel.errors import Refused, Unavailable
+from ringfence.testing.home import TENANT, draft, make, signed
+
+
+def test_what_operators_may_state_is_what_the_design_says():
+    assert {
+        "dataset.sealed",
+        "dataset.provenance",
+        "dataset.opened",
+        "dataset.verified",
+        "entity.classification",
+        "ai.classification",
+        "ledger.head_exported",
+        "report.exported",
+    } == OPERATOR_PREDICATES
+
+
+@pytest.mark.parametrize("predicate", sorted(OPERATOR_PREDICATES))
+def test_the_gate_lets_an_operator_state_it(services, home, predicate):
+    envelope, _ = signed(services, home.people[Role.OWNER], draft(predicate))
+    services.outbox.gatekeeper.check(envelope, by=home.actor(), at=services.clock.now())
+
+
+def test_the_gate_keeps_service_keys_out(services, home):
+    """A statement by the control plane's own key is not posted by anybody, whoever got hold of it."""
+    thief = replace(home.people[Role.OWNER], seed=services.outbox.signer.private.private_bytes_raw())
+    envelope, _ = signed(services, thief, draft())
+    with pytest.raises(Refused, match="by the person who signed it"):
+        services.outbox.gatekeeper.check(envelope, by=home.actor(), at=services.clock.now())
+
+
+@pytest.mark.parametrize(("passphrase", "place"), [(None, "file-plain"), (b"secret", "file-passphrase")])
+def test_custody_is_what_the_key_files_say(tmp_path, clock, passphrase, place):
+    home = make(tmp_path / "home", clock, passphrase=passphrase)
+    found = custody(open_home(home.path))
+    assert (found.service_keys, found.root_key, set(found.operator_keys)) == (place, place, {place})
+    (home.path / "keys" / "root.json").unlink()
+    assert custody(open_home(home.path)).root_key == "exported"
+
+
+def test_collectors_publish_what_they_state(services):
+    for name, collect in services.collectors.items():
+        done = collect(TENANT)
+        assert done.stage.value == "published"
+        assert services.ledger.page(TENANT, limit=1)[0].envelope.statement.predicate == name
+
+
+def test_a_place_that_cannot_be_written_is_unavailable(tmp_path):
+    with pytest.raises(Unavailable):
+        check_writable(tmp_path / "none")
+
+
+def test_a_demo_installation_marks_all_that_it_states(tmp_path, clock):
+    home = make(tmp_path / "home", clock, demo=True)
+    with home.services(clock) as services:
+        services.collectors["log.heartbeat"](TENANT)
+        assert all(logged.envelope.statement.issuance.demo for logged in services.ledger.statements(TENANT))

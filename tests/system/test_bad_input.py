@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import subprocess
 import threading
+from contextlib import closing
 
 import pytest
 
@@ -113,7 +114,7 @@ def test_a_locked_database_is_one_sentence(home_now):
 
 @pytest.mark.parametrize("keep", [0, 100, 5000])
 def test_a_truncated_database_is_one_sentence_and_is_not_made_anew(home_now, keep):
-    with sqlite3.connect(home_now.path / "ringfence.db") as raw:
+    with closing(sqlite3.connect(home_now.path / "ringfence.db", isolation_level=None)) as raw:
         raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     for name in ("ringfence.db-wal", "ringfence.db-shm"):
         (home_now.path / name).unlink(missing_ok=True)

@@ -4,9 +4,11 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from ringfence.kernel.errors import MalformedInput
+from ringfence.kernel.errors import MalformedInput, Unavailable
 
 _TEXT = re.compile(r"\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d\.\d{3}Z", re.ASCII)
+# A clock that is stepped back by less than this is NTP at work: the entry takes the time of the one before it.
+BACKWARDS = timedelta(seconds=5)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -41,3 +43,16 @@ def to_millis(instant: datetime) -> int:
 def from_millis(millis: int) -> datetime:
     """Return the instant that lies `millis` milliseconds after the epoch."""
     return _EPOCH + timedelta(milliseconds=millis)
+
+
+def recording_time(newest: datetime | None, now: datetime) -> datetime:
+    """Return the time that an entry taken in now gets; raise `Unavailable` where the clock went back."""
+    now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+    if newest is None or now >= newest:
+        return now
+    if newest - now > BACKWARDS:
+        raise Unavailable(
+            f"the clock says {to_text(now)}, but the newest log entry is from {to_text(newest)}; set the clock and "
+            "try again: nothing was written"
+        )
+    return newest

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ringfence.kernel.clock import Clock
+from ringfence.kernel.clock import Clock, recording_time
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import InternalError, MalformedInput, NotFound, Refused, Unavailable
 from ringfence.kernel.evidence import Acknowledgement, Stage
@@ -15,7 +15,7 @@ from ringfence.ledger import entry, tree
 from ringfence.ledger.audit import ChainAudit, audit_chain, chain_verified, heartbeat
 from ringfence.ledger.checkpoint import parse_text
 from ringfence.ledger.custody import HEAD_EXPORTED
-from ringfence.ledger.integrate import plan, recording_time
+from ringfence.ledger.integrate import plan
 from ringfence.ledger.issuers import Issuers, fold
 from ringfence.ledger.model import Checkpoint, LoggedStatement, SignedCheckpoint
 from ringfence.ledger.ports import Checkpoints, Tiles

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ringfence.kernel.actor import Person
-from ringfence.kernel.clock import Clock, from_millis, to_millis, to_text
+from ringfence.kernel.clock import Clock, from_millis, recording_time, to_millis, to_text
 from ringfence.kernel.commitment import SALT_SIZE, Opening, commit, open_commitment
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.envelope import Envelope
@@ -142,7 +142,7 @@ class Outbox:
         """Insert a checked envelope and its side record."""
         issuance = envelope.statement.issuance
         try:
-            self.database.connection().execute(insert(STATEMENTS), [to_row(envelope, self.clock.now())])
+            self.database.connection().execute(insert(STATEMENTS), [to_row(envelope, self._instant())])
         except IntegrityError as error:
             raise Conflict("this statement, its place or its idempotency key is taken already") from error
         if opening is not None:
@@ -158,8 +158,15 @@ class Outbox:
 
     def append_all(self, envelopes: Iterable[Envelope]) -> None:
         """Insert checked envelopes without side records, in one statement: the group commit of collectors."""
-        now = self.clock.now()
-        self.database.connection().execute(insert(STATEMENTS), [to_row(envelope, now) for envelope in envelopes])
+        at = self._instant()
+        self.database.connection().execute(insert(STATEMENTS), [to_row(envelope, at) for envelope in envelopes])
+
+    def _instant(self) -> datetime:
+        """Return the time of what is sequenced now; refuse it where the log could not take it in at that time."""
+        newest = select(STATEMENTS.c.recorded_at).where(STATEMENTS.c.entry.is_not(None))
+        with self.database.reading() as connection:
+            last = connection.execute(newest.order_by(STATEMENTS.c.entry.desc()).limit(1)).scalar()
+        return recording_time(None if last is None else from_millis(last), self.clock.now())
 
     def next_sequence(self, tenant: Tenant, issuer: KeyId) -> int:
         """Return the place of an issuer's next statement."""

@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.kernel.clock import from_millis, from_text, to_millis, to_text
-from ringfence.kernel.errors import MalformedInput
+from ringfence.kernel.clock import BACKWARDS, from_millis, from_text, recording_time, to_millis, to_text
+from ringfence.kernel.errors import MalformedInput, Unavailable
+from ringfence.testing.clock import START
 
+MS = timedelta(milliseconds=1)
 MILLIS = st.integers(-62135596800000, 253402300799999)  # years 1 to 9999
 
 
@@ -53,3 +55,26 @@ def test_a_long_text_is_not_repeated_in_full():
     with pytest.raises(MalformedInput) as caught:
         from_text("x" * 10**6)
     assert len(str(caught.value)) < 200
+
+
+@given(st.integers(-10_000_000, 10_000_000))
+def test_time_never_runs_backwards(difference):
+    now = START + timedelta(microseconds=difference)
+    try:
+        assert recording_time(START, now) >= START
+    except Unavailable:
+        assert START - now > BACKWARDS
+
+
+def test_a_small_step_back_takes_the_time_of_the_entry_before():
+    assert recording_time(START, START - BACKWARDS) == START
+
+
+def test_a_clock_before_the_log_is_one_sentence():
+    with pytest.raises(Unavailable, match="set the clock") as caught:
+        recording_time(START, START - BACKWARDS - MS)
+    assert "nothing was written" in str(caught.value)
+
+
+def test_times_are_cut_to_milliseconds_before_they_are_compared():
+    assert recording_time(START, START + timedelta(microseconds=999)) == START

@@ -1,6 +1,7 @@
 """Tampering with what is stored, and what the audit says about it."""
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -21,7 +22,7 @@ def filled(services):
 
 
 def sql(home, statement, *values):
-    with sqlite3.connect(home.path / "ringfence.db") as raw:
+    with closing(sqlite3.connect(home.path / "ringfence.db", isolation_level=None)) as raw:
         assert raw.execute(statement, values).rowcount == 1
 
 

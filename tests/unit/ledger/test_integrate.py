@@ -1,13 +1,11 @@
 from datetime import timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.errors import Unavailable
 from ringfence.ledger import entry
-from ringfence.ledger.integrate import BACKWARDS, plan, recording_time
+from ringfence.ledger.integrate import plan
 from ringfence.storage.rows import Pending
 from ringfence.testing.clock import START
 
@@ -21,26 +19,3 @@ def test_indexes_follow_the_tree_in_the_order_of_sequencing(size, ids):
     assert [(item.id, item.entry) for item in integrated] == [(row, size + offset) for offset, row in enumerate(ids)]
     assert [entry.decode(data).envelope for data in entries] == [item.digest for item in pending]
     assert {entry.decode(data).recorded_at for data in entries} <= {START}
-
-
-@given(st.integers(-10_000_000, 10_000_000))
-def test_time_never_runs_backwards(difference):
-    now = START + timedelta(microseconds=difference)
-    try:
-        assert recording_time(START, now) >= START
-    except Unavailable:
-        assert START - now > BACKWARDS
-
-
-def test_a_small_step_back_takes_the_time_of_the_entry_before():
-    assert recording_time(START, START - BACKWARDS) == START
-
-
-def test_a_clock_before_the_log_is_one_sentence():
-    with pytest.raises(Unavailable, match="set the clock") as caught:
-        recording_time(START, START - BACKWARDS - MS)
-    assert "nothing was written" in str(caught.value)
-
-
-def test_times_are_cut_to_milliseconds_before_they_are_compared():
-    assert recording_time(START, START + timedelta(microseconds=999)) == START

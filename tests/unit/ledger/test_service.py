@@ -1,6 +1,7 @@
 import shutil
 import sqlite3
 import threading
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -124,7 +125,7 @@ def _entries(services, start, end):
 def older(home, services):
     """Publish more, then put the database of before back."""
     backup = home.path.parent / "backup.db"
-    with sqlite3.connect(home.path / "ringfence.db") as source, sqlite3.connect(backup) as target:
+    with closing(sqlite3.connect(home.path / "ringfence.db")) as source, closing(sqlite3.connect(backup)) as target:
         source.backup(target)
     record(services)
     services.ledger.integrate()
@@ -269,7 +270,7 @@ def test_what_is_pending_does_not_count_yet(services):
 def test_a_changed_envelope_counts_for_nothing(services, home):
     record(services)
     services.ledger.integrate()
-    with sqlite3.connect(home.path / "ringfence.db") as raw:
+    with closing(sqlite3.connect(home.path / "ringfence.db", isolation_level=None)) as raw:
         raw.execute(
             "UPDATE statements SET envelope = replace(envelope, 'a', 'b') WHERE predicate = 'ai.classification'"
         )

@@ -8,7 +8,7 @@ from ringfence.enrolment import NewPerson
 from ringfence.identity.register import key_revoked
 from ringfence.kernel.actor import Role
 from ringfence.kernel.commitment import commit
-from ringfence.kernel.errors import Conflict, MalformedInput, Refused, VerificationFailed
+from ringfence.kernel.errors import Conflict, MalformedInput, Refused, Unavailable, VerificationFailed
 from ringfence.kernel.evidence import Stage
 from ringfence.kernel.identifier import KeyId, LogOrigin, Tenant
 from ringfence.storage.outbox import SKEW
@@ -245,3 +245,11 @@ def test_what_the_root_signed_comes_with_its_side_record(services, home):
         services.outbox.admit_from_root(envelope, None)
     with services.database.transaction():
         assert services.outbox.admit_from_root(envelope, opening).stage is Stage.SEQUENCED
+
+
+def test_with_the_clock_before_the_log_nothing_is_sequenced(services, clock):
+    services.ledger.published(services.identity.record_register(TENANT).envelope)
+    clock.advance(-timedelta(hours=1))
+    with pytest.raises(Unavailable, match="set the clock"):
+        services.identity.record_register(TENANT)
+    assert services.outbox.pending(10) == []

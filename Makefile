@@ -2,6 +2,7 @@
 PYTHON ?= python3
 WORKERS ?= 2
 export UV_PYTHON_DOWNLOADS := never
+unexport PYTHONDONTWRITEBYTECODE  # without bytecode every verb compiles everything first
 
 BIN := .venv/bin
 UV := .tools/bin/uv
@@ -70,6 +71,6 @@ clean: ## remove what the other commands made
 
 .venv/.ready: .tools/.ready requirements/dev.txt pyproject.toml
 	@test -x $(BIN)/python || $(UV) venv --quiet --python .tools/bin/python .venv
-	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
+	$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/dev.txt
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@

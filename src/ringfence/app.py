@@ -154,7 +154,12 @@ class Services:
 
     def replay_journals(self) -> int:
         """Sequence what containment wrote while the database was away; return how many statements that were."""
-        return sum(self.journal.replay(tenant.tenant) for tenant in self.identity.people.tenants())
+        tenants = [record.tenant for record in self.identity.people.tenants()]
+        replayed = sum(self.journal.replay(tenant) for tenant in tenants)
+        if replayed:
+            for tenant in tenants:
+                self.identity.settle(tenant)
+        return replayed
 
 
 @contextmanager
@@ -201,6 +206,7 @@ def wire(home: Home, database: Database, passphrase: bytes | None, clock: Clock)
         custody=lambda: custody(home),
         recorder=outbox,
         emergency=journal,
+        publication=ledger,
         append_enrolment=outbox.admit_from_root,
         transaction=database.transaction,
         clock=clock,

@@ -35,6 +35,11 @@ class SystemClock:
         return datetime.fromtimestamp(time.time_ns() // 1_000_000 / 1000, tz=UTC)
 
 
+def root_path(home: Path) -> Path:
+    """Return where the root key of a home lies, unless it was exported."""
+    return home / "keys" / "root.json"
+
+
 @dataclass(frozen=True, slots=True)
 class Home:
     """The home directory of one installation."""
@@ -65,7 +70,7 @@ class Home:
     @property
     def root_path(self) -> Path:
         """Return where the root key lies, unless it was exported."""
-        return self.path / "keys" / "root.json"
+        return root_path(self.path)
 
 
 def claim(path: Path) -> bool:

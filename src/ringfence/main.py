@@ -36,7 +36,7 @@ VERBS: Mapping[str, Verb] = {
     "scope": Verb("ringfence.obligations.cli", "scope", "Classify an organisation: which duties, since when, why."),
     "verify": Verb("ringfence.reports.cli", "verify", "Check a pack offline against what you trust."),
     "dataset": Verb("ringfence.artifacts.cli", "app", "Seal, open, verify and list datasets."),
-    "user": Verb("ringfence.identity.cli", "app", "List, add and remove people; make a link into the console."),
+    "user": Verb("ringfence.verbs", "user", "List, add and remove people; make a link into the console."),
     "key": Verb("ringfence.verbs", "key", "Show what protects the key files of this home, and protect them."),
     "ledger": Verb("ringfence.ledger.cli", "app", "Show heads and statements, prove entries, export a head."),
     "report": Verb("ringfence.reports.cli", "app", "Export packs."),

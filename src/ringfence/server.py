@@ -1,5 +1,6 @@
 """The ASGI app: every capability's routes and pages behind one door; and the server that `up` runs."""
 
+import errno
 import logging
 import os
 import signal
@@ -197,8 +198,8 @@ class Sweeper(threading.Thread):
                 if elapsed >= COLLECT_EVERY:
                     elapsed = 0.0
                     self._collect()
-            except RingfenceError as error:
-                _log.warning("the sweeper will try again: %s", error)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next round must still integrate
+                _log.warning("the sweeper will try again: %s", error, exc_info=not isinstance(error, RingfenceError))
 
     def _collect(self) -> None:
         for tenant in self.services.identity.people.tenants():
@@ -217,7 +218,11 @@ def listen(host: str, port: int) -> socket.socket:
         bound.bind((host, port))
     except OSError as error:
         bound.close()
-        raise Unavailable(f"port {port} is in use by another program; end it, or choose another with --port") from error
+        if error.errno == errno.EADDRINUSE:
+            sentence = f"port {port} is in use by another program; end it, or choose another with --port"
+        else:
+            sentence = f"port {port} cannot be opened: {error.strerror}; choose another with --port"
+        raise Unavailable(sentence) from error
     return bound
 
 
@@ -243,6 +248,7 @@ def listen_on_socket(path: Path) -> socket.socket:
     try:
         bound.bind(str(path))
     except OSError as error:
+        bound.close()
         raise Unavailable(f"the socket {path} cannot be made: {error.strerror or error}") from error
     finally:
         os.umask(before)

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ringfence.frontends.terminal import Json, output, say
+from ringfence.identity.cli import app as user
+from ringfence.kernel.actor import Role
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ringfence.app import Services
     from ringfence.initialise import Initialised
+    from ringfence.kernel.actor import Person
+    from ringfence.storage.signer import Ed25519Signer
 
 
 def init(
@@ -101,22 +105,34 @@ def serve(services: "Services", *, host: str, port: int) -> None:
     from ringfence.frontends.client import SOCKET
     from ringfence.server import Sweeper, create_app, listen, listen_on_socket, run_server
 
+    owner = _who_opens(services)
     door = listen(host, port)
     local = listen_on_socket(services.home.path / SOCKET)
-    services.replay_journals()
     sweeper = Sweeper(services)
-    sweeper.start()
-    owner = next(person for person in services.identity.register(services.home.tenant) if person.removed_at is None)
-    link = services.identity.issue_link(owner.actor)
-    say(f"console       http://{host}:{door.getsockname()[1]}/login?token={link}")
-    say("              (opens one session, once, within ten minutes; another: `ringfence user link`)")
-    say("stop          Ctrl-C")
     try:
+        services.replay_journals()
+        sweeper.start()
+        link = services.identity.issue_link(owner)
+        say(f"console       http://{host}:{door.getsockname()[1]}/login?token={link}")
+        say("              (opens one session, once, within ten minutes; another: `ringfence user link`)")
+        say("stop          Ctrl-C")
         run_server(create_app(services), [door, local])
     finally:
         sweeper.stopped.set()
-        sweeper.join(timeout=30)
+        if sweeper.is_alive():
+            sweeper.join(timeout=30)
         (services.home.path / SOCKET).unlink(missing_ok=True)
+
+
+def _who_opens(services: "Services") -> "Person":
+    """Return whom the printed link lets in: the first owner whose access has not ended, else the first person."""
+    from ringfence.kernel.errors import Refused
+
+    active = [person for person in services.identity.register(services.home.tenant) if person.removed_at is None]
+    owners = [person for person in active if person.role is Role.OWNER]
+    for person in [*owners, *active]:
+        return person.actor
+    raise Refused("nobody in this home has access any more; enrol somebody with the root key")
 
 
 def record(
@@ -184,3 +200,49 @@ def protect(as_json: Json = False) -> None:  # noqa: FBT002
         console.print("State it: ringfence record key.lifecycle")
 
     output({"protected": changed, "key_files": len(found)}, human, as_json)
+
+
+@user.command("add")
+def add_person(
+    name: Annotated[str, typer.Argument(help="The person's name; it stays in the database.")],
+    role: Annotated[Role, typer.Option(help="What the person may do.")],
+    root_key: Annotated[
+        Path | None, typer.Option(help="The root key, where it is kept offline; by default the one in the home.")
+    ] = None,
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Enrol a person: the root signs for a fresh key, and the person's key file is written to be handed over."""
+    from ringfence.enrolment import NewPerson, operator_enrolled
+    from ringfence.frontends.client import connect
+    from ringfence.identity.service import hashed
+    from ringfence.installation import SystemClock, root_path
+
+    person = NewPerson.make(name, role)
+    with connect() as client:
+        root = _root_signer(root_key or root_path(client.home), client.settings.passphrase())
+        held = person.write(client.home / "operators", client.settings.passphrase())
+        draft = operator_enrolled(person, held.custody, SystemClock().now())
+        body = {"name": name, "role": role.value, "token_hash": hashed(person.token).hex()}
+        path = client.home / "operators" / f"{person.id}.key"
+        try:
+            answer = client.state(draft, path="/api/v1/people", body=body, signer=root)
+        except BaseException:
+            path.unlink(missing_ok=True)  # a key that nobody enrolled is worth nothing, and only confuses
+            raise
+    document = {"person": person.id, "role": role.value, "key_file": str(path), "statement": answer["statement"]}
+
+    def human(console: "Console") -> None:
+        console.print(f"{person.id} ({role.value}) is enrolled as entry {document['statement']['entry']}.")
+        console.print(f"Hand over {path}: it holds the signing key and the API token, and nobody else should keep it.")
+
+    output(document, human, as_json)
+
+
+def _root_signer(path: Path, passphrase: bytes | None) -> "Ed25519Signer":
+    from ringfence.kernel.errors import UsageError
+    from ringfence.storage import keyfile
+    from ringfence.storage.signer import Ed25519Signer
+
+    if not path.exists():
+        raise UsageError(f"the root key is not at {path}; name the place where it is kept with --root-key")
+    return Ed25519Signer.from_seed(keyfile.load(path, passphrase).secret("root"))

@@ -19,6 +19,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    add_completion=False,
     help="Seal, open, verify and list datasets.",
 )
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The dataset's name in this tenant.")]

@@ -1,6 +1,5 @@
 """The one client: of an API by URL, of the running `ringfence up` by its socket, or of the same app in-process."""
 
-import asyncio
 import base64
 import secrets
 import socket
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from ringfence.frontends import in_process
 from ringfence.kernel.commitment import SALT_SIZE, Opening, commit
@@ -79,9 +79,14 @@ class Client:
         return self._answer("POST", path, json=dict(body or {}))
 
     def state(
-        self, draft: Draft, *, path: str = "/api/v1/statements", body: Mapping[str, Any] | None = None
+        self,
+        draft: Draft,
+        *,
+        path: str = "/api/v1/statements",
+        body: Mapping[str, Any] | None = None,
+        signer: Ed25519Signer | None = None,
     ) -> dict[str, Any]:
-        """Sign `draft` with the operator's key and post it; return the answer.
+        """Sign `draft` with the operator's key, or with the one given, and post it; return the answer.
 
         The next place in the key's sequence is asked for; where another process took it meanwhile, it is asked for
         again. The idempotency key stays the same, so that a repeated post records once.
@@ -89,7 +94,7 @@ class Client:
         keyed = replace(draft, idempotency_key=draft.idempotency_key or secrets.token_hex(16))
         opening = commit(keyed.details, secrets.token_bytes(SALT_SIZE)) if keyed.details else None
         for attempt in range(_RETRIES):
-            envelope = self._signed(keyed, opening)
+            envelope = self._signed(keyed, opening, signer or self.signer())
             try:
                 return dict(self.post(path, _posted(envelope, opening) | dict(body or {})))
             except Conflict as error:
@@ -97,8 +102,7 @@ class Client:
                     raise
         raise InternalError("the loop above returns or raises")
 
-    def _signed(self, draft: Draft, opening: Opening | None) -> Envelope:
-        signer = self.signer()
+    def _signed(self, draft: Draft, opening: Opening | None, signer: Ed25519Signer) -> Envelope:
         issuance = Issuance(
             tenant=self.tenant,
             log=LogOrigin(self.me["log"]),
@@ -220,8 +224,8 @@ def _transport(settings: Settings) -> Iterator[tuple[str, httpx.BaseTransport | 
     elif _listening(path):
         yield "http://ringfence", httpx.HTTPTransport(uds=str(path))
     else:
-        with in_process.opened(settings) as app, asyncio.Runner() as runner:
-            yield "http://ringfence", InProcessTransport(app, runner)
+        with in_process.opened(settings) as app, start_blocking_portal() as portal:
+            yield "http://ringfence", InProcessTransport(app, portal)
 
 
 def _listening(path: Path) -> bool:
@@ -236,14 +240,17 @@ def _listening(path: Path) -> bool:
 
 
 class InProcessTransport(httpx.BaseTransport):
-    """Run the ASGI app for each request on a loop of our own: the same path as over a socket, without one."""
+    """Run the ASGI app on a loop in a thread of its own: the same path as over a socket, without one.
 
-    def __init__(self, app: Any, runner: asyncio.Runner) -> None:
+    In a thread, since the caller may sit in a loop already: a notebook that reads `sealed://` does.
+    """
+
+    def __init__(self, app: Any, portal: BlockingPortal) -> None:
         self._inner = httpx.ASGITransport(app, raise_app_exceptions=False)
-        self._runner = runner
+        self._portal = portal
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self._runner.run(self._answer(request))
+        return self._portal.call(self._answer, request)
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         await request.aread()

@@ -27,6 +27,10 @@ class People(Protocol):
         """Return whose link or session it is, if it has not ended."""
         ...
 
+    def forget_passes(self, before: datetime) -> None:
+        """Forget every link and session that ended before a time."""
+        ...
+
     def drop_pass(self, kind: str, pass_hash: bytes) -> bool:
         """Forget a link or session; return whether it was there."""
         ...

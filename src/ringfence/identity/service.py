@@ -23,7 +23,7 @@ from ringfence.kernel.errors import (
     Unavailable,
     VerificationFailed,
 )
-from ringfence.kernel.evidence import Acknowledgement, EmergencyRecorder, Recorder
+from ringfence.kernel.evidence import Acknowledgement, EmergencyRecorder, Publication, Recorder
 from ringfence.kernel.identifier import KeyId, PersonId, Tenant, key_id, person_id
 
 _LINK, _SESSION = "link", "session"
@@ -45,6 +45,7 @@ class Identity:
     custody: CustodyReport
     recorder: Recorder
     emergency: EmergencyRecorder
+    publication: Publication
     append_enrolment: Callable[[Envelope, Opening | None], Acknowledgement]
     transaction: Callable[[], AbstractContextManager[None]]
     clock: Clock
@@ -69,8 +70,10 @@ class Identity:
     def issue_link(self, person: Person) -> str:
         """Return the secret of a link that opens one session, once, within ten minutes."""
         secret = self.token()
+        now = self.clock.now()
         with self.transaction():
-            self.people.add_pass(_LINK, hashed(secret), self._record(person), self.clock.now() + LINK_LIFE)
+            self.people.forget_passes(now)
+            self.people.add_pass(_LINK, hashed(secret), self._record(person), now + LINK_LIFE)
         return secret
 
     def redeem(self, secret: str) -> str:
@@ -106,7 +109,8 @@ class Identity:
                 raise Conflict(f"{person} is enrolled already")
             record = PersonRecord(person, issuance.tenant, role, name, key, token_hash, self.clock.now())
             self.people.add(record)
-            return self.append_enrolment(envelope, opening)
+            acknowledgement = self.append_enrolment(envelope, opening)
+        return self.publication.published(acknowledgement.envelope)
 
     def remove(self, person: PersonId, *, by: Person, left_at: datetime | None, reason: str) -> Acknowledgement:
         """End a person's access, now.
@@ -121,8 +125,10 @@ class Identity:
         now = self.clock.now()
         self.revocations.revoke(person)
         acknowledgement = self.emergency.record(key_revoked(record, reason=reason, at=now), tenant=by.tenant)
-        with suppress(Unavailable), self.transaction():
-            self.people.replace(_ended(record, now, left_at))
+        with suppress(Unavailable):
+            with self.transaction():
+                self.people.replace(_ended(record, now, left_at))
+            return self.publication.published(acknowledgement.envelope)
         return acknowledgement
 
     def settle(self, tenant: Tenant) -> None:

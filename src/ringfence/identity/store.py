@@ -105,6 +105,10 @@ class PeopleTable:
             row = connection.execute(query).first()
         return None if row is None else self.by_id(Tenant(row.tenant), PersonId(row.person))
 
+    def forget_passes(self, before: datetime) -> None:
+        """Forget every link and session that ended before a time."""
+        self.database.connection().execute(delete(PASSES).where(PASSES.c.until <= to_millis(before)))
+
     def drop_pass(self, kind: str, pass_hash: bytes) -> bool:
         """Forget a link or session."""
         change = delete(PASSES).where(PASSES.c.kind == kind, PASSES.c.pass_hash == pass_hash)

@@ -5,7 +5,6 @@ with home.services(clock) as services:
     envelope, opening = signed(services, home.people[Role.OWNER], draft("ai.classification"))
 """
 
-import asyncio
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from anyio.from_thread import start_blocking_portal
 from fastapi import FastAPI
 
 from ringfence.app import Services, open_services
@@ -50,8 +50,8 @@ class LabHome:
     ) -> Iterator[httpx.Client]:
         """Give a client of the whole app (or of `app`) in this process, with the token of a role or with none."""
         headers = {"authorization": f"Bearer {self.people[role].token}"} if role else {}
-        with asyncio.Runner() as runner:
-            transport = InProcessTransport(app or create_app(services), runner)
+        with start_blocking_portal() as portal:
+            transport = InProcessTransport(app or create_app(services), portal)
             with httpx.Client(base_url=ADDRESS, transport=transport, headers=headers) as client:
                 yield client
 

@@ -22,7 +22,8 @@ _TRIES = 300
 def environment(given: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a child: this one's, without settings of Ringfence, and `given`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RINGFENCE_")}
-    return kept | {"PYTHONDONTWRITEBYTECODE": "1"} | dict(given)
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)  # each child would compile everything anew: a second each
+    return kept | dict(given)
 
 
 def run(

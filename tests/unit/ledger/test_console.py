@@ -1,9 +1,9 @@
-import asyncio
 import base64
 import json
 from datetime import timedelta
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 from fastapi import FastAPI
 
 from ringfence.frontends.page import Pages
@@ -142,7 +142,8 @@ class TestStream:
             await events.aclose()
             return found, opened
 
-        return asyncio.run(take())
+        with start_blocking_portal() as portal:
+            return portal.call(take)
 
     def test_tells_of_what_came_after_oldest_first(self, lab):
         streams = evidence(lab)

@@ -122,6 +122,7 @@ class Recorded:
 
     def __call__(self, tenant: Tenant) -> Acknowledgement:
         """Run the collector."""
+        self.ledger.check_publishable()
         return self.ledger.published(self.collect(tenant).envelope)
 
 
@@ -223,10 +224,10 @@ def wire(home: Home, database: Database, passphrase: bytes | None, clock: Clock)
         trust=Trust(home.log, home.root_public, ledger.log_keys, ()),
         recorder=outbox,
         publication=ledger,
-        transaction=database.transaction,
+        transaction=ledger.publishable,
         clock=clock,
     )
-    artifacts = Artifacts(database.transaction, DatasetTable(database), outbox, ledger)
+    artifacts = Artifacts(ledger.publishable, DatasetTable(database), outbox, ledger)
     return Services(home, clock, database, outbox, journal, ledger, identity, artifacts, status, packs, demo)
 
 

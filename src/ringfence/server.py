@@ -75,12 +75,11 @@ def create_app(services: Services) -> FastAPI:
 
 def _api(services: Services) -> APIRouter:
     routes = APIRouter()
-    transaction = services.database.transaction
     identity, ledger = services.identity, services.ledger
     routes.include_router(
         identity_api.router(identity, log=services.home.log, is_demo=services.demo_tenants.__contains__)
     )
-    routes.include_router(ledger_api.router(ledger, services.outbox, transaction))
+    routes.include_router(ledger_api.router(ledger, services.outbox, ledger.publishable))
     routes.include_router(artifacts_api.router(services.artifacts))
     routes.include_router(obligations_api.router(services.status))
     routes.include_router(reports_api.router(services.packs))

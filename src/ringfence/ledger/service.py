@@ -1,7 +1,7 @@
 """Integrate what was sequenced, publish checkpoints, prove, and check the whole chain."""
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -97,7 +97,14 @@ class Ledger:
             self.integrate()
         raise Unavailable("the log did not publish in time; the statement is sequenced and will be published later")
 
-    def check_clock(self) -> None:
+    @contextmanager
+    def publishable(self) -> Iterator[None]:
+        """Open a transaction for what is to be published; raise `Unavailable` where the log could not take it in."""
+        self.check_publishable()
+        with self.transaction():
+            yield
+
+    def check_publishable(self) -> None:
         """Raise `Unavailable` where nothing could be published now, so that nothing is written at all.
 
         That is where the clock stands before the newest entry, or the database is older than the published log.

@@ -37,7 +37,8 @@ def from_text(text: object) -> datetime:
 
 def to_millis(instant: datetime) -> int:
     """Return milliseconds since the epoch, rounded down."""
-    return (instant - _EPOCH) // timedelta(milliseconds=1)
+    since = instant - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
 
 
 def from_millis(millis: int) -> datetime:

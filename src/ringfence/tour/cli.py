@@ -14,6 +14,7 @@ import typer
 from ringfence.frontends import in_process
 from ringfence.frontends.terminal import Json, output, say
 from ringfence.kernel.errors import RingfenceError
+from ringfence.obligations.lines import SHAPES
 from ringfence.tour import duties, prove, seal
 from ringfence.tour.stage import Stage, prepare
 
@@ -95,23 +96,35 @@ def _quiet(stage: Stage) -> Stage:
 
 def _report(told: Told, step: dict[str, Any]) -> None:
     for name, value in step["facts"].items():
-        for line in _lines(name, value):
-            told.show(line)
+        if name not in _SAID_ALREADY:
+            for line in _lines(name.replace("_", " "), value):
+                told.show(line)
     listed = ", ".join(f"{entry['entry']} {entry['statement']}" for entry in step["entries"])
-    told.show(f"entries: {listed or 'none'}")
+    told.show(f"entries   {listed or 'none'}")
     told.show(f"{'done' if step['ok'] else 'FAILED'} in {step['seconds']} s")
 
 
-def _lines(name: str, value: Any) -> list[str]:
-    label = name.replace("_", " ")
-    if isinstance(value, dict):
-        return [f"{label}:", *(f"    {key:<10} {_short(item)}" for key, item in value.items())]
-    return [f"{label}: {_short(value)}"]
+_SAID_ALREADY = frozenset({"not_satisfied"})  # the controls say it too
+
+
+def _lines(label: str, value: Any) -> list[str]:
+    if not isinstance(value, dict):
+        return [f"{label}: {_short(value)}"]
+    if all(isinstance(item, int) for item in value.values()):
+        return [f"{label}: " + ", ".join(f"{item} {name}" for name, item in value.items())]
+    width = max(len(name) for name in value)
+    return [f"{label}:", *(f"  {_marked(name.ljust(width), item)}" for name, item in value.items())]
+
+
+def _marked(name: str, item: Any) -> str:
+    if isinstance(item, dict) and item.get("state") in SHAPES:
+        return f"{SHAPES[item['state']]} {name}  {item['because']}"
+    return f"{name}  {_short(item)}"
 
 
 def _short(value: Any) -> str:
     if isinstance(value, dict):
-        return " · ".join(str(item) for item in value.values())
+        return ", ".join(f"{name} {item}" for name, item in value.items())
     if isinstance(value, list):
         return "; ".join(_short(item) for item in value)
     return str(value)

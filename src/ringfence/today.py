@@ -31,8 +31,8 @@ Reader = Annotated[Person, Depends(require("status.read"))]
 class Boards(Protocol):
     """Compute the status of every control."""
 
-    def board(self, tenant: Tenant, at: datetime) -> Board:
-        """Return the board of a tenant as it stood at `at`."""
+    def board(self, tenant: Tenant, at: datetime | None = None) -> Board:
+        """Return the board of a tenant now, or as it stood at `at`."""
         ...
 
 
@@ -145,7 +145,7 @@ class Today:
     def respond(self, request: Request, caller: Person, as_of: datetime | None) -> Response:
         """Return the page."""
         at = as_of or self.clock.now()
-        board = self.boards.board(caller.tenant, at)
+        board = self.boards.board(caller.tenant, as_of)
         before = self.boards.board(caller.tenant, at - YESTERDAY)
         heads = exported_heads(self.log.statements(caller.tenant, (HEAD_EXPORTED,), at=as_of))
         size = self.size()

@@ -32,14 +32,20 @@ class Status:
         """Return the status now, or at `at`; a time to come is a projection in which nothing more is recorded."""
         now = self.clock.now()
         if at is not None and at < now:
-            # Standings as they were known then: a revocation that came later must not change what was shown.
-            return compute(self.catalog, self._scratch(tenant, at), at)
+            return self._past(tenant, at)
         kept = self._kept.get(tenant)
         records = self._current(tenant, kept)
         found = compute(self.catalog, records, at or now, kept)
         if at is None:
             self._kept[tenant] = (records, found)
         return found
+
+    def _past(self, tenant: Tenant, at: datetime) -> Board:
+        self.board(tenant)  # what is kept is up to date now
+        records = self._kept[tenant][0]
+        # Standings as they were known then: a revocation that came later must not change what was shown.
+        later = any(newest > at for name in KEY_EVENTS if (newest := records.trail(name).newest) is not None)
+        return compute(self.catalog, self._scratch(tenant, at) if later else records, at)
 
     def _current(self, tenant: Tenant, kept: Before | None) -> Records:
         if kept is None:

@@ -95,11 +95,11 @@ class LabConsole:
         """Count a tenant's statements by type."""
         return Counter(logged.envelope.statement.predicate for logged in self.statements(tenant, at=at))
 
-    def board(self, tenant: Tenant, at: datetime) -> Board:
+    def board(self, tenant: Tenant, at: datetime | None = None) -> Board:
         """Compute the status of every control, as the product does."""
         rules = catalog.load()
         found = self.statements(tenant, board.predicates(rules))
-        return board.compute(rules, Records.of(tenant, found, demo=self.log.demo), at)
+        return board.compute(rules, Records.of(tenant, found, demo=self.log.demo), at or self.now())
 
 
 def app(lab: LabConsole, *, refused: frozenset[str] = frozenset()) -> FastAPI:

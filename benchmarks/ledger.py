@@ -49,25 +49,26 @@ def installation() -> Iterator[Services]:
 
 def envelopes(services: Services) -> list[list[Envelope]]:
     """Sign what the groups hold beforehand: signing is the same on both sides."""
-    signer, first = services.outbox.signer, services.outbox.next_sequence(TENANT, services.outbox.signer.key)
-    signed = [_signed(services, signer.key, first + number) for number in range(GROUP * GROUPS)]
-    return [signed[start : start + GROUP] for start in range(0, len(signed), GROUP)]
+    first = services.outbox.next_sequence(TENANT, services.outbox.signer.key)
+    made = [signed(services, first + number) for number in range(GROUP * GROUPS)]
+    return [made[start : start + GROUP] for start in range(0, len(made), GROUP)]
 
 
-def _signed(services: Services, key: str, sequence: int) -> Envelope:
-    nonce = f"{sequence:032x}"
+def signed(services: Services, place: int) -> Envelope:
+    """Return a statement of the control plane at a place in its sequence."""
+    nonce = f"{place:032x}"
     issuance = Issuance(
         tenant=TENANT,
         log=services.home.log,
         issuer=services.outbox.signer.key,
         strength=Strength.OBSERVED,
-        sequence=sequence,
+        sequence=place,
         nonce=nonce,
         idempotency_key=nonce,
         issued_at=services.clock.now(),
     )
-    subject = Subject(f"head/{sequence}", Digest.of(f"{key}/{sequence}".encode()))
-    claims = {"sources": 3, "statements": sequence, "gaps": 0, "unexplained": 0, "late": 0}
+    subject = Subject(f"head/{place}", Digest.of(str(place).encode()))
+    claims = {"sources": 3, "statements": place, "gaps": 0, "unexplained": 0, "late": 0}
     return services.outbox.signer.sign(Statement(PredicateName("log.heartbeat"), (subject,), claims, issuance))
 
 

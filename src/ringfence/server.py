@@ -185,6 +185,7 @@ class Sweeper(threading.Thread):
         super().__init__(name="sweeper", daemon=True)
         self.services = services
         self.stopped = threading.Event()
+        self.cold = [record.tenant for record in services.identity.people.tenants()]
 
     def run(self) -> None:
         """Sweep until stopped; an error is logged and tried again, since the next round may find it gone."""
@@ -194,11 +195,18 @@ class Sweeper(threading.Thread):
             try:
                 self.services.replay_journals()
                 self.services.ledger.integrate()
+                self._warm()
                 if elapsed >= COLLECT_EVERY:
                     elapsed = 0.0
                     self._collect()
             except Exception as error:  # noqa: BLE001 - whatever it is, the next round must still integrate
                 _log.warning("the sweeper will try again: %s", error, exc_info=not isinstance(error, RingfenceError))
+
+    def _warm(self) -> None:
+        """Compute each status once, so that the first page after a start need not read the whole log."""
+        for tenant in self.cold:
+            self.services.status.board(tenant)
+        self.cold = []
 
     def _collect(self) -> None:
         for tenant in self.services.identity.people.tenants():

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ringfence.kernel.clock import Clock
-from ringfence.kernel.identifier import Tenant
+from ringfence.kernel.identifier import PredicateName, Tenant
 from ringfence.ledger.model import LoggedStatement
 from ringfence.obligations.board import KEY_EVENTS, Before, compute, predicates
 from ringfence.obligations.model import Board, Catalog
 from ringfence.obligations.ports import Evidence
 from ringfence.obligations.records import Records
 
+REVOKED = PredicateName("key.revoked")
 _PAGE = 64  # statements asked for at once while catching up: more than a quiet minute records
 
 
@@ -43,9 +44,11 @@ class Status:
     def _past(self, tenant: Tenant, at: datetime) -> Board:
         self.board(tenant)  # what is kept is up to date now
         records = self._kept[tenant][0]
-        # Standings as they were known then: a revocation that came later must not change what was shown.
-        later = any(newest > at for name in KEY_EVENTS if (newest := records.trail(name).newest) is not None)
-        return compute(self.catalog, self._scratch(tenant, at) if later else records, at)
+        # Standings as they were known then: a revocation that came later must not change what was shown. A later
+        # enrolment changes nothing, since it counts from its own entry on.
+        revoked = records.trail(REVOKED).newest
+        unchanged = revoked is None or revoked <= at
+        return compute(self.catalog, records if unchanged else self._scratch(tenant, at), at)
 
     def _current(self, tenant: Tenant, kept: Before | None) -> Records:
         if kept is None:

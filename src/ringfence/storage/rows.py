@@ -31,6 +31,7 @@ STATEMENTS = Table(
     UniqueConstraint("tenant", "issuer", "sequence"),
     UniqueConstraint("tenant", "issuer", "idempotency_key"),
 )
+Index("statements_by_entry", STATEMENTS.c.tenant, STATEMENTS.c.entry)
 Index("statements_by_predicate", STATEMENTS.c.tenant, STATEMENTS.c.predicate, STATEMENTS.c.entry)
 Index("statements_pending", STATEMENTS.c.id, sqlite_where=STATEMENTS.c.entry.is_(None))
 

@@ -77,7 +77,7 @@ def test_another_time_is_computed_from_what_was_known_then():
     assert state(service.board(story.tenant, story.now + timedelta(days=99))) is State.NOT_SATISFIED
 
 
-def test_the_past_is_read_again_where_a_key_event_came_later():
+def test_the_past_is_read_again_where_a_revocation_came_later():
     story = Story()
     beat(story)
     then = story.now
@@ -85,7 +85,16 @@ def test_the_past_is_read_again_where_a_key_event_came_later():
     service, evidence, _ = opened(story)
     assert service.board(story.tenant, then) == scratch(story, then)
     assert evidence.asked == 2
-    assert service.board(story.tenant, story.now - timedelta(0)) == scratch(story, story.now)
+
+
+def test_a_later_enrolment_changes_nothing_in_the_past():
+    story = Story()
+    beat(story)
+    then = story.now
+    story.add("key.enrolled", {}, role=KeyRole.ROOT)
+    service, evidence, _ = opened(story)
+    assert service.board(story.tenant, then) == scratch(story, then)
+    assert evidence.asked == 1
 
 
 def test_tenants_are_kept_apart():

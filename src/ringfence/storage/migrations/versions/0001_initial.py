@@ -111,5 +111,6 @@ def _statements() -> None:
         sa.UniqueConstraint("tenant", "issuer", "idempotency_key"),
         sa.UniqueConstraint("tenant", "issuer", "sequence"),
     )
+    op.create_index("statements_by_entry", "statements", ["tenant", "entry"], unique=False)
     op.create_index("statements_by_predicate", "statements", ["tenant", "predicate", "entry"], unique=False)
     op.create_index("statements_pending", "statements", ["id"], unique=False, sqlite_where=sa.text("entry IS NULL"))

@@ -95,3 +95,16 @@ def test_the_rules_see_what_is_wrong():
     assert len(unknown_verbs(pages, verbs)) == 2
     assert unknown_targets(pages, "run: x\n") == ["x.md: `make love`: there is no such target"]
     assert unknown_verbs({"y.md": "`ringfence verify evidence.pack` and `ringfence dataset seal a b`"}, verbs) == []
+
+
+def test_every_next_step_of_the_catalogue_is_a_verb(verbs):
+    from ringfence.obligations import catalog
+
+    rules = catalog.load()
+    steps = {control.next_step for control in rules.controls} | {r.next_step for r in rules.requirements.values()}
+    assert len(steps) >= 8
+    assert unknown_verbs({"catalogue": "\n".join(f"`{step}`" for step in sorted(steps))}, verbs) == []
+
+
+def test_the_rule_sees_a_next_step_that_is_none(verbs):
+    assert unknown_verbs({"catalogue": "`ringfence nothing FILE`"}, verbs)

@@ -77,12 +77,12 @@ def test_a_control_changes_first_when_its_first_evidence_runs_out():
 def test_an_unprotected_kek_is_never_satisfied():
     found = control(told(key_lifecycle={"kekCustody": "file-plain"}), "SEC-04")
     assert (found.verdict.state, found.verdict.reason) == (State.NOT_SATISFIED, Reason.FAILED)
-    assert found.next_step == "ringfence up"
+    assert found.next_step == "ringfence key protect"
 
 
 def test_the_next_step_is_that_of_the_first_requirement_that_is_open():
     assert control(told(without=["dataset.verified"]), "DAT-01").next_step == "ringfence dataset verify NAME"
-    assert control(told(without=["ledger.head_exported"]), "LOG-02").next_step == "ringfence ledger head"
+    assert control(told(without=["ledger.head_exported"]), "LOG-02").next_step == "ringfence ledger head -o FILE"
 
 
 def test_pending_counts_in_the_denominator_and_is_not_satisfied():

@@ -4,31 +4,16 @@ import base64
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ringfence.artifacts import statements
 from ringfence.artifacts.model import dataset_id, dataset_name
 from ringfence.artifacts.service import Artifacts
-from ringfence.frontends.http import posted_bytes, require
+from ringfence.frontends.http import PostedStatement, require
 from ringfence.kernel.actor import Person
-from ringfence.kernel.commitment import Opening, parse_opening
-from ringfence.kernel.envelope import MAX_ENVELOPE, Envelope, parse
 
 
-class Posted(BaseModel):
-    """A statement that the caller signed."""
-
-    model_config = ConfigDict(extra="forbid")
-    envelope: str = Field(max_length=2 * MAX_ENVELOPE)
-    opening: str | None = None
-
-    def parsed(self) -> tuple[Envelope, Opening | None]:
-        """Return envelope and side record."""
-        envelope = parse(posted_bytes(self.envelope, "envelope"), source="envelope")
-        return envelope, parse_opening(self.opening) if self.opening else None
-
-
-class PostedSeal(Posted):
+class PostedSeal(PostedStatement):
     """The statement of a seal, and the dataset's name."""
 
     name: str = Field(max_length=64)
@@ -56,14 +41,14 @@ def router(service: Artifacts) -> APIRouter:
 
     @routes.post("/{dataset}/opened", status_code=201)
     def opened(
-        dataset: str, body: Posted, caller: Annotated[Person, Depends(require("dataset.open"))]
+        dataset: str, body: PostedStatement, caller: Annotated[Person, Depends(require("dataset.open"))]
     ) -> dict[str, Any]:
         """Record a use of the key; the answer comes once it is published."""
         return {"statement": service.open(caller, dataset_id(dataset), *body.parsed()).to_json()}
 
     @routes.post("/{dataset}/verified", status_code=201)
     def verified(
-        dataset: str, body: Posted, caller: Annotated[Person, Depends(require("dataset.verify"))]
+        dataset: str, body: PostedStatement, caller: Annotated[Person, Depends(require("dataset.verify"))]
     ) -> dict[str, Any]:
         """Record the outcome of a verification."""
         done = service.state(caller, dataset_id(dataset), statements.VERIFIED, *body.parsed())
@@ -71,7 +56,7 @@ def router(service: Artifacts) -> APIRouter:
 
     @routes.post("/{dataset}/provenance", status_code=201)
     def provenance(
-        dataset: str, body: Posted, caller: Annotated[Person, Depends(require("dataset.seal"))]
+        dataset: str, body: PostedStatement, caller: Annotated[Person, Depends(require("dataset.seal"))]
     ) -> dict[str, Any]:
         """Record where a dataset comes from."""
         done = service.state(caller, dataset_id(dataset), statements.PROVENANCE, *body.parsed())

@@ -12,10 +12,13 @@ from typing import Any, Protocol, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from ringfence.kernel.actor import Person
+from ringfence.kernel.commitment import MAX_DETAILS, Opening, parse_opening
+from ringfence.kernel.envelope import MAX_ENVELOPE, Envelope, parse
 from ringfence.kernel.errors import (
     InternalError,
     MalformedInput,
@@ -117,6 +120,19 @@ def posted_bytes(text: str, source: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise MalformedInput(f"not base64: {error}", source=source) from error
+
+
+class PostedStatement(BaseModel):
+    """The body of every request that brings a signed statement; routes that need more extend it."""
+
+    model_config = ConfigDict(extra="forbid")
+    envelope: str = Field(max_length=2 * MAX_ENVELOPE)
+    opening: str | None = Field(default=None, max_length=2 * MAX_DETAILS)
+
+    def parsed(self) -> tuple[Envelope, Opening | None]:
+        """Return envelope and side record; raise `MalformedInput`."""
+        envelope = parse(posted_bytes(self.envelope, "envelope"), source="envelope")
+        return envelope, parse_opening(self.opening) if self.opening else None
 
 
 def install(app: FastAPI) -> None:

@@ -7,13 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
-from ringfence.frontends.http import posted_bytes, require
+from ringfence.frontends.http import PostedStatement, require
 from ringfence.identity.model import PersonRecord
 from ringfence.identity.service import Identity
 from ringfence.kernel.actor import Person, Role
 from ringfence.kernel.clock import from_text, to_text
-from ringfence.kernel.commitment import parse_opening
-from ringfence.kernel.envelope import MAX_ENVELOPE, parse
 from ringfence.kernel.errors import MalformedInput
 from ringfence.kernel.identifier import LogOrigin, Tenant, person_id
 
@@ -26,12 +24,9 @@ class Removal(BaseModel):
     left_at: str | None = None
 
 
-class Enrolment(BaseModel):
+class Enrolment(PostedStatement):
     """A person whom the root enrolled."""
 
-    model_config = ConfigDict(extra="forbid")
-    envelope: str = Field(max_length=2 * MAX_ENVELOPE)
-    opening: str | None = None
     name: str = Field(min_length=1, max_length=200)
     role: Role
     token_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
@@ -71,12 +66,12 @@ def router(identity: Identity, *, log: LogOrigin, is_demo: Callable[[Tenant], bo
     @routes.post("/people", status_code=201)
     def enrol(body: Enrolment, caller: Annotated[Person, Depends(require("person.enrol"))]) -> dict[str, Any]:
         """Enrol a person whose key the root signed."""
-        envelope = parse(posted_bytes(body.envelope, "envelope"), source="envelope")
+        envelope, opening = body.parsed()
         if envelope.statement.issuance.tenant != caller.tenant:
             raise MalformedInput("the enrolment is for another tenant", source="envelope")
         acknowledgement = identity.enrol(
             envelope,
-            parse_opening(body.opening) if body.opening else None,
+            opening,
             name=body.name,
             role=body.role,
             token_hash=bytes.fromhex(body.token_hash),

@@ -8,13 +8,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import PlainTextResponse
-from pydantic import BaseModel, ConfigDict, Field
 
-from ringfence.frontends.http import posted_bytes, require
+from ringfence.frontends.http import PostedStatement, require
 from ringfence.kernel.actor import Person
 from ringfence.kernel.clock import from_text, to_text
-from ringfence.kernel.commitment import parse_opening
-from ringfence.kernel.envelope import MAX_ENVELOPE, Envelope, parse
+from ringfence.kernel.commitment import Opening
+from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.errors import NotFound, Refused
 from ringfence.kernel.evidence import Recorder
 from ringfence.kernel.identifier import key_id, predicate_name
@@ -28,14 +27,6 @@ from ringfence.ledger.service import Ledger
 POSTABLE = frozenset({"entity.classification", "ai.classification"})
 
 MAX_ENTRY = 2**53  # beyond it neither our JSON nor every database holds the number
-
-
-class Posted(BaseModel):
-    """A statement that an operator signed, with its side record."""
-
-    model_config = ConfigDict(extra="forbid")
-    envelope: str = Field(max_length=2 * MAX_ENVELOPE)
-    opening: str | None = Field(default=None, max_length=8 * 2**20)
 
 
 def shown(logged: LoggedStatement) -> dict[str, Any]:
@@ -117,23 +108,23 @@ def _recording(
         return {"key": key, "next": ledger.outbox.next_sequence(caller.tenant, key_id(key))}
 
     @routes.post("/statements", status_code=201)
-    def add(body: Posted, caller: Annotated[Person, Depends(require("statement.add"))]) -> dict[str, Any]:
+    def add(body: PostedStatement, caller: Annotated[Person, Depends(require("statement.add"))]) -> dict[str, Any]:
         """Record a statement that the caller signed."""
-        envelope = parse(posted_bytes(body.envelope, "envelope"), source="envelope")
+        envelope, opening = body.parsed()
         if envelope.statement.predicate not in POSTABLE:
             raise Refused(f"{envelope.statement.predicate} is recorded by the act that it states, not posted by hand")
-        return recorded(envelope, body, caller)
+        return recorded(envelope, opening, caller)
 
     @routes.post("/ledger/heads", status_code=201)
-    def export(body: Posted, caller: Annotated[Person, Depends(require("ledger.export"))]) -> dict[str, Any]:
+    def export(body: PostedStatement, caller: Annotated[Person, Depends(require("ledger.export"))]) -> dict[str, Any]:
         """Record that the caller took a head outside."""
-        envelope = parse(posted_bytes(body.envelope, "envelope"), source="envelope")
+        envelope, opening = body.parsed()
         ledger.check_exported(envelope.statement)
-        return recorded(envelope, body, caller)
+        return recorded(envelope, opening, caller)
 
-    def recorded(envelope: Envelope, body: Posted, caller: Person) -> dict[str, Any]:
+    def recorded(envelope: Envelope, opening: Opening | None, caller: Person) -> dict[str, Any]:
         with transaction():
-            done = recorder.admit(envelope, parse_opening(body.opening) if body.opening else None, by=caller)
+            done = recorder.admit(envelope, opening, by=caller)
         return {"statement": ledger.published(done.envelope).to_json()}
 
 

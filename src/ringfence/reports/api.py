@@ -4,22 +4,17 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from ringfence.frontends.http import posted_bytes, require
+from ringfence.frontends.http import PostedStatement, require
 from ringfence.kernel.actor import Person
 from ringfence.kernel.clock import from_text
-from ringfence.kernel.commitment import parse_opening
-from ringfence.kernel.envelope import MAX_ENVELOPE, parse
 from ringfence.reports.service import Packs
 
 
-class PostedReport(BaseModel):
+class PostedReport(PostedStatement):
     """A `report.exported` statement that the caller signed, and heads of the log to prove beside the exported ones."""
 
-    model_config = ConfigDict(extra="forbid")
-    envelope: str = Field(max_length=2 * MAX_ENVELOPE)
-    opening: str | None = Field(default=None, max_length=8 * 2**20)
     heads: list[Annotated[int, Field(ge=1, le=2**53)]] = Field(default=[], max_length=256)
 
 
@@ -39,8 +34,7 @@ def router(service: Packs) -> APIRouter:
     @routes.post("/pack", status_code=201)
     def issue(body: PostedReport, caller: Annotated[Person, Depends(require("report.pack"))]) -> dict[str, Any]:
         """Record the signed report and return the finished pack as text."""
-        envelope = parse(posted_bytes(body.envelope, "envelope"), source="envelope")
-        opening = parse_opening(body.opening) if body.opening else None
+        envelope, opening = body.parsed()
         pack = service.issue(envelope, opening, by=caller, sizes=body.heads)
         return {"report": str(envelope.digest), "pack": pack.decode("ascii")}
 

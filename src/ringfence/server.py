@@ -44,8 +44,18 @@ COLLECT_EVERY = 3600.0  # seconds: the shortest freshness of a collector's requi
 _log = logging.getLogger(__name__)
 
 
+# FastAPI changes the warning filters of the whole process while it builds a route: two threads that build at once
+# would each restore what the other had changed.
+_building = threading.Lock()
+
+
 def create_app(services: Services) -> FastAPI:
     """Return the app over wired services."""
+    with _building:
+        return _built(services)
+
+
+def _built(services: Services) -> FastAPI:
     app = FastAPI(
         title="Ringfence",
         version=ringfence.__version__,

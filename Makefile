@@ -12,12 +12,15 @@ PYTEST := $(BIN)/pytest --hypothesis-profile
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check lint format browser reference docs bench soak lock changelog clean
+.PHONY: help setup components run test check lint format browser reference docs bench soak lock changelog clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-setup: .venv/.ready ## install everything into .tools/ and .venv/ (again: nothing to do)
+setup: .venv/.ready components ## install everything into .tools/ and .venv/ (again: nothing to do)
+
+components: .venv/.ready ## fetch the programs that nodes need (nft, bubblewrap, sshd, QEMU) into .tools/
+	@$(BIN)/python scripts/install_components.py
 
 run: setup ## the tour: a small organisation, evidence, a pack, and the console, which stays up
 	@$(BIN)/ringfence tour
@@ -54,8 +57,8 @@ soak: setup browser ## the full counts and long property runs; may take an hour
 	RINGFENCE_SOAK=1 $(PYTEST)=soak -n $(WORKERS) --durations=20 --timeout=3600
 
 lock: .tools/.ready ## resolve requirements/*.txt anew, with hashes (UPGRADE=1 takes newer versions)
-	$(COMPILE) pyproject.toml --extra demo -o requirements/run.txt
-	$(COMPILE) pyproject.toml --extra demo --group test --group bench --group lint --group docs -c requirements/run.txt -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra all -o requirements/run.txt
+	$(COMPILE) pyproject.toml --extra all --group test --group bench --group lint --group docs -c requirements/run.txt -o requirements/dev.txt
 
 changelog: setup ## show the notes that changes/ would add to CHANGELOG.md
 	$(BIN)/towncrier build --draft --version next

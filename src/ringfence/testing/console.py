@@ -16,7 +16,8 @@ from fastapi import FastAPI
 from ringfence import today
 from ringfence.frontends import http, page, parts
 from ringfence.frontends.http import Credential
-from ringfence.frontends.page import Pages
+from ringfence.frontends.page import ClockSummary, Pages
+from ringfence.frontends.waiting import Item, Kind
 from ringfence.kernel.actor import Person, Role
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import Refused
@@ -54,10 +55,20 @@ class LabConsole:
     """What the pages ask of ledger, status and clock, answered from a `LabLog`."""
 
     log: LabLog = field(default_factory=LabLog)
+    items: list[Item] = field(default_factory=list)
 
     def now(self) -> datetime:
         """Return the time that the log has."""
         return self.log.now
+
+    def waiting(self, _tenant: Tenant) -> list[Item]:
+        """Return what a test lets wait."""
+        return self.items
+
+    def clocks(self, _tenant: Tenant) -> ClockSummary | None:
+        """Return the clocks among what waits."""
+        dues = [item.due for item in self.items if item.due]
+        return ClockSummary(len(dues), min(dues)) if dues else None
 
     @property
     def log_keys(self) -> tuple[str, str]:
@@ -106,11 +117,11 @@ def app(lab: LabConsole, *, refused: frozenset[str] = frozenset()) -> FastAPI:
     """Return the console over a made-up log; everybody is let in."""
     made = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     made.state.door = OpenDoor(lab.log.tenant, refused)
-    pages = Pages(lab, is_demo=lambda _tenant: lab.log.demo)
+    pages = Pages(lab, is_demo=lambda _tenant: lab.log.demo, clocks=lab.clocks)
     made.state.pages = pages
     http.install(made)
     page.install(made)
-    made.include_router(today.router(lab, lab, pages, lab))
+    made.include_router(today.router(lab, lab, pages, lab, lab))
     made.include_router(console.router(lab, pages))
     made.include_router(parts.router(pages))
     return made
@@ -131,7 +142,14 @@ def fetch(made: FastAPI, path: str, **headers: str) -> httpx.Response:
 @contextmanager
 def serving(lab: LabConsole) -> Iterator[str]:
     """Serve the console of `lab` on the loopback address, and give its URL."""
-    config = uvicorn.Config(app(lab), host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=1)
+    with served(app(lab)) as address:
+        yield address
+
+
+@contextmanager
+def served(made: FastAPI) -> Iterator[str]:
+    """Serve an app on the loopback address, and give its URL."""
+    config = uvicorn.Config(made, host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -167,6 +185,20 @@ def sample(*, demo: bool = False) -> LabConsole:
     return LabConsole(log)
 
 
+def busy(*, demo: bool = False) -> LabConsole:
+    """Tell the same week, with something of every kind that waits for a person."""
+    lab = sample(demo=demo)
+    now, room = lab.now(), "/incidents/i-00000001"
+    lab.items += [
+        Item(Kind.CUT_OFF, "node web is cut off; two people release it", "/nodes/web", None, _RELEASE),
+        Item(Kind.UNDECIDED, "Is it significant? ssh guessing then success", room, now + _HOURS, _TRIAGE),
+        Item(Kind.CLOCK, "NIS2 early warning", room, now - _HOURS / 7),
+        Item(Kind.QUEUED, "isolate node db: 20 % of the nodes are cut off already", "/findings/f-1"),
+        Item(Kind.NOT_SENT, "alert to https://" + "hook." * 30 + ": timed out", "/findings/f-1"),
+    ]
+    return lab
+
+
 def _sealed(subject: Subject) -> dict[str, object]:
     root = Digest.of(subject.digest.value).hex
     names = ("ciphertextRoot", "plaintextRoot", "keyCommitment")
@@ -188,6 +220,9 @@ def _verified(subject: Subject, result: str) -> dict[str, object]:
     return {"dataset": dataset, "epoch": 1, "mode": "storage", "result": result, "chunks": 46_080, "failed": failed}
 
 
+_HOURS = timedelta(hours=21)
+_RELEASE = "ringfence node release web --reason TEXT"
+_TRIAGE = "ringfence incident triage i-00000001"
 _ACCESS = {
     "people": 4,
     "roles": {"owner": 1, "engineer": 2, "auditor": 1},

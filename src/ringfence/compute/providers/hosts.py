@@ -1,0 +1,128 @@
+"""What is written down of each machine of one's own: enough to reach it and to free it again."""
+
+import fcntl
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ringfence.compute.model import NodeId
+from ringfence.compute.providers.processes import Process
+from ringfence.kernel.errors import NotFound, RingfenceError
+from ringfence.storage.files import PRIVATE, explained, read_bounded, write_whole
+
+RECORD, BEFORE, LOG = "host.json", "before.nft", "sshd.log"
+LARGEST = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A machine that was added.
+
+    Attributes:
+        node: its id here.
+        address: `ssh://user@host:port`.
+        host_key: the only one that is accepted.
+        rules: how rules are loaded there: `root`, `sudo`, or `none`.
+        met: whether a login has worked.
+        cut: whether it is cut off, or about to be, or may be; written before the cut.
+        before: digest of its rules before the cut.
+    """
+
+    node: NodeId
+    address: str
+    host_key: str
+    rules: str = "none"
+    met: bool = False
+    cut: bool = False
+    before: str = ""
+
+
+class Hosts:
+    """The folders of the machines below one directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def folder(self, node: NodeId) -> Path:
+        """Return the machine's folder."""
+        return self.directory / node
+
+    def write(self, host: Host) -> None:
+        """Write the record durably, whole or not."""
+        folder = self.folder(host.node)
+        with explained(folder, "make"):
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
+        write_whole(folder / RECORD, json.dumps(asdict(host)).encode(), mode=PRIVATE)
+
+    def read(self, node: NodeId) -> Host | None:
+        """Return the record; None where there is none, or only a spoilt one."""
+        try:
+            return Host(**json.loads(read_bounded(self.folder(node) / RECORD, limit=LARGEST)))
+        except (RingfenceError, ValueError, TypeError):
+            return None
+
+    def known(self, node: NodeId) -> Host:
+        """Return the record; raise `NotFound`."""
+        host = self.read(node)
+        if host is None:
+            raise NotFound(f"no machine {node} was added here")
+        return host
+
+    def all(self) -> list[Host]:
+        """Return every record that can be read."""
+        found = [self.read(node) for node in self.folders()]
+        return [host for host in found if host]
+
+    def folders(self) -> list[NodeId]:
+        """Return the machines that have a folder."""
+        try:
+            return sorted(NodeId(entry.name) for entry in self.directory.iterdir() if entry.name.startswith("n-"))
+        except OSError:
+            return []
+
+    def keep_rules(self, node: NodeId, listing: str) -> None:
+        """Keep the rules as they were before the cut, for a person who has to compare."""
+        write_whole(self.folder(node) / BEFORE, listing.encode(), mode=PRIVATE)
+
+    def log(self, node: NodeId) -> Path:
+        """Return where the lines of its sshd are written."""
+        return self.folder(node) / LOG
+
+    def remove(self, node: NodeId) -> None:
+        """Forget a machine."""
+        shutil.rmtree(self.folder(node), ignore_errors=True)
+        (self.directory / f".{node}.lock").unlink(missing_ok=True)
+
+    @contextmanager
+    def locked(self, node: NodeId) -> Iterator[None]:
+        """Let one of ours at a time change a machine; the kernel frees the lock with its holder."""
+        with explained(self.directory, "make"):
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (self.directory / f".{node}.lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """The process that follows a machine's log: found by its pid and start time, and by the marker it carries."""
+
+    path: Path
+
+    def read(self) -> Process | None:
+        """Return the process that was written down, if it lives."""
+        try:
+            pid, started = (int(word) for word in read_bounded(self.path, limit=100).split())
+        except (RingfenceError, ValueError):
+            return None
+        process = Process(pid, started)
+        return process if process.alive else None
+
+    def write(self, process: Process) -> None:
+        """Write a process down; not durably, since it does not outlive the machine."""
+        with explained(self.path, "write"):
+            self.path.write_text(f"{process.pid} {process.started}\n")

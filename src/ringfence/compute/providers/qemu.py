@@ -1,0 +1,239 @@
+"""QEMU as an unprivileged process without a network, a file system right or a child of its own.
+
+Everything it works with is handed over as open files: the shared image, the node's own first file system (in memory
+only, since the host key is in it), the tap, the log pipes and the listening control socket. So its user on the host
+needs no right to any path of ours, and has none.
+"""
+
+import math
+import os
+import subprocess
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ringfence import components
+from ringfence.compute.providers import processes
+from ringfence.compute.providers.image import Image
+from ringfence.kernel.errors import Unavailable
+
+PROGRAM = "qemu-system-x86_64"
+ROM_DIRECTORIES = ("usr/share/qemu", "usr/share/seabios")
+QUIET = "quiet loglevel=3 console=ttyS0 panic=-1 ipv6.disable=1 no_timer_check tsc=reliable"
+SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
+MACHINE = "q35,usb=off,vmport=off,hpet=off,graphics=off,dump-guest-core=off"
+DISK = "driver=raw,node-name=disk,read-only=on,file.driver=file,file.filename=/dev/fdset/1,file.locking=off"
+CPU_PERCENT = 100
+DETACH_SECONDS = 10
+HUB = 0
+KVM = Path("/dev/kvm")
+
+
+@dataclass(frozen=True, slots=True)
+class Emulator:
+    """The emulator of the unpacked tree or of the system, and the directories that it reads."""
+
+    program: components.Component
+    root: Path
+
+    @property
+    def directories(self) -> list[Path]:
+        """Return where its boot programs lie."""
+        return [path for name in ROM_DIRECTORIES if (path := self.root / name).is_dir()]
+
+    @property
+    def modules(self) -> Path | None:
+        """Return where the parts lie that it loads when it starts."""
+        return next(iter(sorted(self.root.glob("usr/lib/*-linux-gnu/qemu"))), None)
+
+
+def emulator() -> Emulator:
+    """Find QEMU; raise `Unavailable` where there is none."""
+    program = components.find(PROGRAM)
+    return Emulator(program, program.path.parents[2])
+
+
+@dataclass(slots=True)
+class Handed:
+    """Open files that the emulator inherits, each under the name by which it opens them."""
+
+    descriptors: list[int] = field(default_factory=list)
+
+    def path(self, descriptor: int) -> str:
+        """Hand a file over; it opens this path."""
+        self.descriptors.append(descriptor)
+        return f"/proc/self/fd/{descriptor}"
+
+    def number(self, descriptor: int) -> int:
+        """Hand a file over by its number."""
+        self.descriptors.append(descriptor)
+        return descriptor
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A virtual machine to be started."""
+
+    marker: str
+    memory_mib: int
+    cpus_percent: int
+    kernel_words: str  # of one node, for the kernel command line
+    acceleration: str  # "tcg" or "kvm"
+    uid: int | None  # None: our own user
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Open files of one machine."""
+
+    tap: int
+    initrd: int
+    log: int
+    console: int
+    monitor: int  # listening
+
+
+def arguments(machine: Machine, image: Image, files: Files, handed: Handed, directories: Sequence[str]) -> list[str]:
+    """Return QEMU's arguments: no default device, no display, no other network than the tap."""
+    processors = max(1, math.ceil(machine.cpus_percent / CPU_PERCENT))
+    accelerator = "tcg,thread=multi,tb-size=128" if machine.acceleration == "tcg" else "kvm"
+    kernel = handed.path(_opened(image.kernel))
+    disk = handed.number(_opened(image.disk))
+    return [
+        "-name", f"guest={machine.marker}",
+        *(part for directory in directories for part in ("-L", directory)),
+        "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+        "-machine", MACHINE, "-accel", accelerator, "-cpu", "max" if machine.acceleration == "tcg" else "host",
+        "-smp", str(processors), "-m", str(machine.memory_mib), "-sandbox", SANDBOX,
+        "-kernel", kernel, "-initrd", handed.path(files.initrd), "-append", f"{QUIET} {machine.kernel_words}",
+        "-add-fd", f"fd={disk},set=1",
+        "-blockdev", DISK,
+        "-device", "virtio-blk-pci,drive=disk",
+        *_network(handed.number(files.tap)),
+        "-object", "rng-random,id=entropy,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=entropy",
+        "-add-fd", f"fd={handed.number(files.console)},set=2",
+        "-chardev", "file,id=console,path=/dev/fdset/2,append=on", "-serial", "chardev:console",
+        "-add-fd", f"fd={handed.number(files.log)},set=3", "-chardev", "file,id=log,path=/dev/fdset/3,append=on",
+        "-device", "virtio-serial-pci", "-device", "virtserialport,chardev=log,name=sshd",
+        "-chardev", f"socket,id=monitor,fd={handed.number(files.monitor)},server=on,wait=off",
+        "-mon", "chardev=monitor,mode=control",
+    ]  # fmt: skip
+
+
+def _network(tap: int) -> list[str]:
+    """Return the arguments of a cable between the helper's tap and the guest, to which a probe can add a third end."""
+    return [
+        "-netdev", f"tap,id=tap,fd={tap}", "-netdev", f"hubport,id=end0,hubid={HUB},netdev=tap",
+        "-netdev", f"hubport,id=end1,hubid={HUB}", "-device", "virtio-net-pci,netdev=end1,romfile=",
+    ]  # fmt: skip
+
+
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+
+def start(machine: Machine, image: Image, files: Files) -> processes.Process:
+    """Start the emulator; the caller's files stay the caller's."""
+    own = {files.tap, files.initrd, files.log, files.console, files.monitor}
+
+    def build(handed: Handed, directories: Sequence[str]) -> list[str]:
+        return arguments(machine, image, files, handed, directories)
+
+    return _started(build, confined(machine.uid, machine.acceleration), machine.marker, files.console, own)
+
+
+def start_probe(image: Image, console: int, *, memory_mib: int, uid: int | None) -> processes.Process:
+    """Start a guest with the processor's own virtualisation that has nothing but a console."""
+    marker = f"ringfence-probe={os.getpid()}"
+
+    def build(handed: Handed, directories: Sequence[str]) -> list[str]:
+        return [
+            "-name", f"guest={marker}", *(part for directory in directories for part in ("-L", directory)),
+            "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-machine", MACHINE,
+            "-accel", "kvm", "-cpu", "host", "-m", str(memory_mib), "-sandbox", SANDBOX,
+            "-kernel", handed.path(_opened(image.kernel)), "-initrd", handed.path(_opened(image.probe)),
+            "-append", QUIET, "-add-fd", f"fd={handed.number(console)},set=2",
+            "-chardev", "file,id=console,path=/dev/fdset/2,append=on", "-serial", "chardev:console",
+        ]  # fmt: skip
+
+    return _started(build, confined(uid, "kvm"), marker, console, {console})
+
+
+Builder = Callable[["Handed", Sequence[str]], list[str]]
+
+
+def _started(build: Builder, prefix: list[str], marker: str, errors: int, own: set[int]) -> processes.Process:
+    """Run what `build` makes of the handed files; close those that are not the caller's."""
+    found, handed = emulator(), Handed()
+    try:
+        environment = {"LC_ALL": "C", **_environment(found, handed)}
+        program = handed.path(os.open(found.program.path, os.O_PATH | os.O_CLOEXEC))
+        places = [handed.path(_directory(path)) for path in found.directories]
+        detach([*prefix, program, *build(handed, places)], environment, stderr=errors, inherited=handed.descriptors)
+    finally:
+        for number in set(handed.descriptors) - own:
+            os.close(number)
+    found_process = next(iter(processes.marked(f"guest={marker}")), None)
+    if found_process is None:
+        raise Unavailable("the emulator ended at once")
+    return found_process
+
+
+def detach(
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    stdin: int = subprocess.DEVNULL,
+    stderr: int = subprocess.DEVNULL,
+    inherited: Collection[int] = (),
+) -> None:
+    """Run a program in a session of its own, as nobody's child: it outlives us, and its end needs nobody to notice.
+
+    Raises:
+        Unavailable: it cannot be run.
+    """
+    try:
+        subprocess.run(  # noqa: S603 -- an argument list, no shell
+            [str(components.find("setsid").path), "--fork", *argv],
+            env=environment,
+            stdin=stdin,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            pass_fds=inherited,
+            cwd="/",
+            timeout=DETACH_SECONDS,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise Unavailable(f"`{Path(argv[0]).name}` does not start: {error}") from error
+
+
+def confined(uid: int | None, acceleration: str) -> list[str]:
+    """Return the command that gives up network, user and every privilege before the emulator begins."""
+    shut = [str(components.find("unshare").path), "--net", "--ipc", "--uts"]
+    drop = [str(components.find("setpriv").path), "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
+    if uid is None:
+        return [*shut, "--map-current-user", "--", *drop, "--"]
+    groups = [f"--groups={KVM.stat().st_gid}"] if acceleration == "kvm" else ["--clear-groups"]
+    return [*shut, "--", *drop, *groups, f"--regid={uid}", f"--reuid={uid}", "--"]
+
+
+def _directory(path: Path) -> int:
+    return os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def _environment(found: Emulator, handed: Handed) -> dict[str, str]:
+    named = found.program.environment.get("LD_LIBRARY_PATH", "")
+    libraries = [handed.path(_directory(Path(path))) for path in named.split(os.pathsep) if path]
+    environment = {"LD_LIBRARY_PATH": os.pathsep.join(libraries)} if libraries else {}
+    if libraries and found.modules:
+        environment["QEMU_MODULE_DIR"] = handed.path(_directory(found.modules))
+    return environment
+
+
+def held(content: bytes) -> int:
+    """Return an open file in memory with this content."""
+    descriptor = os.memfd_create("node", os.MFD_CLOEXEC)
+    with os.fdopen(os.dup(descriptor), "wb") as file:
+        file.write(content)
+    return descriptor

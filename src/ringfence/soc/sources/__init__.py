@@ -1,0 +1,1 @@
+"""Parsers of what sources report; none ever raises on a line."""

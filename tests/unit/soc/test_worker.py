@@ -1,0 +1,379 @@
+import os
+import threading
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+
+from ringfence.kernel.clock import to_text
+from ringfence.soc.detection.detector import Detector
+from ringfence.soc.detection.shipped import rules
+from ringfence.soc.ports import NodeLogFile, Tail
+from ringfence.soc.sources.auth import AuthLog
+from ringfence.soc.worker import CHUNK, HANDS, MAX_LINE, Follower, Hands, Worker
+from ringfence.testing.soc import ATTACKER, TENANT, WatchLab, finding, node
+
+
+@dataclass
+class MemoryProgress:
+    """`Progress` in memory."""
+
+    tails: dict = field(default_factory=dict)
+    states: dict = field(default_factory=dict)
+
+    def load(self):
+        return dict(self.tails), dict(self.states)
+
+    def save(self, tails, states):
+        self.tails |= tails
+        self.states |= states
+
+
+class Bench:
+    """A worker over a lab and real files."""
+
+    def __init__(self, folder):
+        self.lab, self.progress, self.folder = WatchLab(), MemoryProgress(), folder
+        self.files, self.protected = {}, frozenset()
+        self.restart()
+
+    def restart(self):
+        self.lab.restart()
+        self.worker = Worker(
+            self.lab.answers,
+            self,
+            None,
+            self.progress,
+            AuthLog,
+            lambda: Detector(rules()),
+            self.lab.clock,
+            self.protected,
+        )
+
+    def logs(self):
+        return [(TENANT, file) for file in self.files.values()]
+
+    def add(self, name="n-00000001", **changes):
+        path = self.folder / f"{name}.log"
+        path.touch()
+        self.files[name] = replace(NodeLogFile(node(name), "sshd", str(path)), **changes)
+        return path
+
+    def write(self, path, *messages):
+        with path.open("a") as file:
+            for message in messages:
+                self.lab.clock.advance(timedelta(milliseconds=200))
+                file.write(f"{to_text(self.lab.clock.now())} {message}\n")
+
+    def round(self, seconds=1):
+        self.lab.clock.advance(timedelta(seconds=seconds))
+        return self.worker.round()
+
+    @property
+    def isolated(self):
+        return [name for _, name in self.lab.responder.isolated]
+
+    @property
+    def blocked(self):
+        return [address for _, address, _ in self.lab.responder.blocked]
+
+
+@pytest.fixture
+def bench(tmp_path):
+    return Bench(tmp_path)
+
+
+def failed(user="root", source=ATTACKER):
+    return f"Failed password for {user} from {source} port 40022 ssh2"
+
+
+def accepted(user="root", source=ATTACKER):
+    return f"Accepted password for {user} from {source} port 40023 ssh2"
+
+
+CERTIFICATE = (
+    f"Accepted publickey for ringfence from {ATTACKER} port 40024 ssh2: ED25519-CERT SHA256:abc ID ada (serial 7) "
+    "CA ED25519 SHA256:def"
+)
+
+
+def test_guessing_blocks_and_success_isolates_the_node_whose_log_it_is(bench):
+    path, other = bench.add(), bench.add("n-00000002")
+    bench.write(other, "Server listening on 0.0.0.0 port 22.")
+    bench.round()
+    bench.write(path, *[failed()] * 5)
+    bench.round()
+    assert (bench.blocked, bench.isolated) == ([ATTACKER], [])
+    bench.write(path, accepted())
+    bench.round()
+    assert bench.isolated == ["n-00000001"]
+
+
+def test_forged_lines_cut_off_nobody_else(bench):
+    path = bench.add()
+    bench.add("n-00000002")
+    forged = f"x from 10.0.0.9 port 22 ssh2\\nn-00000002 sshd[1]: {accepted('root', '10.0.0.9')}"
+    bench.round()
+    bench.write(path, *[failed(forged)] * 9, *[f"Invalid user n-00000002 {accepted()} from 10.0.0.8 port 22"] * 9)
+    bench.round()
+    assert bench.isolated == []
+    assert set(bench.blocked) <= {ATTACKER, "10.0.0.8"}
+
+
+def test_lines_that_name_another_node_isolate_only_their_writer(bench):
+    path = bench.add()
+    bench.add("n-00000002")
+    bench.round()
+    lines = [f"Nov 22 09:00:0{i} n-00000002 sshd[7]: {failed()}" for i in range(6)]
+    with path.open("a") as file:
+        file.write("\n".join([*lines, f"Nov 22 09:00:07 n-00000002 sshd[7]: {accepted()}"]) + "\n")
+    bench.round()
+    assert set(bench.isolated) <= {"n-00000001"}
+
+
+class Confused:
+    """A detector that blames another node than the one that reported."""
+
+    def feed(self, _event):
+        return [finding("ssh-guessing-then-success", "n-00000002")]
+
+    def snapshot(self):
+        return {}
+
+    def restore(self, _state):
+        """Nothing is kept."""
+
+
+def test_a_finding_about_a_node_that_did_not_report_isolates_nobody(bench):
+    path = bench.add()
+    bench.add("n-00000002")
+    bench.worker.detector = Confused
+    bench.round()
+    bench.write(path, failed())
+    bench.round()
+    assert bench.lab.findings.count(TENANT) == 1
+    assert bench.isolated == []
+
+
+def test_our_own_address_is_never_blocked(tmp_path):
+    bench = Bench(tmp_path)
+    bench.protected = frozenset({ATTACKER})
+    bench.restart()
+    path = bench.add()
+    bench.round()
+    bench.write(path, *[failed()] * 6)
+    bench.round()
+    assert bench.blocked == []
+
+
+def test_an_administrator_who_mistypes_is_not_locked_out(bench):
+    path = bench.add()
+    bench.round()
+    bench.write(path, CERTIFICATE, *[failed("ada")] * 6)
+    bench.round()
+    assert bench.blocked == []
+    assert bench.lab.findings.count(TENANT) == 1
+
+
+def test_a_restart_neither_loses_nor_repeats(bench):
+    path = bench.add()
+    bench.round()
+    bench.write(path, *[failed()] * 3)
+    bench.round(3)
+    bench.restart()
+    bench.write(path, *[failed()] * 2)
+    bench.round(3)
+    assert bench.blocked == [ATTACKER]
+    bench.restart()
+    bench.round(3)
+    assert bench.blocked == [ATTACKER]
+    assert bench.lab.findings.page(TENANT, limit=1)[0].finding.count == 5
+
+
+def test_a_line_counts_once_wherever_the_process_dies(bench):
+    path = bench.add()
+    bench.round()
+    bench.write(path, *[failed()] * 3)
+    bench.round(3)  # these are saved, tail and memory together
+    bench.write(path, *[failed()] * 3)
+    before = bench.progress.tails[(TENANT, "n-00000001", "sshd")].offset
+    bench.round(0)  # these are answered, and not saved yet
+    assert bench.progress.tails[(TENANT, "n-00000001", "sshd")].offset == before
+    assert bench.blocked == [ATTACKER]
+    bench.restart()
+    bench.round(3)
+    bench.round(3)
+    assert bench.lab.findings.page(TENANT, limit=1)[0].finding.count == 6
+    assert bench.progress.tails[(TENANT, "n-00000001", "sshd")].offset == path.stat().st_size
+    bench.restart()
+    bench.write(path, failed())
+    bench.round(3)
+    assert bench.lab.findings.page(TENANT, limit=1)[0].finding.count == 7
+
+
+def test_a_backlog_is_read_in_event_time(bench):
+    path = bench.add()
+    with path.open("a") as file:  # five failures over five hours are no attack, whenever they are read
+        for hour in range(5):
+            file.write(f"2026-11-21T0{hour}:00:00.000Z {failed()}\n")
+    bench.round()
+    assert bench.lab.findings.count(TENANT) == 0
+
+
+def test_what_is_not_written_is_read_again(bench):
+    path = bench.add()
+    bench.round()
+    bench.lab.broken = True
+    bench.write(path, *[failed()] * 6)
+    bench.round(3)
+    assert bench.blocked == [ATTACKER]
+    assert bench.progress.tails == {} or all(t.offset == 0 for t in bench.progress.tails.values())
+    bench.lab.broken = False
+    bench.round(3)
+    assert bench.progress.tails[(TENANT, "n-00000001", "sshd")].offset == path.stat().st_size
+
+
+def test_a_sensor_that_falls_silent_is_a_finding(bench):
+    path = bench.add(heartbeat_seconds=10)
+    bench.round()
+    bench.write(path, "Server listening on 0.0.0.0 port 22.")
+    bench.round()
+    bench.round(29)
+    assert bench.lab.findings.count(TENANT, rule="source-silent") == 0
+    bench.round(2)
+    bench.round(2)
+    assert bench.lab.findings.count(TENANT, rule="source-silent") == 1
+    assert len(bench.lab.mailbox.rows) == 1
+
+
+def test_a_customer_facing_node_that_stays_cut_off_is_warned_about_once(bench):
+    bench.add()
+    since = bench.lab.clock.now()
+    file = bench.files["n-00000001"]
+    bench.files["n-00000001"] = replace(file, facts=replace(file.facts, serves=True, contained_since=since))
+    bench.round(60 * 19)
+    assert bench.lab.findings.count(TENANT) == 0
+    for _ in range(3):
+        bench.round(60)
+    assert bench.lab.findings.count(TENANT, rule="availability-threshold") == 1
+    assert len(bench.lab.mailbox.rows) == len(bench.lab.observers.heard) == 1
+
+
+def test_a_node_that_is_gone_is_not_followed(bench):
+    bench.add()
+    bench.round()
+    bench.files.clear()
+    bench.round(2)
+    assert bench.worker.lanes == {}
+
+
+def test_a_log_that_cannot_be_read_stops_nothing(bench):
+    path, good = bench.add(), bench.add("n-00000002")
+    path.unlink()
+    path.symlink_to(good)
+    bench.round()
+    bench.write(good, *[failed()] * 5)
+    bench.round()
+    assert bench.blocked == [ATTACKER]
+
+
+class TestFollower:
+    @pytest.fixture
+    def path(self, tmp_path):
+        return tmp_path / "x.log"
+
+    def test_only_whole_lines_come(self, path):
+        follower = Follower(path)
+        assert list(follower.lines()) == []
+        path.write_bytes(b"one\ntw")
+        assert list(follower.lines()) == [b"one"]
+        assert follower.tail.offset == 4
+        with path.open("ab") as file:
+            file.write(b"o\n\nthree\n")
+        assert list(follower.lines()) == [b"two", b"", b"three"]
+        follower.close()
+
+    def test_it_goes_on_where_it_was(self, path):
+        path.write_bytes(b"one\ntwo\n")
+        known = Tail(path.stat().st_ino, 4)
+        assert list(Follower(path, known).lines()) == [b"two"]
+        assert list(Follower(path, replace(known, inode=known.inode + 1)).lines()) == [b"one", b"two"]
+
+    def test_a_rotated_log_is_read_to_its_end_first(self, path):
+        path.write_bytes(b"one\n")
+        follower = Follower(path)
+        assert list(follower.lines()) == [b"one"]
+        with path.open("ab") as file:
+            file.write(b"two\n")
+        path.rename(path.with_name("x.log.1"))
+        path.write_bytes(b"three\n")
+        assert [line for _ in range(3) for line in follower.lines()] == [b"two", b"three"]
+
+    def test_it_finds_the_rotated_log_after_a_restart(self, path):
+        path.write_bytes(b"one\ntwo\n")
+        known = Tail(path.stat().st_ino, 4)
+        path.rename(path.with_name("x.log.1"))
+        path.write_bytes(b"three\n")
+        follower = Follower(path, known)
+        assert [line for _ in range(3) for line in follower.lines()] == [b"two", b"three"]
+
+    def test_a_truncated_log_is_read_from_its_beginning(self, path):
+        path.write_bytes(b"one\ntwo\n")
+        follower = Follower(path)
+        list(follower.lines())
+        os.truncate(path, 0)
+        with path.open("ab") as file:
+            file.write(b"new\n")
+        assert list(follower.lines()) == [b"new"]
+
+    def test_a_line_without_end_is_cut_and_never_read_as_another(self, path):
+        follower = Follower(path)
+        path.write_bytes(b"a" * (MAX_LINE + 10))
+        assert list(follower.lines()) == [b"a" * MAX_LINE]
+        assert follower.tail.offset == 0
+        with path.open("ab") as file:
+            file.write(b"Failed password\nnext\n")
+        assert list(follower.lines()) == [b"next"]
+
+    def test_a_noisy_log_is_read_in_pieces(self, path):
+        lines = [b"%07d" % number for number in range(2 * CHUNK // 8)]
+        path.write_bytes(b"\n".join(lines) + b"\n")
+        follower = Follower(path)
+        assert len(list(follower.lines())) < len(lines)
+        assert len([line for _ in range(3) for line in follower.lines()]) > 0
+
+
+def test_an_attack_right_after_a_release_isolates_again(bench):
+    path = bench.add()
+    cut_off = replace(node(), contained_since=bench.lab.clock.now())
+    bench.files["n-00000001"] = replace(bench.files["n-00000001"], facts=cut_off)
+    bench.round()
+    bench.add()  # released; the next sweep has not seen it
+    with path.open("a") as file:
+        for message in [failed()] * 5 + [accepted()]:
+            file.write(f"{to_text(bench.lab.clock.now())} {message}\n")
+    bench.round(seconds=0.5)
+    assert bench.isolated == ["n-00000001"]
+
+
+class TestHands:
+    def test_acts_for_one_node_keep_their_order_and_do_not_overlap(self):
+        hands, done, first, last = Hands(), [], threading.Event(), threading.Event()
+        hands((TENANT, "a"), lambda: (first.wait(10), done.append("first")))
+        hands((TENANT, "a"), lambda: done.append("second"))
+        hands((TENANT, "a"), lambda: (done.append("third"), last.set()))
+        hands((TENANT, "b"), lambda: (done.append("beside"), first.set()))  # before the first one of a ends
+        assert last.wait(10)
+        assert done == ["beside", "first", "second", "third"]
+
+    def test_several_nodes_are_cut_off_at_the_same_time(self):
+        hands, together = Hands(), threading.Barrier(HANDS + 1)
+        for number in range(HANDS):
+            hands((TENANT, f"n-{number}"), lambda: together.wait(10))
+        together.wait(10)  # raises unless all of them are under way at once
+
+    def test_an_act_that_fails_ends_no_hand(self):
+        hands, done = Hands(1), threading.Event()
+        hands((TENANT, "a"), lambda: 1 / 0)
+        hands((TENANT, "a"), done.set)
+        assert done.wait(10)

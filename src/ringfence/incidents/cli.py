@@ -1,0 +1,358 @@
+"""`ringfence incident`: list, show, declare, triage, correct, notify, close; and the early-warning draft."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ringfence.frontends.terminal import Json, output
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ringfence.incidents.acts import Seen
+    from ringfence.kernel.digest import Digest
+    from ringfence.kernel.statement import Draft
+
+API = "/api/v1/incidents"
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="List, show, declare, triage, correct, notify and close incidents.",
+)
+Name = Annotated[str, typer.Argument(metavar="INCIDENT", help="Such as i-0123abcd; see `ringfence incident list`.")]
+Reason = Annotated[str, typer.Option(help="Why; it stays in an erasable side record.")]
+At = "ISO 8601 with its offset, such as 2026-11-22T09:00:00Z"
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:  # noqa: FBT002
+    """List the newest incidents with their nearest clock."""
+    from ringfence.frontends.client import connect
+
+    with connect() as client:
+        document = client.get(API)
+    output(document, lambda console: _listed(console, document), as_json)
+
+
+@app.command()
+def show(name: Name, as_json: Json = False) -> None:  # noqa: FBT002
+    """Show clocks, criteria beside measured values, timeline and the draft's fields."""
+    from ringfence.frontends.client import connect
+
+    with connect() as client:
+        document = client.get(_path(name))
+    output(document, lambda console: _shown(console, document), as_json)
+
+
+@app.command()
+def declare(
+    reason: Reason,
+    node: Annotated[str, typer.Option(help="The node that it is about.")] = "",
+    detected_at: Annotated[str, typer.Option(help=f"When it was first noticed, if earlier: {At}.")] = "",
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Open an incident that no detection has seen."""
+    import secrets
+
+    from ringfence.frontends.client import connect
+    from ringfence.incidents import acts
+    from ringfence.incidents.model import IncidentId
+
+    with connect() as client:
+        at = _moment(detected_at) or _now()
+        draft = acts.declared(IncidentId(f"i-{secrets.token_hex(4)}"), at, node, reason)
+        document = client.state(draft, path=API)
+    output(document, lambda console: _done(console, document, "is open; decide on it next"), as_json)
+
+
+@app.command()
+def triage(
+    name: Name,
+    reason: Reason,
+    significant: Annotated[
+        bool, typer.Option("--significant/--not-significant", help="The decision; it starts the clocks, or none.")
+    ],
+    criteria: Annotated[str, typer.Option(help="The criteria that are met: 3(1)(b),3(1)(e).")] = "",
+    aware_at: Annotated[str, typer.Option(help=f"Since when you know; now by default: {At}.")] = "",
+    occurred_at: Annotated[str, typer.Option(help=f"When it began, if known: {At}.")] = "",
+    malicious: Annotated[str, typer.Option(help="Suspected unlawful or malicious: yes, no, unknown.")] = "unknown",
+    cross_border: Annotated[str, typer.Option(help="Possible cross-border impact: yes, no, unknown.")] = "unknown",
+    customer: Annotated[
+        list[str] | None,
+        typer.Option(help="A customer who is or may be affected (repeatable); all by default if significant; none."),
+    ] = None,
+    measured: Annotated[
+        list[str] | None, typer.Option(help="A measured value: minutesUnavailable=42 (repeatable).")
+    ] = None,
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Sign whether an incident is significant, and since when you are aware of it."""
+    from ringfence.incidents import acts
+
+    known = _read(name)
+    customers = _customers(customer, known, significant=significant)
+    decision = acts.Decision(
+        significant=significant,
+        criteria=tuple(part.strip() for part in criteria.split(",") if part.strip()),
+        reason=reason,
+        detected_at=_moment(known["detected_at"]) or _now(),
+        triaged_at=_now(),
+        aware_at=(_moment(aware_at) or _now()) if significant or customers else None,
+        occurred_at=_moment(occurred_at),
+        malicious=_answer(malicious, "--malicious"),
+        cross_border=_answer(cross_border, "--cross-border"),
+        customers=customers,
+        measured=_measured(measured or []),
+    )
+    _sign(acts.triage(_seen(known), decision), f"{_path(name)}/triage", "is decided", as_json=as_json)
+
+
+@app.command()
+def correct(
+    name: Name,
+    reason: Reason,
+    field: Annotated[
+        str, typer.Option(help="aware-at, occurred-at, detected-at, or a field of the draft such as contact.")
+    ] = "",
+    value: Annotated[str, typer.Option(help="The right value; the old one stays on record.")] = "",
+    merge: Annotated[str, typer.Option(help="Take over this other incident; the earliest awareness wins.")] = "",
+    split: Annotated[str, typer.Option(help="Move these findings into an incident of their own: f-1,f-2.")] = "",
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Sign a correction, a merger or a split; old values stay."""
+    from ringfence.incidents import acts
+    from ringfence.kernel.clock import to_text
+    from ringfence.kernel.errors import UsageError
+
+    if [bool(field), bool(merge), bool(split)].count(True) != 1 or bool(field) != bool(value):
+        raise UsageError("say either --field with --value, or --merge INCIDENT, or --split FINDINGS")
+    seen = _seen(_read(name))
+    if merge:
+        draft = acts.corrected(seen, "merge", reason=reason, other=merge)
+    elif split:
+        draft = acts.corrected(seen, "split", reason=reason, findings=tuple(split.split(",")))
+    else:
+        at = _moment(value) if field in acts.TIMES else None
+        draft = acts.corrected(seen, field, reason=reason, value=to_text(at) if at else value)
+    _sign(draft, f"{_path(name)}/corrections", "is corrected", as_json=as_json)
+
+
+@app.command()
+def notify(
+    name: Name,
+    reference: Annotated[str, typer.Option(help="What the acknowledgement says: its number or text.")],
+    stage: Annotated[str, typer.Option(help="The report that you filed, such as nis2.early_warning.")] = "",
+    customer: Annotated[str, typer.Option(help="Instead: the customer whom you told.")] = "",
+    at: Annotated[str, typer.Option(help=f"When it was submitted; now by default: {At}.")] = "",
+    to: Annotated[str, typer.Option(help="To whom, in words.")] = "",
+    addressee: Annotated[str, typer.Option(help="csirt, authority or other.")] = "csirt",
+    receipt: Annotated[Path | None, typer.Option(help="The acknowledgement as a file; its digest is kept.")] = None,
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Record that you filed a report or told a customer: Ringfence files nothing itself."""
+    import secrets
+
+    from ringfence.incidents import acts
+    from ringfence.kernel.errors import UsageError
+
+    if bool(stage) == bool(customer):
+        raise UsageError("say either --stage or --customer")
+    salt = secrets.token_bytes(32)
+    details = {"reference": reference, "salt": salt.hex()} | ({"to": to} if to else {})
+    digest, sent = _receipt(salt, reference, receipt), _moment(at) or _now()
+    seen = _seen(_read(name))
+    if stage:
+        draft = acts.reported(seen, stage, sent, addressee, digest, details)
+    else:
+        draft = acts.noticed(seen, customer, sent, digest, details)
+    path = "reports" if stage else "notices"
+    _sign(draft, f"{_path(name)}/{path}", "has the acknowledgement on record", as_json=as_json)
+
+
+@app.command()
+def close(
+    name: Name,
+    reason: Reason,
+    handled_at: Annotated[str, typer.Option(help=f"When it was handled; now by default: {At}.")] = "",
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Sign that an incident is handled; clocks that run keep running."""
+    from ringfence.incidents import acts
+
+    draft = acts.closed(_seen(_read(name)), _moment(handled_at) or _now(), reason)
+    _sign(draft, f"{_path(name)}/closing", "is closed", as_json=as_json)
+
+
+def early_warning(
+    name: Name,
+    to: Annotated[Path, typer.Option("-o", "--output", help="File to write: .pdf or .json.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,  # noqa: FBT002
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Write the draft of an early warning: only evidenced or named-human fields."""
+    import json
+
+    from ringfence.frontends.client import connect
+    from ringfence.incidents import document, typesetter
+    from ringfence.kernel.errors import UsageError
+    from ringfence.storage.files import write_whole
+
+    if to.suffix not in {".pdf", ".json"}:
+        raise UsageError(f"{to} ends in neither .pdf nor .json")
+    if to.exists() and not force:
+        raise UsageError(f"{to} exists; name another file, or replace it with --force")
+    with connect() as client:
+        answer = client.post(f"{_path(name)}/drafts")
+    draft = answer["draft"]
+    text = json.dumps(draft, indent=2, ensure_ascii=False).encode() + b"\n"
+    data = typesetter.pdf(draft) if to.suffix == ".pdf" else text
+    write_whole(to, data, replace=force)
+    unknown = document.unknown(draft)
+    written = {"file": str(to), "bytes": len(data), "unknown": unknown, "statement": answer["statement"]}
+
+    def human(console: "Console") -> None:
+        console.print(
+            f"{to}: {len(draft['fields'])} fields, {len(unknown)} not known at this time. Nobody has filed it."
+        )
+
+    output(written, human, as_json)
+
+
+def _path(name: str) -> str:
+    from ringfence.incidents.model import incident_id
+
+    return f"{API}/{incident_id(name)}"
+
+
+def _read(name: str) -> Any:
+    from ringfence.frontends.client import connect
+
+    with connect() as client:
+        return client.get(_path(name))
+
+
+def _sign(draft: "Draft", path: str, what: str, *, as_json: bool) -> None:
+    from ringfence.frontends.client import connect
+
+    with connect() as client:
+        document = client.state(draft, path=path)
+    output(document, lambda console: _done(console, document, what), as_json)
+
+
+def _seen(known: Mapping[str, Any]) -> "Seen":
+    from ringfence.incidents.acts import Seen
+    from ringfence.incidents.model import incident_id
+    from ringfence.kernel.digest import Digest
+
+    head = known["timeline_head"]
+    return Seen(incident_id(known["incident"]), int(head["position"]), Digest.parse(head["digest"]))
+
+
+def _now() -> datetime:
+    import time
+    from datetime import UTC
+
+    return datetime.fromtimestamp(time.time_ns() // 1_000_000 / 1000, tz=UTC)
+
+
+def _moment(text: str) -> datetime | None:
+    from datetime import UTC
+
+    from ringfence.kernel.errors import UsageError
+
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+        if at.tzinfo is None:
+            raise UsageError(f"{text!r} does not say its offset; write it as {At}")
+        return at.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"{text[:40]!r} is not a time; write it as {At}") from error
+
+
+def _answer(text: str, option: str) -> Any:
+    from ringfence.incidents.model import Answer
+    from ringfence.kernel.errors import UsageError
+
+    if text not in {answer.value for answer in Answer}:
+        raise UsageError(f"{option} is yes, no or unknown, not {text!r}")
+    return Answer(text)
+
+
+def _customers(given: list[str] | None, known: Mapping[str, Any], *, significant: bool) -> tuple[str, ...]:
+    if given is None:
+        return tuple(one["customer"] for one in known["customers"]) if significant else ()
+    return tuple(one for one in given if one != "none")
+
+
+def _measured(given: list[str]) -> dict[str, int]:
+    from ringfence.incidents.significance import QUANTITIES
+    from ringfence.kernel.errors import UsageError
+
+    found = {}
+    for text in given:
+        name, _, number = text.partition("=")
+        if name not in QUANTITIES or not number.isascii() or not number.isdecimal() or len(number) > 15:
+            raise UsageError(f"--measured is NAME=NUMBER with a name of {', '.join(QUANTITIES)}, not {text!r}")
+        found[name] = int(number)
+    return found
+
+
+def _receipt(salt: bytes, reference: str, file: Path | None) -> "Digest":
+    from ringfence.kernel.digest import Digest
+    from ringfence.storage.files import read_bounded
+
+    content = read_bounded(file, limit=16 * 2**20) if file else reference.encode()
+    return Digest.of(salt + content)
+
+
+def _done(console: "Console", document: Mapping[str, Any], what: str) -> None:
+    console.print(
+        f"{document['incident']} {what}: {document['state']}; the statement is {document['statement']['stage']}."
+    )
+    _clocks(console, document)
+
+
+def _clocks(console: "Console", document: Mapping[str, Any]) -> None:
+    from rich.table import Column, Table
+
+    table = Table("clock", "state", "due until", "source", Column("note", overflow="fold"), box=None)
+    for one in document["clocks"]:
+        due = one["due_at"] or "-"
+        table.add_row(f"{one['title']} {one['customer'] or one['ref']}", one["state"], due, one["source"], one["note"])
+    console.print(table if document["clocks"] else "No clock runs.")
+
+
+def _shown(console: "Console", document: Mapping[str, Any]) -> None:
+    console.print(f"{document['incident']}  {document['state']}  {document['title']}")
+    for name, at in document["times"].items():
+        console.print(f"  {name:<10}{at or 'not known at this time'}")
+    _clocks(console, document)
+    for one in document["criteria"]:
+        mark = "proposed" if one["proposed"] else one["verdict"]
+        console.print(f"  {one['code']:<9}{mark:<10}{one['threshold']}: {one['measured']}")
+        for fact in one["facts"]:
+            console.print(f"  {'':<19}{fact}")
+    for one in document["timeline"]:
+        console.print(f"  {one['at']}  {one['text']}{' by ' + one['name'] if one['name'] else ''}")
+    for one in document["draft"]["fields"]:
+        console.print(f"  {one['field']:<24}{one['value']} [{one['basis']}]")
+
+
+def _listed(console: "Console", document: Mapping[str, Any]) -> None:
+    from rich.table import Table
+
+    if not document["incidents"]:
+        console.print("No incident is open. A finding opens one; by hand: ringfence incident declare --reason TEXT")
+        return
+    table = Table("incident", "state", "detected", "next deadline", "title", box=None)
+    for one in document["incidents"]:
+        due = f"{one['next']['due_at']} {one['next']['title']}" if one["next"] else "none"
+        table.add_row(one["incident"], one["state"], one["detected_at"], due, one["title"])
+    console.print(table)

@@ -1,0 +1,155 @@
+"""The Incidents pages: the list, and the room of one incident with its clocks, its proposals and its draft."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from ringfence.frontends.http import require
+from ringfence.frontends.live import Live, Proofs
+from ringfence.frontends.page import Pages, View
+from ringfence.incidents import clocks, views
+from ringfence.incidents.document import visible
+from ringfence.incidents.model import FactKind, Incident, IncidentId, incident_id
+from ringfence.incidents.service import Incidents
+from ringfence.kernel.actor import Person
+from ringfence.kernel.clock import from_text
+from ringfence.kernel.digest import Digest
+
+Reader = Annotated[Person, Depends(require("incident.read"))]
+MAX_REASON = 500
+# How the state of a clock is shown: the mark's shape, its colour and its word.
+MARKS: Mapping[str, str] = {
+    "provisional": "pending",
+    "pending": "pending",
+    "undetermined": "pending",
+    "met": "satisfied",
+    "met-late": "not-satisfied",
+    "late": "not-satisfied",
+    "waiting": "upcoming",
+    "untimed": "upcoming",
+    "withdrawn": "not-applicable",
+    "not-applicable": "not-applicable",
+}
+# What happens when nobody acts, beside the countdown.
+THEN: Mapping[str, str] = {
+    "": "then it escalates; it is no clock of the law",
+    "nis2": "then it is late for ever; a late report is still owed",
+    "contract": "then it is late for ever under the contract",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a person has ticked on the triage form; the browser cannot sign, so it becomes a command."""
+
+    significant: str = ""
+    criteria: tuple[str, ...] = ()
+    reason: str = ""
+
+    def command(self, name: IncidentId) -> str:
+        """Return the command that signs it; nothing before there is a decision and a reason."""
+        if not self.significant or not self.reason.strip():
+            return ""
+        words = ["ringfence", "incident", "triage", name, f"--{self.significant}"]
+        words += ["--criteria", ",".join(self.criteria)] if self.criteria else []
+        return shlex.join([*words, "--reason", visible(self.reason.strip())])
+
+
+def form(
+    decision: Annotated[str, Query(pattern="^(significant|not-significant)?$")] = "",
+    criterion: Annotated[list[str] | None, Query(max_length=40)] = None,
+    reason: Annotated[str, Query(max_length=MAX_REASON)] = "",
+) -> Form:
+    """Parse the triage form's address."""
+    ticked = tuple(code for code in criterion or () if len(code) < 16)
+    return Form(decision, ticked if decision == "significant" else (), reason)
+
+
+class Log(Protocol):
+    """What these pages ask of the ledger."""
+
+    def entry_of(self, envelope: Digest) -> int | None:
+        """Return where a statement stands in the log, once it does."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """The pages over the use cases."""
+
+    service: Incidents
+    pages: Pages
+    log: Log
+    live: Live
+
+    def listed(self, request: Request, caller: Person) -> Response:
+        """Return the list, what needs somebody first on top."""
+        rows = [views.summary(shown) for shown in self.service.all(caller.tenant)]
+        rows.sort(key=lambda row: (row["next"] is None, row["next"]["due_at"] if row["next"] else ""))
+        view = View("What has happened, and what is due?", "ringfence incident list", caller)
+        return self.pages.respond(
+            request, "incidents.html", view, rows=rows, marks=MARKS, instant=from_text, live=self.live()
+        )
+
+    def room(self, request: Request, caller: Person, name: IncidentId, ticked: Form) -> Response:
+        """Return the room of one incident."""
+        document = views.room(self.service, caller.tenant, name)
+        incident = self.service.desk.incident(caller.tenant, name)
+        view = View(
+            f"{document['incident']}: what is known, and what is due?", f"ringfence incident show {name}", caller
+        )
+        return self.pages.respond(
+            request,
+            "incident.html",
+            view,
+            room=document,
+            marks=MARKS,
+            then=THEN,
+            instant=from_text,
+            isolation=isolation(incident),
+            ticked=ticked,
+            command=ticked.command(name),
+            next_report=next_report(document),
+            proof_of=Proofs(self.log.entry_of),
+            live=self.live(),
+        )
+
+
+def isolation(incident: Incident) -> list[tuple[str, str]]:
+    """Return each node with whether it is cut off, as far as this incident's facts say."""
+    known: dict[str, str] = dict.fromkeys(incident.nodes, "not isolated, as far as is recorded here")
+    for fact in sorted(incident.facts, key=lambda one: one.at):
+        if fact.kind is FactKind.ISOLATED:
+            known[fact.node] = f"isolated since {fact.at:%Y-%m-%d %H:%M:%S} UTC"
+        elif fact.kind is FactKind.RELEASED:
+            known[fact.node] = f"released at {fact.at:%Y-%m-%d %H:%M:%S} UTC"
+    return [(visible(node), words) for node, words in known.items()]
+
+
+def next_report(document: Mapping[str, Any]) -> str:
+    """Return the command that records the acknowledgement of the report that is due next."""
+    due = document["next"]
+    if due is None or due["id"] == clocks.TRIAGE:
+        return ""
+    which = f"--customer {due['customer']}" if due["customer"] else f"--stage {due['id']}"
+    return f"ringfence incident notify {document['incident']} {which} --reference NUMBER --receipt FILE"
+
+
+def router(service: Incidents, pages: Pages, log: Log, live: Live) -> APIRouter:
+    """Return the Incidents pages."""
+    routes = APIRouter(include_in_schema=False)
+    rooms = Rooms(service, pages, log, live)
+
+    @routes.get("/incidents")
+    def listed(request: Request, caller: Reader) -> Response:
+        return rooms.listed(request, caller)
+
+    @routes.get("/incidents/{incident}")
+    def room(request: Request, caller: Reader, incident: str, ticked: Annotated[Form, Depends(form)]) -> Response:
+        return rooms.room(request, caller, incident_id(incident), ticked)
+
+    return routes

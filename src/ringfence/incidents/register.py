@@ -1,0 +1,100 @@
+"""The register of incidents: what the control plane observes of all of them at one time, for the controls to read.
+
+It says which incidents signed decisions and filed reports are asked of, and counts what is overdue; whether a
+deadline passed without a report is something that no report can say.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ringfence.incidents import clocks
+from ringfence.incidents.model import Clock, ClockState, Incident, IncidentId
+from ringfence.incidents.service import Assessed, Incidents
+from ringfence.kernel.digest import Digest, dumps
+from ringfence.kernel.evidence import Acknowledgement
+from ringfence.kernel.identifier import PredicateName, Tenant
+from ringfence.kernel.statement import Draft, Strength, Subject
+
+REGISTER = PredicateName("incident.register")
+WINDOW = timedelta(days=365)  # how long a finished incident, and a late report, stays in the register
+LISTED = 4000  # incidents per list; a statement is bounded
+READ = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """The collector of `incident.register`."""
+
+    incidents: Incidents
+
+    def record(self, tenant: Tenant) -> Acknowledgement:
+        """State what the timelines and clocks of a tenant show now."""
+        desk = self.incidents.desk
+        with desk.transaction():
+            now = desk.clock.now()
+            known = {one.id: one for one in (*desk.newest(tenant, READ), *desk.unfinished(tenant))}
+            shown = [self.incidents.assessed(tenant, one) for one in known.values() if counts(one, now)]
+            return desk.recorder.record(draft(tenant, shown, tuple(known.values()), now), tenant=tenant)
+
+
+def counts(incident: Incident, now: datetime) -> bool:
+    """Tell whether an incident stands in the register: merged ones stand there as what they were merged into."""
+    return not incident.merged_into and (incident.closing is None or incident.detected_at > now - WINDOW)
+
+
+def draft(tenant: Tenant, shown: Sequence[Assessed], known: Sequence[Incident], now: datetime) -> Draft:
+    """State the register: `shown` are the incidents that count, `known` all whose timelines were read."""
+    signed = holders(known)
+    decided = [one.incident for one in shown if one.incident.triage and one.incident.untriaged_since is None]
+    waiting = [one for one in shown if one.incident.untriaged_since is not None]
+    overdue = [one for one in waiting if any(clock.late_by for clock in one.clocks if clock.id == clocks.TRIAGE)]
+    due = {one.incident.id: [clock for clock in one.clocks if _is_due(clock)] for one in shown}
+    found = [clock for of_one in due.values() for clock in of_one]
+    asked = [one.incident.id for one in overdue] + [_holder(one, signed) for one in decided]
+    lists = {
+        "decisions": asked,
+        "significant": [_holder(one, signed) for one in decided if one.significant],
+        "reports": [name for name, of_one in due.items() if of_one],
+    }
+    claims = {
+        "incidents": len(shown),
+        "open": sum(one.incident.closing is None for one in shown),
+        "undecided": len(waiting),
+        "undecidedOverdue": len(overdue),
+        "reportsInTime": sum(clock.state is ClockState.MET for clock in found),
+        "reportsLate": sum(_is_late(clock, now) for clock in found),
+        "reportsOverdue": sum(clock.state is ClockState.LATE for clock in found),
+        "omitted": max(bounded(names)[1] for names in lists.values()),
+        **{name: bounded(names)[0] for name, names in lists.items()},
+    }
+    ends = sorted([one.incident.id, one.incident.head.hex] for one in shown)
+    return Draft(REGISTER, (Subject(f"incidents/{tenant}", Digest.of(dumps(ends))),), claims, Strength.OBSERVED)
+
+
+def holders(known: Iterable[Incident]) -> dict[str, IncidentId]:
+    """Return, by digest of its statement, the incident under whose name each decision was signed.
+
+    After a merger or a split a decision stands for an incident that its statement does not name.
+    """
+    return {entry.envelope: one.id for one in known for entry in one.timeline if entry.kind == "triaged"}
+
+
+def _holder(incident: Incident, signed: dict[str, IncidentId]) -> IncidentId:
+    return signed.get(incident.triage.envelope, incident.id) if incident.triage else incident.id
+
+
+def _is_due(clock: Clock) -> bool:
+    """Tell whether a stage of the law with a deadline was reported, or should have been."""
+    reported = {ClockState.MET, ClockState.MET_LATE, ClockState.LATE}
+    return clock.regime == clocks.NIS2 and clock.due_at is not None and clock.state in reported
+
+
+def _is_late(clock: Clock, now: datetime) -> bool:
+    return clock.state is ClockState.MET_LATE and clock.met_at is not None and clock.met_at > now - WINDOW
+
+
+def bounded(names: Iterable[IncidentId]) -> tuple[list[IncidentId], int]:
+    """Return the names in order, each once, and how many more there are than a register lists."""
+    found = sorted(set(names))
+    return found[:LISTED], max(0, len(found) - LISTED)

@@ -1,0 +1,131 @@
+"""The terms of the law and of contracts as data: stages, periods, thresholds, and who is bound."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from ringfence.kernel.digest import Digest
+
+
+class Unit(StrEnum):
+    """What a period is counted in."""
+
+    HOURS = "hours"
+    DAYS = "days"
+    MONTHS = "months"
+
+
+class Anchor(StrEnum):
+    """From what a deadline is counted; each has its own start."""
+
+    AWARENESS = "awareness"
+    SUBMISSION = "submission"  # of an earlier stage of the same regime
+    CLASSIFICATION = "classification"
+    MEASURE = "measure-available"
+    HANDLED = "handled"
+    NONE = "none"  # without undue delay, on request: no number of hours
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A number of hours, calendar days or months."""
+
+    value: int
+    unit: Unit
+
+    def __str__(self) -> str:
+        return f"{self.value} {self.unit.value if self.value != 1 else self.unit.value.removesuffix('s')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One report of a regime, as `clocks.yaml` has it."""
+
+    id: str
+    title: str
+    ref: str
+    period: Period | None
+    anchor: Anchor
+    counted_from: str  # the words of the file
+    after: str  # the stage whose submission starts it
+    content: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Regime:
+    """One act with its stages."""
+
+    id: str
+    act: str
+    addressee: str
+    awareness_rule: str
+    stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """One field of the report model, and in which stages it is asked for."""
+
+    name: str
+    meaning: str
+    stages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Clockwork:
+    """The clock data: regimes by id, and the fields of reports."""
+
+    digest: Digest
+    status_date: str
+    regimes: Mapping[str, Regime]
+    form: tuple[FormField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """One criterion of significance with its numbers, as `nis2_2690.yaml` has it."""
+
+    code: str
+    article: str
+    type: str  # the entity type it binds; empty for all
+    kind: str
+    text: str
+    minutes: int | None = None
+    eur: int | None = None
+    turnover_pct: Decimal | None = None
+    users_pct: Decimal | None = None
+    users_abs: int | None = None
+    seconds: int | None = None
+
+
+class Category(StrEnum):
+    """What an entity is under NIS2, as far as Article 23 depends on it."""
+
+    ESSENTIAL = "essential"
+    IMPORTANT = "important"
+    OUT_OF_SCOPE = "out_of_scope"
+    REGISTRATION_ONLY = "registration_only"
+    UNDETERMINED = "undetermined"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the tenant's own classification says; a customer's status never counts here."""
+
+    category: Category
+    binds_2690: bool | None = None
+    types: tuple[str, ...] = ()
+    provision: str = ""
+    jurisdiction: str = ""  # ISO code of the Member State whose midnight ends a day
+    financial: bool = False  # DORA 19 in the place of NIS2 23
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A customer by its opaque id, and the hours that the contract gives for a notice."""
+
+    id: str
+    hours: int = 12  # a project proposal; the contract overrides it
+    agreed: bool = False  # whether the hours are the contract's own

@@ -19,8 +19,14 @@ from ringfence.testing.obligations import START, Story, breaking
 CATALOG = catalog.load()
 SAMPLES = json.loads(package_file("samples/statements.json"))
 BREAKS = {
-    r.evidence: [claims for c in r.conditions for claims in breaking(c, SAMPLES[r.evidence]["claims"])]
-    for r in CATALOG.requirements.values()
+    name: [
+        claims
+        for r in CATALOG.requirements.values()
+        if r.evidence == name
+        for c in r.conditions
+        for claims in breaking(c, sample["claims"])
+    ]
+    for name, sample in SAMPLES.items()
 }
 
 events = st.fixed_dictionaries(

@@ -40,7 +40,7 @@ def states(found):
 def test_an_empty_tenant_has_nothing_satisfied_and_everything_missing():
     found = computed(Story())
     assert {(r.verdict.state, r.verdict.reason) for r in found.controls} == {(State.NOT_SATISFIED, Reason.MISSING)}
-    assert (found.count(State.SATISFIED), found.denominator) == (0, 8)
+    assert (found.count(State.SATISFIED), found.denominator) == (0, 10)
     assert found.anchored_outside_until is None
     assert all(r.next_step for r in found.controls)
 
@@ -48,7 +48,7 @@ def test_an_empty_tenant_has_nothing_satisfied_and_everything_missing():
 def test_the_sample_statements_satisfy_every_control():
     found = computed(told())
     assert set(states(found).values()) == {State.SATISFIED}, [r.verdict for r in found.controls]
-    assert found.denominator == 8
+    assert found.denominator == 10
     assert all(r.entries and r.signers and r.weakest and r.next_step is None for r in found.controls)
 
 
@@ -88,14 +88,14 @@ def test_the_next_step_is_that_of_the_first_requirement_that_is_open():
 def test_pending_counts_in_the_denominator_and_is_not_satisfied():
     found = computed(told(without=["dataset.verified"]))
     assert states(found)["DAT-01"] is State.PENDING
-    assert (found.count(State.PENDING), found.count(State.SATISFIED), found.denominator) == (1, 7, 8)
+    assert (found.count(State.PENDING), found.count(State.SATISFIED), found.denominator) == (1, 9, 10)
 
 
 def test_a_control_whose_duties_all_come_later_is_upcoming():
     story = told(entity_classification={"jurisdiction": "ES"}, log_heartbeat={"unexplained": 3})
     found = computed(story)
     assert states(found)["LOG-06"] is State.UPCOMING
-    assert found.denominator == 7
+    assert found.denominator == 9
     assert states(found)["LOG-02"] is State.SATISFIED  # data protection law may bind already
 
 
@@ -120,6 +120,60 @@ def test_a_control_without_a_duty_of_ours_is_not_applicable_by_a_signed_reason()
 def test_a_signed_empty_list_of_systems_makes_the_classification_not_applicable():
     story = told(without=["ai.classification"], entity_classification={"systems": []})
     assert control(story, "GOV-03").verdict.state is State.NOT_APPLICABLE
+
+
+QUIET = {"incidents": 0, "open": 0, "reportsInTime": 0, "decisions": [], "significant": [], "reports": []}
+
+
+def test_where_the_register_lists_no_incident_the_control_holds_and_says_why():
+    found = {
+        name: control(told(without=["incident.triage", "incident.report"], incident_register=QUIET), name)
+        for name in ("INC-02", "INC-03")
+    }
+    assert {r.verdict.state for r in found.values()} == {State.SATISFIED}
+    assert "the register lists no incident whose decision is due" in found["INC-02"].verdict.because
+    assert "the register lists no incident whose reports fell due" in found["INC-03"].verdict.because
+    assert any("noticed" in sentence for sentence in found["INC-02"].control.does_not_prove)
+    assert found["INC-02"].weakest is Strength.OBSERVED
+
+
+def test_without_a_register_nothing_is_said_of_incidents():
+    for name in ("INC-02", "INC-03"):
+        found = control(told(without=["incident.register"]), name)
+        assert (found.verdict.state, found.verdict.reason) == (State.NOT_SATISFIED, Reason.MISSING)
+        assert found.next_step == "ringfence record incident.register"
+
+
+@pytest.mark.parametrize(
+    ("control_name", "change"),
+    [
+        ("INC-02", {"undecided": 1, "undecidedOverdue": 1}),
+        ("INC-03", {"reportsOverdue": 1}),
+        ("INC-03", {"reportsLate": 1}),
+    ],
+)
+def test_what_is_overdue_or_late_is_red_and_only_where_it_belongs(control_name, change):
+    found = states(computed(told(incident_register=change)))
+    assert {name for name, state in found.items() if state is State.NOT_SATISFIED} == {control_name}
+
+
+def test_every_incident_of_the_register_needs_its_own_decision_and_report():
+    more = {"decisions": ["i-00000001", "i-00000002"], "reports": ["i-00000001", "i-00000002"]}
+    story = told(incident_register=more)
+    for name in ("INC-02", "INC-03"):
+        found = control(story, name)
+        assert (found.verdict.state, found.verdict.reason) == (State.NOT_SATISFIED, Reason.MISSING)
+        assert found.next_step == f"ringfence incident {'triage' if name == 'INC-02' else 'notify'} INCIDENT"
+        assert "i-00000002" in found.verdict.because
+        assert "i-00000001" not in found.verdict.because
+
+
+def test_a_significant_decision_needs_criteria_and_awareness_and_another_does_not():
+    bare = {"significant": False, "criteria": []}
+    assert control(told(incident_triage=bare), "INC-02").verdict.reason is Reason.FAILED
+    assert control(told(incident_triage=bare, incident_register={"significant": []}), "INC-02").verdict.state is (
+        State.SATISFIED
+    )
 
 
 def test_obligations_are_counted_apart():

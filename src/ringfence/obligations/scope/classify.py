@@ -68,6 +68,7 @@ def _nis2(standing: Standing, place: Place) -> dict[str, Any]:
         "provision": standing.provision,
         "status": place.applies if bound else "not applicable",
         "possible": sorted(standing.categories),
+        "types": sorted({named for outcome in standing.outcomes for named in outcome.types}),
     }
 
 

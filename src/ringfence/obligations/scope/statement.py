@@ -65,6 +65,7 @@ def _entity(document: Mapping[str, Any], profile: str, systems: list[str], signi
     claims: dict[str, Any] = {
         "category": document["nis2"]["category"],
         "provision": document["nis2"]["provision"],
+        "entityTypes": document["nis2"]["types"],
         "jurisdiction": document["jurisdiction"],
         "sizeClass": document["size"],
         "profileDigest": str(sealed.commitment),

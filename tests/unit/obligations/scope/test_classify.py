@@ -58,6 +58,7 @@ def test_the_sample_organisation():
         "provision": "NIS2 3(2), Annex I.8, 6(30)",
         "status": "binding",
         "possible": ["important"],
+        "types": ["cloud_computing_service_provider"],
     }
     assert found["binds_2690"] is True
     assert (found["jurisdiction"], found["supply_chain_duty_only"]) == ("DE", False)

@@ -1,4 +1,4 @@
-"""The composition root: settings in, wired services out; every wire between capabilities is in this file."""
+"""The composition root: settings in, wired services out; wires between capabilities are here and in `cutoff`."""
 
 import os
 import secrets
@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from ringfence.artifacts.service import Artifacts
 from ringfence.artifacts.store import DatasetTable
+from ringfence.cutoff import wires as cutoff
+from ringfence.cutoff.wires import CutOff, Ground
 from ringfence.frontends.http import Credential
 from ringfence.identity.model import Custody
 from ringfence.identity.policy import shipped
@@ -59,6 +61,19 @@ OPERATOR_PREDICATES = frozenset(
         "report.exported",
     }
 )
+# Signed acts that change state: only the service that keeps the state admits them, after its own checks.
+ACTS = frozenset(
+    {
+        "incident.closed",
+        "incident.corrected",
+        "incident.customer_notice",
+        "incident.opened",
+        "incident.report",
+        "incident.triage",
+        "quarantine.release_approved",
+        "quarantine.release_requested",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +90,7 @@ class Gate:
         envelope.verify(issuer.public_key)
         if issuer.role is not KeyRole.OPERATOR or issuer.person != by.id:
             raise Refused("a statement is posted by the person who signed it, with that person's own token")
-        if envelope.statement.predicate not in OPERATOR_PREDICATES:
+        if envelope.statement.predicate not in OPERATOR_PREDICATES | ACTS:
             raise Refused(f"no operator states {envelope.statement.predicate}: it is stated by what it is about")
 
     def check_enrolment(self, envelope: Envelope, *, root: bytes) -> None:
@@ -140,6 +155,7 @@ class Services:
     artifacts: Artifacts
     status: Status
     packs: Packs
+    cutoff: CutOff
     demo_tenants: frozenset[Tenant]
 
     @property
@@ -150,6 +166,7 @@ class Services:
             "key.lifecycle": self.identity.record_keys,
             "log.chain_verified": self.ledger.record_chain,
             "log.heartbeat": self.ledger.record_heartbeat,
+            "incident.register": self.cutoff.register.record,
         }
         return {name: Recorded(self.ledger, collect) for name, collect in named.items()}
 
@@ -228,7 +245,10 @@ def wire(home: Home, database: Database, passphrase: bytes | None, clock: Clock)
         clock=clock,
     )
     artifacts = Artifacts(ledger.publishable, DatasetTable(database), outbox, ledger)
-    return Services(home, clock, database, outbox, journal, ledger, identity, artifacts, status, packs, demo)
+    ground = Ground(home, clock, database, outbox, journal, ledger, identity, demo.__contains__)
+    return Services(
+        home, clock, database, outbox, journal, ledger, identity, artifacts, status, packs, cutoff.wire(ground), demo
+    )
 
 
 def _ledger(home: Home, database: Database, keys: keyfile.KeyFile, outbox: Outbox, clock: Clock) -> Ledger:

@@ -136,6 +136,7 @@ def _optional() -> Iterator[Check]:
         found="scikit-learn is there" if has_demo else "scikit-learn is missing: no tour",
         remedy="install the extra: ringfence[demo]",
     )
+    yield from _nodes()
     openssl = shutil.which("openssl")
     yield Check(
         "openssl",
@@ -144,6 +145,30 @@ def _optional() -> Iterator[Check]:
         found=openssl or "missing: timestamps cannot be checked by a second tool",
         remedy="install the package openssl",
     )
+
+
+NODE_PROGRAMS = (
+    ("network", ("ip", "nft", "nsenter", "unshare"), "no node can be cut off, so none is started"),
+    ("namespace", ("bwrap", "sshd", "ssh"), "no namespace nodes"),
+    ("vm", ("qemu-system-x86_64",), "no virtual machines"),
+)
+
+
+def _nodes() -> Iterator[Check]:
+    """Look for the programs that nodes need, and for what the extras bring."""
+    from ringfence import components
+
+    for name, programs, without in NODE_PROGRAMS:
+        missing = [program for program in programs if not components.present(program)]
+        found = f"missing {', '.join(missing)}: {without}" if missing else ", ".join(programs)
+        yield Check(name, not missing, needed=False, found=found, remedy="run `make setup`, or install them")
+    for name, module, extra, without in (
+        ("detection", "sigma", "soc", "no findings"),
+        ("documents", "typst", "documents", "no PDF of an early warning"),
+    ):
+        there = util.find_spec(module) is not None
+        found = f"{module} is there" if there else f"{module} is missing: {without}"
+        yield Check(name, there, needed=False, found=found, remedy=f"install the extra: ringfence[{extra}]")
 
 
 def _nearest(path: Path) -> Path:

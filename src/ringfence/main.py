@@ -36,10 +36,14 @@ VERBS: Mapping[str, Verb] = {
     "scope": Verb("ringfence.obligations.cli", "scope", "Classify an organisation: which duties, since when, why."),
     "verify": Verb("ringfence.reports.cli", "verify", "Check a pack offline against what you trust."),
     "dataset": Verb("ringfence.artifacts.cli", "app", "Seal, open, verify and list datasets."),
+    "node": Verb("ringfence.compute.cli", "app", "Offer, start, reach, cut off, release and stop nodes."),
+    "events": Verb("ringfence.soc.cli", "events_app", "Read log lines and say what was found in them."),
+    "findings": Verb("ringfence.soc.cli", "findings_app", "List findings and show what was done about them."),
+    "incident": Verb("ringfence.incidents.cli", "app", "List, triage, declare, correct, report and close incidents."),
     "user": Verb("ringfence.verbs", "user", "List, add and remove people; make a link into the console."),
     "key": Verb("ringfence.verbs", "key", "Show what protects the key files of this home, and protect them."),
     "ledger": Verb("ringfence.ledger.cli", "app", "Show heads and statements, prove entries, export a head."),
-    "report": Verb("ringfence.reports.cli", "app", "Export packs."),
+    "report": Verb("ringfence.verbs", "report", "Export packs and drafts of early warnings."),
     "record": Verb("ringfence.verbs", "record", "Run the collector of an evidence type and record what it found."),
 }
 

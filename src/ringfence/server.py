@@ -1,7 +1,6 @@
 """The ASGI app: every capability's routes and pages behind one door; and the server that `up` runs."""
 
 import errno
-import logging
 import os
 import signal
 import socket
@@ -21,28 +20,30 @@ import ringfence
 from ringfence import today
 from ringfence.app import FrontDoor, Services, open_services
 from ringfence.artifacts import api as artifacts_api
+from ringfence.compute import api as compute_api
+from ringfence.compute import console as nodes
+from ringfence.cutoff.waiting import EverythingThatWaits
 from ringfence.frontends import http, page, parts
 from ringfence.frontends.http import MAX_BODY, SESSION_COOKIE, require
+from ringfence.frontends.live import Live
 from ringfence.frontends.page import Pages
 from ringfence.identity import api as identity_api
 from ringfence.identity.model import SESSION_LIFE
+from ringfence.incidents import api as incidents_api
+from ringfence.incidents import console as rooms
 from ringfence.kernel.actor import Person
-from ringfence.kernel.errors import NotFound, RingfenceError, Unauthenticated, Unavailable, UsageError
+from ringfence.kernel.errors import NotFound, Unauthenticated, Unavailable, UsageError
 from ringfence.ledger import api as ledger_api
 from ringfence.ledger import console as evidence
 from ringfence.obligations import api as obligations_api
 from ringfence.reports import api as reports_api
 from ringfence.settings import LOOPBACK, Settings
+from ringfence.soc import api as soc_api
+from ringfence.soc import console as findings
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-INTEGRATE_EVERY = 0.5  # seconds: a statement counts at most a second after it was sequenced
-COLLECT_EVERY = 3600.0  # seconds: the shortest freshness of a collector's requirement is a day
-
-_log = logging.getLogger(__name__)
-
 
 # FastAPI changes the warning filters of the whole process while it builds a route: two threads that build at once
 # would each restore what the other had changed.
@@ -67,11 +68,16 @@ def _built(services: Services) -> FastAPI:
     http.install(app)
     app.add_middleware(BoundedBodies)
     app.include_router(_api(services), prefix="/api/v1")
-    pages = Pages(services.clock, services.demo_tenants.__contains__)
+    waiting = EverythingThatWaits(services.cutoff.compute, services.cutoff.incidents, services.cutoff.watch)
+    pages = Pages(services.clock, services.demo_tenants.__contains__, waiting.clocks)
     app.state.pages = pages
     app.include_router(_entrance(services, pages))
-    app.include_router(today.router(services.status, services.ledger, pages, services.clock))
+    app.include_router(today.router(services.status, services.ledger, pages, services.clock, waiting))
     app.include_router(evidence.router(services.ledger, pages))
+    live = Live(services.ledger)
+    app.include_router(nodes.router(services.cutoff.compute, pages, services.ledger, live))
+    app.include_router(findings.router(services.cutoff.watch, pages, services.ledger, live))
+    app.include_router(rooms.router(services.cutoff.incidents, pages, services.ledger, live))
     app.include_router(parts.router(pages))
     page.install(app)
 
@@ -93,6 +99,9 @@ def _api(services: Services) -> APIRouter:
     routes.include_router(artifacts_api.router(services.artifacts))
     routes.include_router(obligations_api.router(services.status))
     routes.include_router(reports_api.router(services.packs))
+    routes.include_router(compute_api.router(services.cutoff.compute))
+    routes.include_router(soc_api.router(services.cutoff.watch, clock=services.clock))
+    routes.include_router(incidents_api.router(services.cutoff.incidents))
     routes.include_router(_records(services))
     return routes
 
@@ -186,42 +195,6 @@ def in_process(settings: Settings) -> Iterator[FastAPI]:
     with open_services(settings) as services:
         services.replay_journals()
         yield create_app(services)
-
-
-class Sweeper(threading.Thread):
-    """The one loop of a running installation: integrate often, collect hourly."""
-
-    def __init__(self, services: Services) -> None:
-        super().__init__(name="sweeper", daemon=True)
-        self.services = services
-        self.stopped = threading.Event()
-        self.cold = [record.tenant for record in services.identity.people.tenants()]
-
-    def run(self) -> None:
-        """Sweep until stopped; an error is logged and tried again, since the next round may find it gone."""
-        elapsed = COLLECT_EVERY
-        while not self.stopped.wait(INTEGRATE_EVERY):
-            elapsed += INTEGRATE_EVERY
-            try:
-                self.services.replay_journals()
-                self.services.ledger.integrate()
-                self._warm()
-                if elapsed >= COLLECT_EVERY:
-                    elapsed = 0.0
-                    self._collect()
-            except Exception as error:  # noqa: BLE001 - whatever it is, the next round must still integrate
-                _log.warning("the sweeper will try again: %s", error, exc_info=not isinstance(error, RingfenceError))
-
-    def _warm(self) -> None:
-        """Compute each status once, so that the first page after a start need not read the whole log."""
-        for tenant in self.cold:
-            self.services.status.board(tenant)
-        self.cold = []
-
-    def _collect(self) -> None:
-        for tenant in self.services.identity.people.tenants():
-            for collector in self.services.collectors.values():
-                collector(tenant.tenant)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from ringfence.frontends import page
 from ringfence.frontends.http import require
 from ringfence.frontends.page import AsOf, Pages, View
+from ringfence.frontends.waiting import NothingWaits, Waiting, most_pressing
 from ringfence.kernel.actor import Person
 from ringfence.kernel.clock import Clock, to_text
 from ringfence.kernel.errors import NotFound
@@ -21,6 +22,7 @@ from ringfence.obligations.model import Board, ControlResult, Standing, State, S
 
 YESTERDAY = timedelta(hours=24)
 SOON = timedelta(days=14)
+SHOWN_WAITING = 20
 SHOWN_SUPPORTS = 8  # statements listed per requirement; the record of each leads to the rest
 _WORST_FIRST = (State.NOT_SATISFIED, State.PENDING, State.SATISFIED, State.UPCOMING, State.NOT_APPLICABLE)
 _COUNTED = frozenset({State.SATISFIED, State.PENDING})
@@ -141,6 +143,7 @@ class Today:
     log: Log
     pages: Pages
     clock: Clock
+    waiting: Waiting
 
     def respond(self, request: Request, caller: Person, as_of: datetime | None) -> Response:
         """Return the page."""
@@ -154,6 +157,8 @@ class Today:
             request,
             "today.html",
             View("What needs a person now, and by when?", terminal, caller, as_of, scrubs=True),
+            waiting=None if as_of else most_pressing(self.waiting.waiting(caller.tenant)),
+            shown=SHOWN_WAITING,
             board=board,
             controls=worst_first(board.controls),
             counts={state.value: board.count(state) for state in State},
@@ -176,10 +181,10 @@ class Today:
             return 0
 
 
-def router(boards: Boards, log: Log, pages: Pages, clock: Clock) -> APIRouter:
+def router(boards: Boards, log: Log, pages: Pages, clock: Clock, waiting: Waiting | None = None) -> APIRouter:
     """Return the Today page."""
     routes = APIRouter(include_in_schema=False)
-    today = Today(boards, log, pages, clock)
+    today = Today(boards, log, pages, clock, waiting or NothingWaits())
 
     @routes.get("/")
     def show(request: Request, caller: Reader, as_of: AsOf = None) -> Response:

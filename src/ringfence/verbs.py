@@ -8,7 +8,9 @@ import typer
 
 from ringfence.frontends.terminal import Json, output, say
 from ringfence.identity.cli import app as user
+from ringfence.incidents.cli import early_warning
 from ringfence.kernel.actor import Role
+from ringfence.reports.cli import app as report
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from ringfence.initialise import Initialised
     from ringfence.kernel.actor import Person
     from ringfence.storage.signer import Ed25519Signer
+
+report.command("early-warning")(early_warning)  # the facts are the incidents', the verb stands with the other reports
 
 
 def init(
@@ -102,25 +106,22 @@ def up(
 
 def serve(services: "Services", *, host: str, port: int) -> None:
     """Serve wired services until a signal ends it."""
+    from ringfence import loops
     from ringfence.frontends.client import SOCKET
-    from ringfence.server import Sweeper, create_app, listen, listen_on_socket, run_server
+    from ringfence.server import create_app, listen, listen_on_socket, run_server
 
     owner = _who_opens(services)
     door = listen(host, port)
     local = listen_on_socket(services.home.path / SOCKET)
-    sweeper = Sweeper(services)
     try:
         services.replay_journals()
-        sweeper.start()
-        link = services.identity.issue_link(owner)
-        say(f"console       http://{host}:{door.getsockname()[1]}/login?token={link}")
-        say("              (opens one session, once, within ten minutes; another: `ringfence user link`)")
-        say("stop          Ctrl-C")
-        run_server(create_app(services), [door, local])
+        with loops.running(loops.of(services), services.cutoff.watching()):
+            link = services.identity.issue_link(owner)
+            say(f"console       http://{host}:{door.getsockname()[1]}/login?token={link}")
+            say("              (opens one session, once, within ten minutes; another: `ringfence user link`)")
+            say("stop          Ctrl-C")
+            run_server(create_app(services), [door, local])
     finally:
-        sweeper.stopped.set()
-        if sweeper.is_alive():
-            sweeper.join(timeout=30)
         (services.home.path / SOCKET).unlink(missing_ok=True)
 
 

@@ -8,7 +8,10 @@ METHODS = WRITES | {"get", "head", "options", "api_route", "websocket"}
 # Who has no account yet must be able to come in; nothing else is open.
 OPEN = {"login", "/login", "/logout", "/healthz"}
 HTTP_CLIENTS = {"aiohttp", "http.client", "httpx", "requests", "smtplib", "urllib.request", "urllib3", "websockets"}
-MAY_CALL_OUT = {"src/ringfence/frontends/client.py": "speaks to the API that the operator named"}
+MAY_CALL_OUT = {
+    "src/ringfence/frontends/client.py": "speaks to the API that the operator named",
+    "src/ringfence/soc/notifier.py": "sends alerts where the operator said, over verified TLS",
+}
 LOADS = re.compile(
     r"""(?:\b(?:src|href|action|poster|data|hx-get|hx-post|sse-connect)\s*=\s*["']?|url\(\s*["']?|@import\s+["'])"""
     r"""((?:https?:)?//[^"')\s>]+)""",

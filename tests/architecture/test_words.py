@@ -7,6 +7,12 @@ REGISTRY = re.compile(
     r"p[y]pi\.org|p[y]thonhosted\.org|registry\.n[p]mjs|\b(?:deb|security)\.d[e]bian\.org", re.IGNORECASE
 )
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:w[o]rk|f[a]rm|r[o]ot|h[o]me)/[\w.-]+")
+# Paths of the guest, in the programs that make its image: no machine of anybody.
+IN_GUEST = {
+    "scripts/build_image.py": "/h[o]me/ringfence",
+    "scripts/guest/init": "/r[o]ot/run",
+    "scripts/guest/start": "/h[o]me/ringfence",
+}
 UNFINISHED = re.compile(r"\b(T[O]DO|F[I]XME|X[X]X|H[A]CK)\b|N[o]tImplementedError")
 CLAIM = re.compile(
     r"\b(?:fully|NIS ?2|AI[- ]Act|CRA|GDPR|DORA|ISO \d+)[- ]compliant\b"
@@ -48,7 +54,8 @@ def test_no_package_registry_is_named(texts, check):
 
 
 def test_no_path_of_a_machine(texts, check):
-    check(found(MACHINE_PATH, texts))
+    guest = [f"{path}:[0-9]+: {inside}" for path, inside in IN_GUEST.items()]
+    check([one for one in found(MACHINE_PATH, texts) if not any(re.fullmatch(known, one) for known in guest)])
 
 
 def test_nothing_is_left_unfinished(texts, check):

@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from ringfence.testing.console import sample, serving
+from ringfence.testing.console import busy, sample, serving
 
 pytestmark = pytest.mark.browser
 
@@ -27,6 +27,23 @@ def test_page_has_no_violation_and_never_scrolls_sideways(tab, console, pictures
     if name == "record":
         expect(tab.locator(".chip[data-verdict=verified]")).to_be_visible()
     tab.screenshot(path=pictures / f"{name}-{view}.png", full_page=True)
+    assert not tab.evaluate(SIDEWAYS)
+    found = Axe().run(tab)
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.fixture(scope="module")
+def waiting():
+    with serving(busy()) as address:
+        yield address
+
+
+@pytest.mark.parametrize("view", ["light", "dark", "narrow"])
+def test_what_waits_for_a_person_is_seen_first_and_never_scrolls_sideways(tab, waiting, pictures, view):
+    tab.goto(waiting)
+    tab.screenshot(path=pictures / f"waiting-{view}.png", full_page=True)
+    assert tab.locator(".waits > li").count() == 5
+    assert tab.locator(".bar .clocks").is_visible()
     assert not tab.evaluate(SIDEWAYS)
     found = Axe().run(tab)
     assert found.violations_count == 0, found.generate_report()

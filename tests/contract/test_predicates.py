@@ -11,7 +11,10 @@ from ringfence.kernel.actor import Role
 from ringfence.testing.home import TENANT
 
 SPECS = Path(__file__).parents[2] / "docs" / "specs" / "predicates"
-OURS = ["key.enrolled", "key.revoked", "key.lifecycle", "access.register", "log.chain_verified", "log.heartbeat"]
+OURS = [
+    *("key.enrolled", "key.revoked", "key.lifecycle", "access.register"),
+    *("log.chain_verified", "log.heartbeat", "incident.register"),
+]
 
 
 def validator(predicate):

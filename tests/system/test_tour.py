@@ -3,16 +3,20 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-NAMES = ["seal", "scope", "status", "prove"]
+from ringfence import components
+
+NAMES = ["seal", "scope", "place", "attack", "status", "prove"]
+PLAYED = components.present("bwrap") and components.present("nft") and components.present("sshd")
 
 
 def ringfence(home, *arguments):
     command = [sys.executable, "-m", "ringfence", *arguments]
     environment = {"RINGFENCE_HOME": str(home), "PATH": "/usr/bin:/bin"}
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=240, check=False)
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=280, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +36,7 @@ def test_the_tour_succeeds_twice_in_a_row(tours, time):
         assert step.keys() == {"name", "ok", "seconds", "entries", "facts"}
         assert step["ok"] is True
         assert step["seconds"] >= 0
-        assert step["entries"], f"{step['name']} recorded nothing"
+        assert step["entries"] or not (PLAYED or step["name"] in NAMES[:2]), f"{step['name']} recorded nothing"
 
 
 def test_the_entries_of_the_second_tour_follow_those_of_the_first(tours):
@@ -55,7 +59,7 @@ def test_the_facts_are_those_that_the_issue_asks_for(tours):
     assert steps["scope"]["provision"].startswith("NIS2 3(2)")
     assert steps["scope"]["binds_2690"] is True
     assert steps["scope"]["high_risk_from"] == ["2027-12-02"]
-    assert steps["status"]["counts"]["denominator"] == 8
+    assert steps["status"]["counts"]["denominator"] == 10
     assert set(steps["status"]["not_satisfied"]) == {"SEC-04"}
     assert "unprotected" in steps["status"]["not_satisfied"]["SEC-04"]
     assert set(steps["prove"]["cheats"]) == {
@@ -68,6 +72,33 @@ def test_the_facts_are_those_that_the_issue_asks_for(tours):
     assert "dataset.sealed" in steps["prove"]["cheats"]["byte flipped"]
     assert "shorter than the head" in steps["prove"]["cheats"]["tail cut"]
     assert "back-dated" in steps["prove"]["cheats"]["back-dated"]
+
+
+@pytest.mark.skipif(not PLAYED, reason="no namespace node can run here: bubblewrap, nft or sshd is missing")
+def test_the_attack_is_cut_off_and_decided_by_people(tours):
+    _, runs = tours
+    for run in runs:
+        steps = {step["name"]: step for step in json.loads(run.stdout)["steps"]}
+        assert "shared-kernel" in steps["place"]["facts"]["namespace"]
+        facts = steps["attack"]["facts"]
+        assert "the source was blocked" in facts["guessing"]
+        assert "no clock runs" in facts["guessing"]
+        assert "peer-to-node blocked" in facts["cut off"]["probes"]
+        assert "forensic answers" in facts["cut off"]["probes"]
+        assert facts["neighbour"].endswith(" 0 packets dropped")
+        assert {"3(1)(b)", "3(1)(e)"} <= set(facts["proposed"].split(", "))
+        assert facts["clocks"]["23(4)(a)"].startswith("pending, due 20")
+        assert facts["clocks"]["contract clause hospital-group"].startswith("pending, due 20")
+        assert "approved by another" in facts["release"]
+        assert "quarantine.confirmed" in facts["with the disk full"]["afterwards"]
+        stated = {entry["statement"] for entry in steps["attack"]["entries"]}
+        assert {"finding.raised", "quarantine.confirmed", "incident.triage", "quarantine.released"} <= stated
+
+
+def test_the_tour_leaves_no_process_behind(tours):
+    home, _ = tours
+    names = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+    assert not [name for name in names if str(home).encode() in name]
 
 
 def test_demo_statements_are_marked_for_ever(tours):

@@ -4,6 +4,7 @@ from datetime import timedelta
 import pytest
 
 from ringfence import today
+from ringfence.frontends.waiting import Item, Kind
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.identifier import Tenant
 from ringfence.kernel.statement import Subject
@@ -61,9 +62,62 @@ class TestDecisions:
         assert sum(counted.values()) == sum(duty.standing is not Standing.BASIS for duty in board.duties)
 
 
+class TestWaiting:
+    def section(self, lab, path="/"):
+        return re.search(r'aria-labelledby="waiting".*?</section>', shown(lab, path), re.DOTALL)[0]
+
+    def test_what_waits_stands_with_its_deadline_its_place_and_its_command(self, lab):
+        due = lab.now() + timedelta(hours=5)
+        lab.items += [
+            Item(Kind.UNDECIDED, "Is it significant?", "/incidents/i-00000001", due, "ringfence incident triage X"),
+            Item(Kind.CUT_OFF, "node web waits for two people", "/nodes/web"),
+        ]
+        text = self.section(lab)
+        assert text.index("Is it significant?") < text.index("node web waits")
+        assert 'href="/incidents/i-00000001"' in text
+        assert f'data-countdown="{due.isoformat()}"' in text
+        assert "5 h left" in text
+        assert 'data-copy="ringfence incident triage X"' in text
+        assert "cut off" in text
+
+    def test_it_comes_before_everything_else(self, lab):
+        text = shown(lab)
+        assert text.index('id="waiting"') < text.index('<dl class="stats">') < text.index('id="turned"')
+
+    def test_lateness_is_said_in_words(self, lab):
+        lab.items += [Item(Kind.CLOCK, "early warning", "/", lab.now() - timedelta(minutes=90))]
+        text = self.section(lab)
+        assert "1 h late" in text
+        assert 'class="mark not-satisfied"' in text
+
+    def test_where_nothing_waits_the_page_says_what_that_means(self, lab):
+        assert "no clock runs, no act waits, and every alert was sent" in self.section(lab)
+
+    def test_the_past_shows_nothing_that_waits_now(self, lab):
+        lab.items += [Item(Kind.CUT_OFF, "node web", "/nodes/web")]
+        text = self.section(lab, "/?as_of=2026-11-20T00:00")
+        assert "node web" not in text
+        assert "for now only" in text
+
+    def test_what_an_attacker_wrote_stays_text_and_short(self, lab):
+        lab.items += [Item(Kind.QUEUED, "<script>alert(1)</script>" + "x" * 10_000, "/findings/f-1")]
+        text = self.section(lab)
+        assert "<script>" not in text
+        assert len(text) < 2_000
+
+    def test_a_storm_stays_small_and_says_how_much_more_there_is(self, lab):
+        lab.items += [
+            Item(Kind.QUEUED, f"{number} " + "y" * 400, f"/findings/{number}", lab.now(), "ringfence findings show f-1")
+            for number in range(1_000)
+        ]
+        text = shown(lab)
+        assert len(text.encode()) < 100_000
+        assert "980 more things" in text
+
+
 class TestPage:
     def test_counts_stand_with_their_denominator(self, lab):
-        assert "3 of 8 controls satisfied" in shown(lab)
+        assert "3 of 10 controls satisfied" in shown(lab)
 
     def test_every_control_stands_with_state_reason_and_next_step(self, lab, board):
         text = shown(lab)
@@ -96,8 +150,8 @@ class TestPage:
 
     def test_demo_evidence_is_striped_with_the_word(self):
         text = shown(sample(demo=True))
-        assert text.count('class="demo"') == 8
-        assert text.count("demo-word") > 8
+        assert text.count('class="demo"') == 10
+        assert text.count("demo-word") > 10
         assert "demo-word" not in shown(sample())
 
     def test_stays_small_with_many_datasets(self, lab):

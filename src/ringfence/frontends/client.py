@@ -78,6 +78,10 @@ class Client:
         """Write; raise the error family from problem details."""
         return self._answer("POST", path, json=dict(body or {}))
 
+    def put(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Replace; raise the error family from problem details."""
+        return self._answer("PUT", path, json=dict(body))
+
     def state(
         self,
         draft: Draft,

@@ -96,7 +96,22 @@ class Place:
     group: str
 
 
-PLACES = (Place("/", "Today", "today", ""), Place("/evidence", "Evidence", "evidence", "Prove"))
+PLACES = (
+    Place("/", "Today", "today", ""),
+    Place("/nodes", "Nodes", "nodes", "Run"),
+    Place("/findings", "Findings", "findings", "Protect"),
+    Place("/incidents", "Incidents", "incidents", "Protect"),
+    Place("/evidence", "Evidence", "evidence", "Prove"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSummary:
+    """The clocks for which somebody still has to act."""
+
+    count: int
+    nearest: datetime | None  # the deadline that comes first, or was missed first; None where none has one
+    link: str = "/incidents"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +131,7 @@ class Pages:
 
     clock: Clock
     is_demo: Callable[[Tenant], bool] = lambda _tenant: False
+    clocks: Callable[[Tenant], ClockSummary | None] = lambda _tenant: None  # asked for every page: keep it cheap
     places: tuple[Place, ...] = PLACES
     environment: Environment = field(default_factory=environment_of_package)
 
@@ -131,6 +147,7 @@ class Pages:
             path=request.url.path,
             theme=theme if theme in _THEMES else "",
             demo=view.caller is not None and self.is_demo(view.caller.tenant),
+            clocks=self.clocks(view.caller.tenant) if view.caller else None,
             **facts,
         )
         return HTMLResponse(text, status_code=status, headers={"cache-control": "no-store"})

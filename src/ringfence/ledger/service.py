@@ -236,6 +236,11 @@ class Ledger:
         """Return how many statements of each type were recorded until `at`."""
         return self.outbox.tally(tenant, at=at)
 
+    def entry_of(self, envelope: Digest) -> int | None:
+        """Return where a statement stands in the log; None before it has an index, or where it is not known."""
+        known = self.outbox.acknowledgement(envelope)
+        return known.entry if known is not None else None
+
     def issuers(self, tenant: Tenant, at: datetime | None = None) -> Issuers:
         """Return every key that the root enrolled for a tenant, with what became of it."""
         keys = self.outbox.statements(tenant, KEY_PREDICATES, at=at)

@@ -1,5 +1,6 @@
 import hashlib
 import re
+from datetime import timedelta
 from importlib import resources
 
 import pytest
@@ -7,7 +8,8 @@ from jinja2 import UndefinedError
 from starlette.requests import Request
 
 from ringfence.frontends import page
-from ringfence.frontends.page import Pages, View
+from ringfence.frontends.page import ClockSummary, Pages, View
+from ringfence.frontends.waiting import Item, Kind
 from ringfence.kernel.actor import Person, Role
 from ringfence.kernel.clock import to_text
 from ringfence.kernel.errors import MalformedInput, NotFound
@@ -33,6 +35,11 @@ def text_of(answer):
 @pytest.fixture
 def pages():
     return Pages(FakeClock())
+
+
+@pytest.fixture
+def lab():
+    return sample()
 
 
 class TestHeaders:
@@ -94,8 +101,42 @@ class TestLayout:
         text = fetch(app(sample()), "/evidence/3").text
         assert re.findall(r'<a class="place" href="([^"]+)"( aria-current="page")?', text) == [
             ("/", ""),
+            ("/nodes", ""),
+            ("/findings", ""),
+            ("/incidents", ""),
             ("/evidence", ' aria-current="page"'),
         ]
+        assert re.findall(r"<h2>(Run|Protect|Prove)</h2>", text) == ["Run", "Protect", "Prove"]
+
+    def test_bar_counts_the_clocks_and_names_the_nearest_deadline(self, lab):
+        assert 'class="clocks' not in fetch(app(lab), "/evidence").text
+        due = lab.now() + timedelta(hours=23, minutes=5)
+        lab.items += [Item(Kind.CLOCK, "early warning", "/incidents/i-00000001", due)]
+        lab.items += [Item(Kind.CLOCK, "notification", "/incidents/i-00000001", due + timedelta(hours=48))]
+        bar = re.search(r'<a class="clocks".*?</a>', fetch(app(lab), "/evidence").text, re.DOTALL)[0]
+        assert 'href="/incidents"' in bar
+        assert "2 clocks" in bar
+        assert f'data-countdown="{due.isoformat()}"' in bar
+        assert "23 h left" in bar
+
+    def test_a_missed_deadline_is_late_in_words_and_not_by_colour_alone(self, lab):
+        lab.items += [Item(Kind.CLOCK, "early warning", "/incidents", lab.now() - timedelta(hours=3))]
+        bar = re.search(r'<a class="clocks late".*?</a>', fetch(app(lab), "/").text, re.DOTALL)[0]
+        assert "1 clock " in bar
+        assert "3 h late" in bar
+
+    def test_clocks_without_a_deadline_are_counted(self):
+        pages = Pages(FakeClock(), clocks=lambda _tenant: ClockSummary(1, None))
+        caller = Person(PERSON, LabLog().tenant, Role.OWNER)
+        answer = pages.respond(request(), "problem.html", View("?", "", caller), error=NotFound("x"))
+        bar = re.search(r'<a class="clocks".*?</a>', text_of(answer), re.DOTALL)[0]
+        assert "data-countdown" not in bar
+
+    def test_nobody_is_asked_about_a_stranger(self):
+        def asked(_tenant):
+            raise AssertionError("a page without a person has no tenant")
+
+        assert 'class="clocks' not in text_of(Pages(FakeClock(), clocks=asked).login(request("/login")))
 
     def test_strangers_get_no_rail(self, pages):
         text = text_of(pages.login(request("/login")))

@@ -20,7 +20,7 @@ class Accepting(Stage):
 
 
 def stage(tmp_path):
-    playing = Accepting(tmp_path, tmp_path, "", "", sys.exit, [].append)
+    playing = Accepting(tmp_path, tmp_path, "", "", "", sys.exit, [].append)
     (tmp_path / "trust.json").write_text("{}")
     return playing
 

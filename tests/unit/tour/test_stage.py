@@ -9,11 +9,11 @@ from ringfence.kernel.errors import VerificationFailed
 from ringfence.kernel.identifier import PersonId
 from ringfence.tour.stage import Stage
 
-OLGA, EMIL = PersonId("person-00000000000a"), PersonId("person-00000000000b")
+OLGA, EMIL, SARA = (PersonId(f"person-00000000000{last}") for last in "abc")
 
 
 def stage(tmp_path, verb, shown=None):
-    return Stage(tmp_path, tmp_path / "tour", OLGA, EMIL, verb, (shown if shown is not None else []).append)
+    return Stage(tmp_path, tmp_path / "tour", OLGA, EMIL, SARA, verb, (shown if shown is not None else []).append)
 
 
 def answering(text, code=0, said=""):

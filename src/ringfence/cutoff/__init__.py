@@ -1,0 +1,1 @@
+"""From a log line to an isolated node and an early warning: the wires between compute, soc and incidents."""

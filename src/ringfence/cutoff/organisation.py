@@ -1,0 +1,83 @@
+"""What incidents ask about the tenant itself: its own classification in the log, and the file that people filled in."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ringfence.incidents import profile, thresholds
+from ringfence.incidents.profile import Profile
+from ringfence.incidents.terms import Category, Customer, Standing, Threshold
+from ringfence.kernel.identifier import PersonId, PredicateName, Tenant
+from ringfence.kernel.statement import Statement
+from ringfence.ledger.model import LoggedStatement
+from ringfence.ledger.model import Standing as KeyStanding
+from ringfence.storage.files import read_private
+
+CLASSIFIED = PredicateName("entity.classification")
+FILE = "organisation.json"
+NATIONAL = frozenset({"none", "undetermined"})
+
+Statements = Callable[[Tenant, Sequence[PredicateName]], Sequence[LoggedStatement]]
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """`incidents.ports.Organisation` over the log and `organisation.json`."""
+
+    statements: Statements
+    file: Path
+
+    def standing(self, tenant: Tenant) -> Standing:
+        """Return the newest own classification by a key that is in force; `undetermined` where there is none."""
+        found = [one for one in self.statements(tenant, [CLASSIFIED]) if one.standing is KeyStanding.TRUSTED]
+        return standing_of(found[-1].envelope.statement) if found else Standing(Category.UNDETERMINED)
+
+    def customers(self, tenant: Tenant) -> Sequence[Customer]:
+        """Return the customers whose contracts ask for a notice."""
+        return self._profile(tenant).customers
+
+    def profile(self, tenant: Tenant) -> Mapping[str, tuple[str, PersonId]]:
+        """Return what named people entered beforehand."""
+        return self._profile(tenant).fields
+
+    def _profile(self, tenant: Tenant) -> Profile:
+        if not self.file.exists():
+            return profile.NOTHING
+        return profile.parse(read_private(self.file), source=self.file.name).get(tenant, profile.NOTHING)
+
+
+def standing_of(statement: Statement) -> Standing:
+    """Return what a classification means for the clocks."""
+    claims = statement.claims
+    jurisdiction = str(claims.get("jurisdiction", ""))
+    return Standing(
+        category=Category(claims["category"]),
+        binds_2690=claims.get("binds2690"),
+        types=tuple(claims.get("entityTypes", ())),
+        provision=str(claims["provision"]),
+        jurisdiction="" if jurisdiction in NATIONAL else jurisdiction,
+        financial=bool(financial() & set(claims.get("entityTypes", ()))),
+    )
+
+
+@cache
+def financial() -> frozenset[str]:
+    """Return the entity types for which DORA takes the place of Article 23."""
+    types = _data("entity_types.yaml")["types"]
+    return frozenset(name for name, entry in types.items() if "dora" in entry.get("traits", ()))
+
+
+@cache
+def criteria() -> tuple[Threshold, ...]:
+    """Return the criteria of significance of Implementing Regulation (EU) 2024/2690, read once."""
+    return thresholds.parse(_data("nis2_2690.yaml")["significant_incident"])
+
+
+def _data(name: str) -> Any:
+    # One source for the law: what `obligations` ships. Reading it is a wire, and wires are here.
+    return yaml.safe_load((resources.files("ringfence.obligations") / "data" / name).read_text(encoding="utf-8"))

@@ -1,0 +1,110 @@
+"""What waits for a person, of nodes, incidents, findings and alerts, as Today and the console's bar say it. Pure."""
+
+from collections.abc import Iterable, Sequence
+
+from ringfence.compute.model import Node, Release, ReleaseState
+from ringfence.frontends.page import ClockSummary
+from ringfence.frontends.waiting import Item, Kind
+from ringfence.incidents import clocks
+from ringfence.incidents.document import visible
+from ringfence.incidents.model import Clock, Incident
+from ringfence.soc.action import ActionKind
+from ringfence.soc.alerts import plain, sentence
+from ringfence.soc.ports import Delivery, Raised, Ruled
+from ringfence.soc.posting import GIVEN_UP
+
+
+def of_node(node: Node, releases: Sequence[Release]) -> Item | None:
+    """Return that a node is cut off, and whose turn it is; None where it is not."""
+    if not node.cut_off:
+        return None
+    name = node.spec.name
+    asked = next((one for one in releases if one.state is ReleaseState.ASKED), None)
+    if asked is None:
+        text, act = f"{name} is cut off until two people release it", "--reason TEXT"
+    else:
+        text, act = f"{name} is cut off; a second person has to agree to its release", f"--approve {asked.request}"
+    return Item(Kind.CUT_OFF, text, f"/nodes/{name}", command=f"ringfence node release {name} {act}")
+
+
+def of_incident(incident: Incident, running: Iterable[Clock]) -> list[Item]:
+    """Return the decision that an incident waits for, and each of its clocks for which somebody has to act."""
+    found = []
+    for clock in running:
+        if not clock.running or incident.merged_into:
+            continue
+        kind = Kind.UNDECIDED if clock.id == clocks.TRIAGE else Kind.CLOCK
+        of = f" ({clock.customer})" if clock.customer else ""
+        text = f"{clock.title}{of}: {visible(incident.title)}"
+        found.append(Item(kind, text, f"/incidents/{incident.id}", clock.due_at, _command(clock, incident.id)))
+    return found
+
+
+def _command(clock: Clock, incident: str) -> str:
+    if clock.id == clocks.TRIAGE:
+        return f"ringfence incident triage {incident}"
+    which = f"--customer {clock.customer}" if clock.customer else f"--stage {clock.id}"
+    return f"ringfence incident notify {incident} {which} --reference NUMBER --receipt FILE"
+
+
+def of_findings(waiting: Iterable[tuple[Raised, Ruled]]) -> list[Item]:
+    """Return the findings of which an act is left to a person, each once."""
+    grouped: dict[str, list[tuple[Raised, Ruled]]] = {}
+    for raised, ruled in waiting:
+        grouped.setdefault(raised.reference, []).append((raised, ruled))
+    return [_queued(acts) for acts in grouped.values()]
+
+
+def _queued(acts: Sequence[tuple[Raised, Ruled]]) -> Item:
+    raised, reference = acts[0][0], acts[0][0].reference
+    node = raised.node.name if raised.node else raised.finding.subject
+    said = "; ".join(dict.fromkeys(sentence(one.act, one.state) for _, one in acts))
+    cuts = raised.node is not None and any(one.act.kind is ActionKind.ISOLATE_NODE for _, one in acts)
+    command = f"ringfence node quarantine {plain(node)}" if cuts else f"ringfence findings settle {reference}"
+    text = f"{raised.finding.rule} on {plain(node)}: {said}"
+    return Item(Kind.QUEUED, text, f"/findings/{reference}", command=f"{command} --reason TEXT")
+
+
+def of_alerts(unsent: Iterable[tuple[Delivery, str]]) -> list[Item]:
+    """Return the alerts that did not go out: each that was given up, and one line for each channel that fails."""
+    failing: dict[str, list[Delivery]] = {}
+    found = []
+    for delivery, state in unsent:
+        if state == GIVEN_UP:
+            found.append(of_alert(delivery, state))
+        else:
+            failing.setdefault(delivery.channel, []).append(delivery)
+    for channel, several in failing.items():
+        if len(several) == 1:
+            found.append(of_alert(several[0], ""))
+        else:
+            text = f"{channel}: {len(several)} alerts are not sent yet, the newest: {plain(several[0].alert.subject)}"
+            found.append(Item(Kind.NOT_SENT, text, "/findings"))
+    return found
+
+
+def of_alert(delivery: Delivery, state: str) -> Item:
+    """Return that an alert did not go out."""
+    about, given_up = delivery.alert.about, state == GIVEN_UP
+    how = "given up" if given_up else "not sent yet"
+    tried = f"{delivery.attempts} attempts" if delivery.attempts != 1 else "1 attempt"
+    text = f"{delivery.channel}: {how} after {tried}: {plain(delivery.alert.subject)}"
+    command = f"ringfence findings settle {about} --reason TEXT" if given_up else ""
+    return Item(Kind.NOT_SENT, text, _page_of(about), command=command)
+
+
+def unheard(because: str) -> Item:
+    """Return that alerts reach nobody."""
+    return Item(Kind.NOT_SENT, f"Alerts reach nobody: {because}", "/findings")
+
+
+def _page_of(about: str) -> str:
+    pages = {"f": "/findings/", "i": "/incidents/"}
+    return pages[about[0]] + about if about[:2] in {"f-", "i-"} else "/findings"
+
+
+def summary(items: Iterable[Item]) -> ClockSummary | None:
+    """Return the clocks among what waits, the provisional ones too; None where none runs."""
+    running = [item for item in items if item.kind in (Kind.CLOCK, Kind.UNDECIDED)]
+    dues = [item.due for item in running if item.due is not None]
+    return ClockSummary(len(running), min(dues, default=None)) if running else None

@@ -1,0 +1,59 @@
+"""Gather what waits for a person, of every capability; the sentences are in `pressing`."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ringfence.compute.service import Compute
+from ringfence.cutoff import pressing
+from ringfence.frontends.page import ClockSummary
+from ringfence.frontends.waiting import Item
+from ringfence.incidents.service import Incidents
+from ringfence.kernel.errors import RingfenceError
+from ringfence.kernel.identifier import Tenant
+from ringfence.soc.service import Watch
+
+
+@dataclass(frozen=True, slots=True)
+class EverythingThatWaits:
+    """`frontends.waiting.Waiting` over compute, incidents and the watch."""
+
+    compute: Compute
+    incidents: Incidents
+    watch: Watch
+
+    def waiting(self, tenant: Tenant) -> list[Item]:
+        """Return everything that waits for a person now."""
+        return [
+            *self._nodes(tenant),
+            *self._clocks(tenant),
+            *pressing.of_findings(self.watch.waiting(tenant)),
+            *pressing.of_alerts(self.watch.unsent(tenant)),
+            *self._unheard(tenant),
+        ]
+
+    def clocks(self, tenant: Tenant) -> ClockSummary | None:
+        """Return the clocks for which somebody has to act; None where there is none."""
+        return pressing.summary(self._clocks(tenant))
+
+    def _nodes(self, tenant: Tenant) -> Iterator[Item]:
+        for node in self.compute.all(tenant):
+            if node.cut_off:
+                item = pressing.of_node(node, self.compute.desk.nodes.releases(node.id, node.quarantine))
+                yield from [item] if item else []
+
+    def _clocks(self, tenant: Tenant) -> list[Item]:
+        return [
+            item
+            for incident, clocks in self.incidents.running(tenant)
+            for item in pressing.of_incident(incident, clocks)
+        ]
+
+    def _unheard(self, tenant: Tenant) -> Iterator[Item]:
+        """Say where alerts about findings have no way out: an empty box of alerts would look as if all were sent."""
+        if not self.watch.findings.count(tenant):
+            return
+        try:
+            if not self.watch.post.notifiers.of(tenant):
+                yield pressing.unheard("no channel is set up for this tenant in alerts.json")
+        except RingfenceError as error:
+            yield pressing.unheard(str(error))

@@ -1,0 +1,106 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from ringfence.cutoff.organisation import Organisation, criteria, financial, standing_of
+from ringfence.incidents.terms import Category
+from ringfence.kernel.actor import Role
+from ringfence.kernel.errors import RingfenceError
+from ringfence.testing.home import TENANT, draft, signed
+
+CLAIMS = {
+    "category": "important",
+    "provision": "NIS2 3(2), Annex I.8",
+    "entityTypes": ["cloud_computing_service"],
+    "binds2690": True,
+    "jurisdiction": "DE",
+}
+PROFILE = {
+    "format": "urn:ringfence:organisation:v1",
+    "tenants": {
+        "main": {
+            "customers": [{"id": "hospital", "hours": 4, "agreed": True}],
+            "fields": {"contact": {"text": "soc@example.eu", "by": "person-0123456789ab"}},
+        }
+    },
+}
+
+
+def classify(services, home, **claims):
+    envelope, opening = signed(services, home.people[Role.OWNER], draft("entity.classification", CLAIMS | claims))
+    with services.ledger.publishable():
+        services.outbox.admit(envelope, opening, by=home.actor())
+    services.ledger.integrate()
+
+
+def organisation(services, file):
+    return Organisation(services.ledger.statements, file)
+
+
+def test_without_a_classification_nothing_is_determined(services, tmp_path):
+    assert organisation(services, tmp_path / "none").standing(TENANT).category is Category.UNDETERMINED
+
+
+def test_the_newest_classification_counts(services, home, tmp_path):
+    classify(services, home)
+    classify(services, home, category="essential", jurisdiction="FR")
+    found = organisation(services, tmp_path / "none").standing(TENANT)
+    assert (found.category, found.jurisdiction, found.binds_2690) == (Category.ESSENTIAL, "FR", True)
+    assert found.provision == CLAIMS["provision"]
+
+
+def test_a_classification_by_a_key_that_nobody_stands_for_counts_for_nothing(services, home, tmp_path):
+    classify(services, home)
+
+    def revoked(tenant, predicates):
+        return [replace(one, standing="revoked") for one in services.ledger.statements(tenant, predicates)]
+
+    assert Organisation(revoked, tmp_path / "none").standing(TENANT).category is Category.UNDETERMINED
+
+
+@pytest.mark.parametrize("nowhere", ["none", "undetermined"])
+def test_no_jurisdiction_is_no_state(services, home, tmp_path, nowhere):
+    classify(services, home, jurisdiction=nowhere)
+    assert organisation(services, tmp_path / "none").standing(TENANT).jurisdiction == ""
+
+
+def test_what_a_classification_leaves_open_is_not_made_up(services, home):
+    classify(services, home)
+    (logged,) = services.ledger.statements(TENANT, ["entity.classification"])
+    bare = replace(logged.envelope.statement, claims={"category": "out_of_scope", "provision": "x"})
+    found = standing_of(bare)
+    assert (found.binds_2690, found.types, found.financial, found.jurisdiction) == (None, (), False, "")
+
+
+def test_where_dora_takes_the_place_of_article_23_is_in_the_catalogue(services, home):
+    assert financial()
+    classify(services, home, entityTypes=[min(financial())])
+    (logged,) = services.ledger.statements(TENANT, ["entity.classification"])
+    assert standing_of(logged.envelope.statement).financial
+    assert "cloud_computing_service" not in financial()
+
+
+def test_the_criteria_come_from_the_same_data_as_the_duties():
+    codes = {threshold.code for threshold in criteria()}
+    assert {"3(1)(b)", "3(1)(e)"} <= codes
+
+
+def test_what_people_filled_in_is_read_for_its_tenant_only(services, tmp_path):
+    file = tmp_path / "organisation.json"
+    found = organisation(services, file)
+    assert (found.customers(TENANT), found.profile(TENANT)) == ((), {})
+    file.write_text(json.dumps(PROFILE))
+    file.chmod(0o600)
+    (customer,) = found.customers(TENANT)
+    assert (customer.id, customer.hours, customer.agreed) == ("hospital", 4, True)
+    assert found.profile(TENANT)["contact"] == ("soc@example.eu", "person-0123456789ab")
+    assert found.customers("other") == ()
+
+
+def test_a_file_that_others_can_read_is_not_used(services, tmp_path):
+    file = tmp_path / "organisation.json"
+    file.write_text(json.dumps(PROFILE))
+    file.chmod(0o644)
+    with pytest.raises(RingfenceError):
+        organisation(services, file).customers(TENANT)

@@ -131,7 +131,8 @@ def _copied_home(stage: Stage) -> Path:
     home = stage.work / "cheats" / "cut"
     shutil.rmtree(home, ignore_errors=True)
     home.parent.mkdir(exist_ok=True)
-    shutil.copytree(stage.home, home, ignore=shutil.ignore_patterns("tour", "*.sock", "datasets"))
+    running = ("fabric", "nodes", "hosts", "evidence")  # of what runs there; the log rests on none of it
+    shutil.copytree(stage.home, home, ignore=shutil.ignore_patterns("tour", "*.sock", "datasets", *running))
     return home
 
 

@@ -15,7 +15,7 @@ from ringfence.frontends import in_process
 from ringfence.frontends.terminal import Json, output, say
 from ringfence.kernel.errors import RingfenceError
 from ringfence.obligations.lines import SHAPES
-from ringfence.tour import duties, prove, seal
+from ringfence.tour import attack, diskfull, duties, place, prove, seal
 from ringfence.tour.stage import Stage, prepare
 
 HOME = "~/.ringfence-tour"
@@ -23,6 +23,8 @@ Step = Callable[[Stage], dict[str, Any]]
 STEPS: tuple[tuple[str, str, Step], ...] = (
     ("seal", "A real dataset is sealed, opened, and damaged by one bit.", seal.seal),
     ("scope", "Which duties bind the sample organisation, since when, and why.", duties.scope),
+    ("place", "Two nodes of both classes, reached with a certificate of minutes.", place.place),
+    ("attack", "A leaked password, a node that is cut off, an early warning.", attack.attack),
     ("status", "What can be shown today: computed from signed statements, and from nothing else.", duties.status),
     ("prove", "A pack that a stranger checks with one small script; then five ways to cheat.", prove.prove),
 )
@@ -44,9 +46,13 @@ class Told:
 def tour(
     headless: Annotated[bool, typer.Option("--headless", help="End after the steps; no console.")] = False,  # noqa: FBT002
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the console.")] = 8400,
+    disk_full: Annotated[Path | None, typer.Option("--disk-full", hidden=True)] = None,
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Walk through what works, on real data, in a demo home; then keep the console up."""
+    if disk_full is not None:  # the attack's last part runs as a child with a disk of its own
+        diskfull.main(disk_full)
+        return
     home = Path(os.environ.get("RINGFENCE_HOME") or HOME).expanduser().absolute()
     told = Told(as_json)
     document = walk(home, told)
@@ -82,16 +88,12 @@ def _played(stage: Stage, name: str, step: Step) -> dict[str, Any]:
 
 
 def _size(stage: Stage) -> int:
-    return int(_quiet(stage).expect("ledger", "head")["size"])
+    return int(stage.quietly("ledger", "head")["size"])
 
 
 def _entries(stage: Stage, since: int) -> list[dict[str, Any]]:
-    found = _quiet(stage).expect("ledger", "list", "--limit", "200")["statements"]
+    found = stage.quietly("ledger", "list", "--limit", "200")["statements"]
     return [{"entry": s["entry"], "statement": s["predicate"]} for s in reversed(found) if s["entry"] >= since]
-
-
-def _quiet(stage: Stage) -> Stage:
-    return Stage(stage.home, stage.work, stage.owner, stage.engineer, stage.run_verb, lambda _: None)
 
 
 def _report(told: Told, step: dict[str, Any]) -> None:

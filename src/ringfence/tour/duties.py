@@ -6,7 +6,7 @@ from typing import Any
 from ringfence.kernel.errors import VerificationFailed
 from ringfence.tour.stage import Stage
 
-COLLECTED = ("access.register", "key.lifecycle", "log.heartbeat", "log.chain_verified")
+COLLECTED = ("access.register", "key.lifecycle", "log.heartbeat", "log.chain_verified", "incident.register")
 
 
 def scope(stage: Stage) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import os
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ LOG = LogOrigin("demo/ringfence-tour")
 TENANT = Tenant("demo")
 OWNER = "Olga Demo (owner)"
 ENGINEER = "Emil Demo (engineer)"
+SECURITY = "Sara Demo (security)"
+PEOPLE = ((OWNER, Role.OWNER), (ENGINEER, Role.ENGINEER), (SECURITY, Role.SECURITY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Stage:
     work: Path  # files that the tour makes and leaves for the newcomer to break
     owner: PersonId
     engineer: PersonId
+    security: PersonId
     run_verb: Command
     show: Callable[[str], None]
     facts: dict[str, Any] = field(default_factory=dict)
@@ -51,7 +54,7 @@ class Stage:
         self.show("$ ringfence " + " ".join(shlex.quote(self.shortened(word)) for word in arguments))
         out, err = io.StringIO(), io.StringIO()
         code = 0
-        with _environment(home or self.home, by or self.owner), redirect_stdout(out), redirect_stderr(err):
+        with _acting(home or self.home, by or self.owner), redirect_stdout(out), redirect_stderr(err):
             try:
                 self.run_verb([*arguments, "--json"])
             except SystemExit as stop:
@@ -64,6 +67,10 @@ class Stage:
         if ran.code != 0:
             raise VerificationFailed(f"`ringfence {arguments[0]}` ended with {ran.code}: {ran.said or ran.document}")
         return ran.document
+
+    def quietly(self, *arguments: str, by: PersonId | None = None) -> dict[str, Any]:
+        """Run a command that only looks, without showing it."""
+        return replace(self, show=lambda _: None).expect(*arguments, by=by)
 
     def refused(self, *arguments: str, by: PersonId | None = None) -> Ran:
         """Run a command that must end with a negative verdict."""
@@ -80,14 +87,15 @@ class Stage:
 def prepare(home: Path, run_verb: Command, show: Callable[[str], None]) -> Stage:
     """Open the tour's home, or make it with two people."""
     if not (home / "ringfence.json").exists():
-        people = [NewPerson.make(OWNER, Role.OWNER), NewPerson.make(ENGINEER, Role.ENGINEER)]
+        people = [NewPerson.make(name, role) for name, role in PEOPLE]
         initialise(home, log=LOG, tenant=TENANT, people=people, demo=True)
     work = home / "tour"
     work.mkdir(exist_ok=True)
     default = PersonId((home / "operator").read_text(encoding="ascii").strip())
-    looking = Stage(home, work, default, default, run_verb, lambda _: None)
-    people_here = looking.expect("user", "list")["people"]
-    return Stage(home, work, _person(people_here, OWNER), _person(people_here, ENGINEER), run_verb, show)
+    looking = Stage(home, work, default, default, default, run_verb, show)
+    people_here = looking.quietly("user", "list")["people"]
+    owner, engineer, security = (_person(people_here, name) for name, _ in PEOPLE)
+    return Stage(home, work, owner, engineer, security, run_verb, show)
 
 
 def _person(people: list[dict[str, Any]], name: str) -> PersonId:
@@ -97,20 +105,25 @@ def _person(people: list[dict[str, Any]], name: str) -> PersonId:
     raise InternalError(f"the tour's home has nobody called {name}; remove it and run the tour again")
 
 
+def environment(home: Path, operator: PersonId) -> dict[str, str]:
+    """Return the environment in which a command acts as a person of a home."""
+    kept = {name: value for name, value in os.environ.items() if name != "RINGFENCE_URL"}
+    return kept | {"RINGFENCE_HOME": str(home)} | ({"RINGFENCE_OPERATOR": operator} if operator else {})
+
+
 @contextmanager
-def _environment(home: Path, operator: PersonId) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in ("RINGFENCE_HOME", "RINGFENCE_OPERATOR", "RINGFENCE_URL")}
-    os.environ["RINGFENCE_HOME"] = str(home)
-    os.environ.pop("RINGFENCE_URL", None)
-    if operator:
-        os.environ["RINGFENCE_OPERATOR"] = operator
+def _acting(home: Path, operator: PersonId) -> Iterator[None]:
+    before = dict(os.environ)
+    wanted = environment(home, operator)
     try:
+        os.environ.pop("RINGFENCE_URL", None)
+        os.environ.update(wanted)
         yield
     finally:
-        for name, value in before.items():
+        for name in ("RINGFENCE_HOME", "RINGFENCE_OPERATOR", "RINGFENCE_URL"):
             os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
+            if name in before:
+                os.environ[name] = before[name]
 
 
 def _document(text: str) -> dict[str, Any]:

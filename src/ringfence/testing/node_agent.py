@@ -138,12 +138,18 @@ class Agent:
                 state["sent"] += 1
                 raw.sendto(_icmp(8, 0, struct.pack("!HH", 9, state["sent"] % 65536) + b"peaceful"), (target, 0))
                 try:
-                    while raw.recv(200)[20] != 0:
-                        pass
-                    state["back"] += 1
+                    state["back"] += self._echoed(raw, target)
                 except OSError as error:
                     state["error"] = str(error)
                 time.sleep(_PACE)
+
+    def _echoed(self, raw: socket.socket, target: str) -> int:
+        """Wait for a reply of this target: the socket is given those of every other ping of the node as well."""
+        while not self.stop.is_set():
+            data, (source, _) = raw.recvfrom(200)
+            if data[20] == 0 and source == target:
+                return 1
+        return 0
 
     def status(self, name: str) -> dict[str, Any]:
         """Return how a stream or a ping is doing."""

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from measurement import Row, timed
 
-from ringfence.fabric import tools
 from ringfence.testing.fabric import Lab, lab, missing
 
 REPETITIONS = 60
@@ -22,7 +21,6 @@ def measure() -> list[Row]:
     if missing():
         print(f"fabric: not measured: {missing()}")
         return []
-    tools.find("nft")
     cuts, calls, bare = [], [], []
     with tempfile.TemporaryDirectory() as directory, lab(Path(directory) / "fabric") as made:
         for name in ("a", "b", "c"):

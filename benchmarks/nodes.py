@@ -12,15 +12,17 @@ from ringfence.compute.model import NodeClass
 from ringfence.compute.ports import Authority, Provider
 from ringfence.compute.providers.authority import KeyFileAuthority
 from ringfence.compute.providers.namespace import NamespaceProvider
+from ringfence.compute.providers.vm import VmProvider
 from ringfence.fabric.client import Fabric
 from ringfence.installation import SystemClock
 from ringfence.testing import compute
 
 STARTS = 20
 Opened = Callable[[Path, Callable[[], Fabric], Authority], Provider]
-# Class, how it is opened, how often it is started, and the target in milliseconds. The vm class adds its line here.
+# Class, how it is opened, how often it is started, and the target in milliseconds.
 CLASSES: list[tuple[NodeClass, Opened, int, float]] = [
     (NodeClass.NAMESPACE, NamespaceProvider, STARTS, 400.0),
+    (NodeClass.VM, VmProvider, 10, 15_000.0),  # emulated where a probe guest does not boot
 ]
 
 
@@ -35,7 +37,7 @@ def suite(node_class: NodeClass, opened: Opened) -> Iterator[compute.Suite]:
         def again() -> Provider:
             return opened(place / "nodes", lambda: fabric, authority)
 
-        wanted = compute.spec(node_class=node_class)
+        wanted = compute.spec(node_class=node_class, memory_mib=256)
         made = compute.Suite(again(), authority, SystemClock(), wanted, place, again, patience=60.0)
         try:
             with compute.cleaned(made):

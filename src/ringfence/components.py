@@ -74,7 +74,7 @@ def trees(*, environment: Mapping[str, str] | None = None) -> list[Path]:
     checkout = Path(__file__).resolve().parents[2]
     own = [checkout / ".tools/debian/root"] if (checkout / "pyproject.toml").is_file() else []
     named = [Path(env["RINGFENCE_TOOLS"]).absolute()] if env.get("RINGFENCE_TOOLS") else []
-    return [tree for tree in (*named, *own) if tree.is_dir()]
+    return [tree for tree in (*named, *own) if os.access(tree, os.X_OK) and tree.is_dir()]
 
 
 def machine_files() -> Path:
@@ -101,7 +101,8 @@ def _program(name: str, root: Path, folders: tuple[str, ...] | list[str]) -> Pat
     if not name or "/" in name:
         return None
     candidates = (root / folder / name for folder in folders)
-    return next((path for path in candidates if path.is_file() and os.access(path, os.X_OK)), None)
+    # In this order: in a folder that we may not enter, `is_file` raises.
+    return next((path for path in candidates if os.access(path, os.X_OK) and path.is_file()), None)
 
 
 def _surroundings(root: Path) -> Mapping[str, str]:

@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 class Loop(threading.Thread):
-    """Take a turn every so often until stopped; an error is logged, since the next turn may find it gone."""
+    """Take a turn now and every so often until stopped; an error is logged, since the next turn may find it gone."""
 
     def __init__(self, name: str, turn: Callable[[], object], *, every: float) -> None:
         super().__init__(name=name, daemon=True)
@@ -28,14 +28,15 @@ class Loop(threading.Thread):
         self.stopped = threading.Event()
 
     def run(self) -> None:
-        """Take turns until stopped."""
-        while not self.stopped.wait(self.every):
+        """Take a turn at once, and more until stopped."""
+        while not self.stopped.is_set():
             try:
                 self.turn()
             except Exception as error:  # noqa: BLE001 - whatever it is, the next turn must still come
                 _log.warning(
                     "the loop %s will try again: %s", self.name, error, exc_info=not isinstance(error, RingfenceError)
                 )
+            self.stopped.wait(self.every)
 
 
 class Sweeper:

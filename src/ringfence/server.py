@@ -197,6 +197,7 @@ def in_process(settings: Settings) -> Iterator[FastAPI]:
         yield create_app(services)
         with suppress(RingfenceError):  # no loop runs here: what the command recorded counts when it ends
             services.ledger.integrate()
+            services.cutoff.rest()
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -10,11 +10,11 @@ from starlette.responses import Response
 
 from ringfence.frontends import page
 from ringfence.frontends.http import require
+from ringfence.frontends.live import STREAM, published
 from ringfence.frontends.page import AsOf, Pages, View
-from ringfence.frontends.waiting import NothingWaits, Waiting, most_pressing
+from ringfence.frontends.waiting import Waiting, most_pressing
 from ringfence.kernel.actor import Person
 from ringfence.kernel.clock import Clock, to_text
-from ringfence.kernel.errors import NotFound
 from ringfence.kernel.identifier import PredicateName, Tenant
 from ringfence.ledger.custody import HEAD_EXPORTED, ExportedHead, exported_heads
 from ringfence.ledger.model import LoggedStatement, SignedCheckpoint
@@ -147,11 +147,10 @@ class Today:
 
     def respond(self, request: Request, caller: Person, as_of: datetime | None) -> Response:
         """Return the page."""
-        at = as_of or self.clock.now()
+        at, size = as_of or self.clock.now(), published(self.log)
         board = self.boards.board(caller.tenant, as_of)
         before = self.boards.board(caller.tenant, at - YESTERDAY)
         heads = exported_heads(self.log.statements(caller.tenant, (HEAD_EXPORTED,), at=as_of))
-        size = self.size()
         terminal = "ringfence status" + (f" --as-of {to_text(as_of)}" if as_of else "")
         return self.pages.respond(
             request,
@@ -170,21 +169,14 @@ class Today:
             duties=duties,
             newest=newest,
             limit=SHOWN_SUPPORTS,
-            live=None if as_of else f"/console/stream?after={size - 1}",
+            live=None if as_of else f"{STREAM}?after={size - 1}",
         )
 
-    def size(self) -> int:
-        """Return how many entries the published log has."""
-        try:
-            return self.log.head().checkpoint.size
-        except NotFound:
-            return 0
 
-
-def router(boards: Boards, log: Log, pages: Pages, clock: Clock, waiting: Waiting | None = None) -> APIRouter:
+def router(boards: Boards, log: Log, pages: Pages, clock: Clock, waiting: Waiting) -> APIRouter:
     """Return the Today page."""
     routes = APIRouter(include_in_schema=False)
-    today = Today(boards, log, pages, clock, waiting or NothingWaits())
+    today = Today(boards, log, pages, clock, waiting)
 
     @routes.get("/")
     def show(request: Request, caller: Reader, as_of: AsOf = None) -> Response:

@@ -122,6 +122,7 @@ def serve(services: "Services", *, host: str, port: int) -> None:
             say("stop          Ctrl-C")
             run_server(create_app(services), [door, local])
     finally:
+        services.cutoff.rest()
         (services.home.path / SOCKET).unlink(missing_ok=True)
 
 

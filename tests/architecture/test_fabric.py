@@ -1,11 +1,11 @@
-"""The privileged helper stays small and leans on nothing: the standard library and the error family."""
+"""The privileged helper stays small and leans on nothing: standard library, error family, where programs are."""
 
 import ast
 import sys
 
-OURS_ALLOWED = ("ringfence.fabric", "ringfence.kernel.errors")
+OURS_ALLOWED = ("ringfence.fabric", "ringfence.components", "ringfence.kernel.errors")
 UNPRIVILEGED = {"client.py", "connect.py", "launch.py", "model.py"}  # run as whoever calls
-MOST_CODE = 1150
+MOST_CODE = 1210
 
 
 def imports(file):
@@ -13,7 +13,11 @@ def imports(file):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def under(name, places):
+    return any(name == place or name.startswith(f"{place}.") for place in places)
 
 
 def foreign_imports(files):
@@ -21,8 +25,7 @@ def foreign_imports(files):
         f"{file.path}: imports {name}"
         for file in files
         for name in imports(file)
-        if name.split(".")[0] not in sys.stdlib_module_names
-        and not any(name == allowed or name.startswith(f"{allowed}.") for allowed in OURS_ALLOWED)
+        if name.split(".")[0] not in sys.stdlib_module_names and not under(name, OURS_ALLOWED)
     ]
 
 
@@ -37,7 +40,8 @@ def code_lines(file):
 
 
 def fabric(product):
-    return [file for file in product if file.within[0] == "fabric"]
+    """Return its files, and the one it shares with the rest: the same rules hold for that."""
+    return [file for file in product if file.within[0] in {"fabric", "components.py"}]
 
 
 def test_the_fabric_leans_on_nothing(product, check):
@@ -53,7 +57,7 @@ def test_the_privileged_part_can_be_read_in_an_hour(product):
 def test_the_privileged_part_does_not_reach_into_the_rest(product, check):
     privileged = [file for file in fabric(product) if file.path.name not in UNPRIVILEGED]
     rest = {f"ringfence.fabric.{name.removesuffix('.py')}" for name in UNPRIVILEGED - {"model.py"}}
-    check([f"{file.path}: imports {name}" for file in privileged for name in imports(file) if name in rest])
+    check([f"{file.path}: imports {name}" for file in privileged for name in imports(file) if under(name, rest)])
 
 
 def test_the_rules_see_what_they_forbid(sample):

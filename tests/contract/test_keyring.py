@@ -12,9 +12,9 @@ def keyring(request, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "promise",
+    "check",
     [artifacts.unwraps_what_it_wrapped, artifacts.refuses_a_changed_wrapping, artifacts.names_its_key],
-    ids=lambda promise: promise.__name__,
+    ids=lambda check: check.__name__,
 )
-def test_keyring(keyring, promise):
-    promise(keyring)
+def test_keyring(keyring, check):
+    check(keyring)

@@ -165,6 +165,7 @@ def test_the_fake_does_what_the_adapters_do():
     hands_over(fake, lambda: len(fake.sent))
     fake.broken = Unavailable("no")
     refuses_in_our_words(fake)
+    assert len(fake.sent) == 1
 
 
 def test_mail_arrives_over_verified_tls_at_every_receiver(mail, mail_server):
@@ -202,6 +203,7 @@ def test_a_mail_server_that_refuses_or_is_gone_is_named(mail, mail_server):
     mail_server[0].refusing = True
     refuses_in_our_words(changed(mail))
     refuses_in_our_words(changed(mail, port=_free_port()))
+    assert mail_server[0].messages == []
 
 
 def test_a_webhook_is_signed_json(webhook, web_server):

@@ -19,6 +19,7 @@ from ringfence.fabric.desired import CONTROL
 from ringfence.installation import SystemClock
 from ringfence.testing import compute, fabric, own_host
 from ringfence.testing.sandboxes import MemoryProvider
+from ringfence.tour.lab import until
 
 
 def lacking(*programs):
@@ -78,7 +79,7 @@ class FollowedSuite(compute.Suite):
     def start(self):
         super().start()
         (log,) = self.provider.logs(self.node)
-        assert compute.until(lambda: self.ssh("true").done and Path(log.path).exists() and Path(log.path).read_bytes())
+        until(lambda: self.ssh("true").done and Path(log.path).exists() and Path(log.path).read_bytes(), "its log")
 
 
 @pytest.fixture

@@ -160,7 +160,7 @@ def spoilt(good: bytes, count: int, seed: int) -> Iterator[bytes]:
         yield bytes(data)
 
 
-def refuse_or_equal(kind: str, count: int, seed: int) -> None:
+def expect_refused_or_equal(kind: str, count: int, seed: int) -> None:
     good, read = READERS[kind]
     expected, refused = read(good), 0
     for data in spoilt(good, count, seed):
@@ -171,7 +171,7 @@ def refuse_or_equal(kind: str, count: int, seed: int) -> None:
     assert refused > count * 0.9, "nearly every change must have been noticed"
 
 
-def keep_or_refuse_trust(count: int, seed: int) -> None:
+def expect_trust_kept_or_refused(count: int, seed: int) -> None:
     """A trust file vouches for nothing itself: what is accepted must read back, and is told by its fingerprint."""
     for data in spoilt(TRUST, count, seed):
         try:
@@ -185,22 +185,22 @@ def keep_or_refuse_trust(count: int, seed: int) -> None:
 
 @pytest.mark.parametrize("kind", READERS)
 def test_spoilt_bytes_are_refused_or_equal(kind: str) -> None:
-    refuse_or_equal(kind, 2000, seed=1)
+    expect_refused_or_equal(kind, 2000, seed=1)
 
 
 def test_a_spoilt_trust_file_is_refused_or_reads_back() -> None:
-    keep_or_refuse_trust(2000, seed=1)
+    expect_trust_kept_or_refused(2000, seed=1)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("kind", READERS)
 def test_many_more_spoilt_bytes_are_refused_or_equal(kind: str) -> None:
-    refuse_or_equal(kind, 50_000, seed=2)
+    expect_refused_or_equal(kind, 50_000, seed=2)
 
 
 @pytest.mark.soak
 def test_many_more_spoilt_trust_files_are_refused_or_read_back() -> None:
-    keep_or_refuse_trust(50_000, seed=2)
+    expect_trust_kept_or_refused(50_000, seed=2)
 
 
 def test_a_key_id_is_the_beginning_of_a_digest() -> None:

@@ -8,7 +8,7 @@ from ringfence.artifacts.index import parse_index, print_index
 from ringfence.artifacts.manifest import parse_manifest, print_manifest
 from ringfence.artifacts.opening import open_dataset
 from ringfence.artifacts.provenance import parse_provenance
-from ringfence.artifacts.seal import parse_key_file, parse_seal, print_seal
+from ringfence.artifacts.seal import parse_key_file, parse_seal, print_key_file, print_seal
 from ringfence.kernel.errors import MalformedInput
 from ringfence.testing.artifacts import sealed_in_memory
 
@@ -32,7 +32,7 @@ def near(data):
     return st.lists(places, max_size=4).map(edited) | st.binary(max_size=200)
 
 
-def same_or_refused(parse, printed, data):
+def expect_same_or_refused(parse, printed, data):
     try:
         value = parse(data)
     except MalformedInput:
@@ -42,29 +42,35 @@ def same_or_refused(parse, printed, data):
 
 @given(near(HEADER))
 def test_header(data):
-    same_or_refused(parse_header, print_header, data)
+    expect_same_or_refused(parse_header, print_header, data)
 
 
 @given(near(FILES["index"]))
 def test_index(data):
-    same_or_refused(lambda given: parse_index(given, 65536), lambda found: print_index(list(found.values())), data)
+    expect_same_or_refused(
+        lambda given: parse_index(given, 65536), lambda found: print_index(list(found.values())), data
+    )
 
 
 @given(near(FILES["seal.json"]))
 def test_seal(data):
-    same_or_refused(parse_seal, print_seal, data)
+    expect_same_or_refused(parse_seal, print_seal, data)
 
 
 @given(near(MANIFEST))
 def test_manifest(data):
-    same_or_refused(parse_manifest, print_manifest, data)
+    expect_same_or_refused(parse_manifest, print_manifest, data)
 
 
 @given(near(FILES["key.json"]))
 def test_key_file(data):
-    same_or_refused(lambda given: parse_key_file(given, SEALED.seal), lambda _found: data, data)
+    try:
+        found = parse_key_file(data, SEALED.seal)
+    except MalformedInput:
+        return
+    assert parse_key_file(print_key_file(SEALED.seal, found), SEALED.seal) == found
 
 
 @given(st.text(max_size=200) | near(b"licence: MIT\nsteps:\n - a\n").map(lambda data: data.decode("latin-1")))
 def test_provenance(text):
-    same_or_refused(lambda given: parse_provenance(given.encode("utf-8", "replace")), lambda _found: text, text)
+    expect_same_or_refused(parse_provenance, lambda found: found.file, text.encode("utf-8", "replace"))

@@ -12,14 +12,11 @@ from typing import Any
 import pytest
 
 from ringfence.installation import SystemClock
-from ringfence.main import VERBS
 from ringfence.soc.sources.auth import AuthLog
 from ringfence.soc.sources.syslog import Calendar, Frames
 from ringfence.testing.program import called, environment
 
 pytest.importorskip("sigma", reason="pySigma is not installed (extra soc)")
-if "events" not in VERBS:
-    pytest.skip("the verb events is not in the table of verbs", allow_module_level=True)
 
 LOGS = Path(__file__).parents[1] / "data" / "logs"
 ELASTIC = LOGS / "elastic" / "auth.log.gz"

@@ -133,7 +133,7 @@ def test_a_missing_database_is_one_sentence_and_is_not_made_anew(home_now):
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format":"urn:ringfence:home:v1"}', b"\xff"])
 def test_a_damaged_marker_is_one_sentence(home_now, content):
     (home_now.path / "ringfence.json").write_bytes(content)
-    sentence(called(home_now.environment(), "ledger", "list"), USAGE)
+    assert sentence(called(home_now.environment(), "ledger", "list"), USAGE)
 
 
 # The disk
@@ -259,7 +259,7 @@ def test_a_server_that_is_not_ringfence_is_one_sentence(home_now, path):
 
 @pytest.mark.parametrize(("token", "code"), [("wrong", REFUSED), ("tökén", USAGE), ("a\nb", USAGE)])
 def test_a_bad_token_is_one_sentence(home_now, token, code):
-    sentence(called(home_now.environment() | {"RINGFENCE_TOKEN": token}, "ledger", "list"), code)
+    assert sentence(called(home_now.environment() | {"RINGFENCE_TOKEN": token}, "ledger", "list"), code)
 
 
 @pytest.fixture(scope="module")
@@ -287,7 +287,7 @@ def test_the_right_passphrase_opens(protected, tmp_path):
 
 @pytest.mark.parametrize("operator", ["root", "../../etc", "person-000000000000"])
 def test_an_operator_who_is_none_is_one_sentence(home_now, operator):
-    sentence(called(home_now.environment() | {"RINGFENCE_OPERATOR": operator}, "ledger", "list"), USAGE)
+    assert sentence(called(home_now.environment() | {"RINGFENCE_OPERATOR": operator}, "ledger", "list"), USAGE)
 
 
 def test_a_key_that_others_may_read_is_one_sentence(home_now):
@@ -306,7 +306,7 @@ def test_a_key_that_others_may_read_is_one_sentence(home_now):
     ],
 )
 def test_a_thing_that_is_not_there_is_one_sentence(home_now, verb, code):
-    sentence(called(home_now.environment(), *verb), code)
+    assert sentence(called(home_now.environment(), *verb), code)
 
 
 def test_what_a_role_may_not_do_is_refused(home_now):

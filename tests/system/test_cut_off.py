@@ -243,7 +243,6 @@ def test_nobody_of_ours_reaches_the_node_but_the_forensic_channel(again, lab):
 def test_evidence_was_taken_before_the_cut_and_one_altered_byte_shows(broken_in, lab):
     claims = enough(lab, "forensics.collected", node=lab.node["node"], number=1)[0].statement.claims
     assert claims["beforeCut"] is True
-    assert claims["milliseconds"] <= 3000
     assert {"processes", "sockets", "log-tail"} <= {item["name"] for item in claims["items"]}
     assert claims["chain"] == broken_in.shown["held"]["evidence"]
     chain = Digest.parse(claims["chain"])

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ringfence.fabric import anchor, launch, tools
+from ringfence import components
+from ringfence.fabric import anchor, launch
 from ringfence.fabric.client import Fabric
 from ringfence.fabric.desired import WITNESS
 from ringfence.fabric.model import PortState
@@ -246,8 +247,7 @@ while True:
 
 def test_a_guest_behind_a_tap_is_cut_off_like_any_node(made):
     attachment, tap = made.fabric.attach_tap("vm")
-    unshare, _ = tools.find("unshare")
-    ip, _ = tools.find("ip")
+    unshare, ip = (str(components.find(name).path) for name in ("unshare", "ip"))
     where = [str(tap), attachment.address, attachment.gateway, ip]
     command = [*made.fabric.child_prefix(), unshare, "--net", "--", sys.executable, "-c", GUEST, *where]
     guest = subprocess.Popen(command, pass_fds=[tap], stdout=subprocess.PIPE, text=True)

@@ -16,6 +16,7 @@ from ringfence.fabric.client import Fabric
 from ringfence.installation import SystemClock
 from ringfence.kernel.errors import Unavailable
 from ringfence.testing import compute, fabric
+from ringfence.tour.lab import until
 
 ABSENT = [name for name in ("bwrap", "sshd", "ssh") if not components.present(name)]
 REASON = f"missing: {', '.join(ABSENT)} (`make setup` installs them)" if ABSENT else fabric.missing()
@@ -112,7 +113,7 @@ def test_a_crash_of_ours_in_between_leaves_no_process(suite):
     suite.provider._network.plug = killed
     with pytest.raises(Killed):
         suite.provider.create(suite.spec)
-    assert compute.until(lambda: not processes.marked(suite.provider._marker(suite.node)))
+    until(lambda: not processes.marked(suite.provider._marker(suite.node)), "the end of its processes")
     heir = suite.again()
     assert suite.node in heir.existing()
     heir.destroy(suite.node)

@@ -4,7 +4,9 @@ The contract is in tests/contract/test_providers.py; here is what only a machine
 """
 
 import contextlib
+import re
 import socket
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from ringfence.kernel.errors import Conflict, MalformedInput, Refused, Unavailab
 from ringfence.soc.sources.auth import AuthLog
 from ringfence.testing import compute, own_host
 from ringfence.testing.nodes import BERT, CARL, TENANT, World
+from ringfence.tour.lab import until
 
 pytestmark = [
     pytest.mark.skipif(bool(own_host.missing()), reason=own_host.missing() or "-"),
@@ -190,11 +193,26 @@ def test_it_waits_for_trust_and_says_what_it_is(machine, authority, tmp_path):
         assert not suite.provider.ready(suite.node)
         machine.trust(authority.ca_public(), suite.node)
         heir = suite.again()
-        assert compute.until(lambda: heir.ready(suite.node))
+        until(lambda: heir.ready(suite.node), "an answer of its SSH")
         assert "ID controller" in machine.inside("cat", "/var/log/auth.log")
         other = compute.spec(2, node_class=NodeClass.OWN, address=machine.address, host_key=machine.host_key)
         with pytest.raises(Conflict, match="shows this host key"):
             heir.create(other)
+
+
+def test_who_meets_it_late_does_not_forget_that_it_was_cut_off_meanwhile(suite, tmp_path):
+    suite.provider.create(suite.spec)
+    hosts, heir = Hosts(tmp_path / "hosts"), suite.again()
+    unmet = replace(hosts.known(suite.node), met=False)
+    hosts.write(unmet)
+    meeting = threading.Thread(target=heir.ready, args=(suite.node,))
+    with hosts.locked(suite.node):
+        inode = (tmp_path / "hosts" / f".{suite.node}.lock").stat().st_ino
+        meeting.start()
+        until(lambda: re.search(f"-> .*:{inode} ", Path("/proc/locks").read_text()), "the wait for the lock")
+        hosts.write(replace(unmet, cut=True, before="ab" * 32))
+    meeting.join(20)
+    assert hosts.known(suite.node) == replace(unmet, met=True, rules="root", cut=True, before="ab" * 32)
 
 
 def test_a_user_who_may_not_load_rules(authority, tmp_path):
@@ -223,7 +241,7 @@ def test_by_ipv6(machine, authority, tmp_path):
 def test_its_log_is_followed_again_and_read(suite):
     suite.start()
     (log,) = suite.provider.logs(suite.node)
-    assert compute.until(lambda: suite.ssh("true").done and "Accepted publickey" in Path(log.path).read_text())
+    until(lambda: suite.ssh("true").done and "Accepted publickey" in Path(log.path).read_text(), "the line of a login")
     following = suite.provider._following
     follower = following._written(suite.node).read()
     family = [seen.process for seen in processes.family(follower.pid)]
@@ -232,8 +250,9 @@ def test_its_log_is_followed_again_and_read(suite):
     heir = suite.again()
     heir.inspect(suite.node)
     bad = compute.public_line(suite.key)
-    assert compute.until(
-        lambda: not suite.ssh("true", certificate=bad).done and "[preauth]" in Path(log.path).read_text()
+    until(
+        lambda: not suite.ssh("true", certificate=bad).done and "[preauth]" in Path(log.path).read_text(),
+        "the line of a failure",
     )
     reader = AuthLog(node=suite.node)
     lines = Path(log.path).read_text().splitlines()

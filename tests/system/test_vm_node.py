@@ -4,13 +4,18 @@ One test, since a machine takes seconds to start where it is emulated.
 """
 
 import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ringfence import components
 from ringfence.compute.model import NodeClass, QuarantineKind
-from ringfence.compute.providers import image, processes, wire
+from ringfence.compute.providers import image, kvm, processes, wire
 from ringfence.compute.providers.authority import KeyFileAuthority
 from ringfence.compute.providers.vm import VmProvider
 from ringfence.fabric.client import Fabric
@@ -18,8 +23,16 @@ from ringfence.fabric.desired import CONTROL
 from ringfence.installation import SystemClock
 from ringfence.kernel.errors import RingfenceError
 from ringfence.testing import compute, fabric
+from ringfence.tour.lab import until
 
 PATIENCE = 60.0
+PROBING = """
+from dataclasses import replace
+from ringfence import components
+from ringfence.compute.providers import image, kvm
+shared = image.load(components.machine_files())
+kvm._boots(replace(shared, probe=shared.initrd))  # this guest waits for a disk, and says nothing
+"""
 NODE_SIDE = {"node-to-peer", "established", "node-to-controller", "metadata", "ipv6"}
 
 
@@ -78,6 +91,33 @@ def test_the_rest_of_the_contract(suite, net, tmp_path) -> None:
     compute.a_cut_holds_and_ends(suite)
     compute.makes_it_once_and_destroys_it_wholly(suite.provider, suite.spec)
     compute.cuts_once_and_gives_back(suite.provider, suite.spec)
+
+
+@pytest.mark.skipif(not os.access(kvm.DEVICE, os.R_OK | os.W_OK), reason="no virtualisation by the processor here")
+@pytest.mark.parametrize("deadly", [signal.SIGKILL, signal.SIGINT])
+def test_who_is_ended_while_probing_leaves_no_guest(deadly: signal.Signals) -> None:
+    if why := missing():
+        pytest.skip(why)
+    with subprocess.Popen([sys.executable, "-c", PROBING], stderr=subprocess.DEVNULL) as child:
+        marker = f"guest=ringfence-probe={child.pid}"
+        assert becomes(lambda: any(map(is_emulator, processes.marked(marker))))
+        child.send_signal(deadly)
+    try:
+        assert becomes(lambda: not processes.marked(marker))
+    finally:
+        for left in processes.marked(marker):
+            processes.end(left)
+
+
+def is_emulator(process: processes.Process) -> bool:
+    return processes.command_line(process.pid).startswith(b"/proc/self/fd/")
+
+
+def becomes(true: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 3
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return true()
 
 
 def the_guest_is_what_was_asked_for(suite) -> None:
@@ -142,5 +182,5 @@ def the_probe_sees_the_cut(suite) -> None:
 def nothing_is_left(nodes: Path, suite) -> None:
     assert suite.provider.existing() == frozenset()
     assert not processes.marked(f"guest={suite.provider._marker(suite.node)}")
-    assert compute.until(lambda: not processes.marked(suite.provider._marker(suite.node)))
+    until(lambda: not processes.marked(suite.provider._marker(suite.node)), "the end of its processes")
     assert not [path for path in nodes.iterdir() if path.name.startswith("n-")]

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,16 +117,22 @@ def test_from_the_line_to_the_cut_and_the_alert(home_now, folder):
 def test_a_channel_that_hangs_delays_no_cut(home_now, folder):
     with home_now.services(SystemClock()) as services:
         lab = Installation(services, folder, FakeResponder())
-        hanging = lab.notifiers.channels[0]
-        hanging.send = lambda _alert: time.sleep(1.5)
+        hanging, answered = threading.Event(), threading.Event()
+
+        def send(_alert):
+            hanging.set()
+            answered.wait(2 * WAIT)
+
+        lab.notifiers.channels[0].send = send
         lab.watching.start()
         try:
             until(lambda: lab.worker.lanes)
             attack(folder / "n-00000001.log", success=False)
-            until(lambda: lab.answers.post.mailbox.due(services.clock.now()))
+            assert hanging.wait(WAIT)
             attack(folder / "n-00000002.log")
             until(lambda: lab.responder.isolated)
         finally:
+            answered.set()
             lab.watching.stop()
         cut = [
             s.claims for s in stated(services, "response.decided") if s.claims["rule"] == "ssh-guessing-then-success"
@@ -148,6 +155,7 @@ def test_a_locked_database_delays_no_cut(home_now, folder):
         until(lambda: swept(lab))
         assert len(lab.responder.isolated) == 1
         assert len(stated(services, "finding.raised")) == 2
+        until(lambda: any(one.issuance.late for one in stated(services, "response.decided")))  # a thread waited as well
         late = [statement for statement in stated(services, "response.decided") if statement.issuance.late]
         assert {statement.claims["rule"] for statement in late} <= {"ssh-guessing", "ssh-guessing-then-success"}
         assert late

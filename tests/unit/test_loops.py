@@ -18,6 +18,12 @@ def test_an_error_ends_a_turn_and_not_the_loop(caplog):
     assert "the loop failing will try again: the disk is full" in caplog.text
 
 
+def test_the_first_turn_comes_at_the_start():
+    turns = threading.Semaphore(0)
+    with running([Loop("hourly", turns.release, every=3600.0)]):
+        assert turns.acquire(timeout=5), "what was cut off is held again only after an hour"
+
+
 def test_a_loop_has_ended_when_its_block_has():
     loop = Loop("quiet", lambda: None, every=0.001)
     with running([loop]):

@@ -14,7 +14,7 @@ from ringfence.compute import forensics
 from ringfence.compute.model import Intent, NodeId
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import Unavailable
-from ringfence.storage.files import explained, read_bounded, sync_directory
+from ringfence.storage.files import PRIVATE, explained, read_bounded, sync_directory, write_whole
 
 _SALT = "salt"
 _NODE = re.compile(r"n-[0-9a-f]{8}")
@@ -116,22 +116,11 @@ class EvidenceFolder:
         """Write what was collected; what an interrupted attempt had collected stays beside it."""
         chain = forensics.chain(items, salt, before_cut=True, milliseconds=0).chain
         folder = self._folder(node, number, chain)
-        with explained(folder, "write"):
+        with explained(folder, "make"):
             for level in (self.path, folder.parent, folder):
                 level.mkdir(mode=0o700, exist_ok=True)
-            for name, data in {_SALT: salt, **{f"item-{name}": data for name, data in items.items()}}.items():
-                self._keep(folder / _safe(name), data)
-            sync_directory(folder)
-
-    def _keep(self, path: Path, data: bytes) -> None:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(descriptor, view) :]
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        for name, data in {_SALT: salt, **{f"item-{name}": data for name, data in items.items()}}.items():
+            write_whole(folder / _safe(name), data, mode=PRIVATE)
 
     def _folder(self, node: NodeId, number: int, chain: Digest) -> Path:
         return self.path / node / f"{number}-{chain.hex[:16]}"

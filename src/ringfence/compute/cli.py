@@ -1,6 +1,6 @@
 """`ringfence node`: what can run here, what runs, log in, cut off, release, stop."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -219,15 +219,16 @@ def _session_key() -> Iterator[tuple[Path, str]]:
     import tempfile
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+    from ringfence.compute.providers.authority import private_bytes, public_line
 
     made = Ed25519PrivateKey.generate()
     with tempfile.TemporaryDirectory(prefix="ringfence-ssh-", dir=_memory()) as folder:
         path = Path(folder) / "key"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(made.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
-        yield path, made.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+            file.write(private_bytes(made))
+        yield path, public_line(made)
 
 
 def _memory() -> str | None:
@@ -237,11 +238,11 @@ def _memory() -> str | None:
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - made there with mode 0700
 
 
-def _environment(needed: "Any") -> dict[str, str]:
+def _environment(needed: Mapping[str, str]) -> dict[str, str]:
     import os
 
     kept = {name: os.environ[name] for name in ("HOME", "LANG", "PATH", "TERM") if name in os.environ}
-    return kept | dict(needed)
+    return {**kept, **needed}
 
 
 @app.command()

@@ -47,7 +47,8 @@ class Desk:
         try:
             found = self.nodes.all(tenant)
         except Unavailable:
-            return [node for node in self._nodes.values() if tenant in {None, node.tenant}]
+            kept = [node for node in self._nodes.values() if node.cut_off or not node.ended]
+            return [node for node in kept if tenant in {None, node.tenant}]
         self._nodes.update({node.id: node for node in found})
         return found
 

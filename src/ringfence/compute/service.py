@@ -239,12 +239,13 @@ class Compute:
 
     def _sweep_leaks(self, problems: list[str]) -> list[NodeId]:
         strangers: list[NodeId] = []
-        rows = {node.id: node for node in self.desk.nodes.all(ended=True)}
+        rows = {node.id: node for node in self.desk.nodes.all()}
         for node_class, provider in self.desk.providers.items():
             with collected_problems(problems):
                 isolated = provider.isolated()
-                known = [node for node in rows.values() if node.spec.node_class is node_class]
-                left, unknown = lifecycle.leaks(provider.existing(), known)
+                existing = provider.existing()
+                known = [row for node in existing if (row := rows.get(node) or self.desk.nodes.get(node))]
+                left, unknown = lifecycle.leaks(existing, [row for row in known if row.spec.node_class is node_class])
                 strangers += unknown
                 for node in left:
                     if node not in isolated:

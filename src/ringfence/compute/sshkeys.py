@@ -15,17 +15,22 @@ _MAX_LINE = 200
 
 
 def fingerprint(line: object) -> Digest:
-    """Return the SHA-256 fingerprint of an OpenSSH Ed25519 public key; raise `MalformedInput` for anything else."""
+    """Return the SHA-256 fingerprint of an OpenSSH Ed25519 public key."""
+    return Digest.of(blob(line))
+
+
+def blob(line: object) -> bytes:
+    """Return what an OpenSSH Ed25519 public key is on the wire; raise `MalformedInput` for anything else."""
     words = line.split() if isinstance(line, str) and len(line) <= _MAX_LINE and line.isascii() else []
     if len(words) not in {2, 3} or words[0] != _KIND.decode():
         raise MalformedInput("a public key is one line: ssh-ed25519 AAAA…", source="public_key")
     try:
-        blob = base64.b64decode(words[1], validate=True)
+        found = base64.b64decode(words[1], validate=True)
     except (binascii.Error, ValueError) as error:
         raise MalformedInput("the public key is not base64", source="public_key") from error
-    if len(blob) != 51 or blob[:19] != len(_KIND).to_bytes(4, "big") + _KIND + (32).to_bytes(4, "big"):
+    if len(found) != 51 or found[:19] != len(_KIND).to_bytes(4, "big") + _KIND + (32).to_bytes(4, "big"):
         raise MalformedInput("the public key is not an Ed25519 key", source="public_key")
-    return Digest.of(blob)
+    return found
 
 
 def known_hosts(node: NodeId, host_key: str) -> str:

@@ -1,4 +1,4 @@
-"""Rows of nodes, quarantines, releases and blocks; and what containment keeps beside the database."""
+"""Rows of nodes, quarantines, releases and blocks; and what was stated of a quarantine already."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -109,7 +109,6 @@ BLOCKS = Table(
     Column("blocked_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
 )
-_NEWEST = 512  # statements of a type that are looked through: a crash repeats the newest, never an old one
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from ringfence.compute.model import Node, Quarantine
 from ringfence.compute.service import Compute
+from ringfence.cutoff.nodes import serves
 from ringfence.incidents.model import Fact, FactKind, Incident
 from ringfence.incidents.register import Register
 from ringfence.incidents.watch import Watch
@@ -50,9 +51,8 @@ def heads_of(incidents: list[Incident]) -> Heads:
 
 def done_to(node: Node, quarantine: Quarantine, now: datetime) -> Iterator[Fact]:
     """Return what people did to a node lately; what the response did, the watch has told already."""
-    serves = any(port != 22 for port in node.spec.expose)
     if quarantine.by and quarantine.cut_at and now - quarantine.cut_at < LOOKED_BACK:
-        yield Fact(FactKind.ISOLATED, quarantine.cut_at, node.id, "a person had the node cut off", (), serves)
+        yield Fact(FactKind.ISOLATED, quarantine.cut_at, node.id, "a person had the node cut off", (), serves(node))
     if quarantine.released_at and now - quarantine.released_at < LOOKED_BACK:
         text = "two people released the node; the state before the cut was given back"
-        yield Fact(FactKind.RELEASED, quarantine.released_at, node.id, text, (), serves)
+        yield Fact(FactKind.RELEASED, quarantine.released_at, node.id, text, (), serves(node))

@@ -21,7 +21,7 @@ RELEASE = "node.release"
 
 @dataclass(slots=True)
 class Network:
-    """The network helper of a home: started when the first node asks for it, and not by a look at it."""
+    """The network helper of a home: started when the first node asks for it, and again by a look where it has run."""
 
     directory: Path
     _opened: list[Fabric] = field(default_factory=list)
@@ -35,6 +35,11 @@ class Network:
     def existing(self) -> Fabric | None:
         """Return it where this home has ever had one."""
         return self() if self.directory.exists() else None
+
+    def end(self) -> None:
+        """End the helper, if this process has asked for it; whoever asks again starts it again."""
+        if self._opened:
+            self._opened.pop().close(end=True)
 
     # `compute.ports.Perimeter`
 
@@ -50,6 +55,11 @@ class Network:
         """Return the addresses that are kept out."""
         fabric = self.existing()
         return fabric.blocked() if fabric is not None else []
+
+
+def serves(node: Node) -> bool:
+    """Tell whether a node serves somebody: it offers more than SSH."""
+    return any(port != PORT for port in node.spec.expose)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +81,14 @@ class ComputeLogs:
                 yield tenant, NodeLogFile(facts, log.source, log.path, running, heartbeat_seconds=round(HEARTBEAT))
 
     def facts(self, node: Node) -> NodeFacts:
-        """Return what the response may know of a node; one that offers more than SSH serves somebody."""
+        """Return what the response may know of a node."""
         quarantine = self.compute.desk.quarantine(node) if node.cut_off else None
         return NodeFacts(
             node=node.id,
             name=node.spec.name,
             node_class=node.spec.node_class,
             training=node.spec.training,
-            serves=any(port != PORT for port in node.spec.expose),
+            serves=serves(node),
             contained_since=quarantine.cut_at if quarantine else None,
         )
 

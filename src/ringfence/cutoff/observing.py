@@ -9,6 +9,7 @@ from ringfence.incidents.watch import Watch
 from ringfence.kernel.identifier import Tenant
 from ringfence.soc.action import ActionKind, State
 from ringfence.soc.ports import Answered, Raised
+from ringfence.soc.respond import STORM
 
 SESSION = 64 * 2**10  # bytes: an SSH session that only looks around sends less than that
 Sent = Callable[[str, str], int]  # bytes from a node to an address, as the network helper counted them
@@ -50,7 +51,7 @@ def facts_of(raised: Raised, detected_at: datetime) -> FindingFacts:
     return FindingFacts(
         id=raised.reference,
         rule=finding.rule,
-        subject=finding.subject,
+        subject="" if finding.rule == STORM else finding.subject,  # a storm is of the whole tenant
         source=finding.source,
         first_seen=finding.first_seen,
         last_seen=finding.last_seen,

@@ -55,13 +55,17 @@ def standing_of(statement: Statement) -> Standing:
     """Return what a classification means for the clocks."""
     claims = statement.claims
     jurisdiction = str(claims.get("jurisdiction", ""))
+    category, types = Category(claims["category"]), frozenset(claims.get("entityTypes", ()))
+    under_dora = financial() & types
+    # Where inputs are unknown the types are all that are possible: that one of them is financial displaces nothing.
+    is_open = category is Category.UNDETERMINED or "binds2690" not in claims
     return Standing(
-        category=Category(claims["category"]),
+        category=category,
         binds_2690=claims.get("binds2690"),
         types=tuple(claims.get("entityTypes", ())),
         provision=str(claims["provision"]),
         jurisdiction="" if jurisdiction in NATIONAL else jurisdiction,
-        financial=bool(financial() & set(claims.get("entityTypes", ()))),
+        financial=bool(under_dora) and (under_dora == types or not is_open),
     )
 
 

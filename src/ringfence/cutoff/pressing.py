@@ -14,10 +14,8 @@ from ringfence.soc.ports import Delivery, Raised, Ruled
 from ringfence.soc.posting import GIVEN_UP
 
 
-def of_node(node: Node, releases: Sequence[Release]) -> Item | None:
-    """Return that a node is cut off, and whose turn it is; None where it is not."""
-    if not node.cut_off:
-        return None
+def of_node(node: Node, releases: Sequence[Release]) -> Item:
+    """Return that a node is cut off, and whose turn it is."""
     name = node.spec.name
     asked = next((one for one in releases if one.state is ReleaseState.ASKED), None)
     if asked is None:

@@ -35,11 +35,10 @@ class EverythingThatWaits:
         """Return the clocks for which somebody has to act; None where there is none."""
         return pressing.summary(self._clocks(tenant))
 
-    def _nodes(self, tenant: Tenant) -> Iterator[Item]:
-        for node in self.compute.all(tenant):
-            if node.cut_off:
-                item = pressing.of_node(node, self.compute.desk.nodes.releases(node.id, node.quarantine))
-                yield from [item] if item else []
+    def _nodes(self, tenant: Tenant) -> list[Item]:
+        releases = self.compute.desk.nodes.releases
+        cut = [node for node in self.compute.all(tenant) if node.cut_off]
+        return [pressing.of_node(node, releases(node.id, node.quarantine)) for node in cut]
 
     def _clocks(self, tenant: Tenant) -> list[Item]:
         return [

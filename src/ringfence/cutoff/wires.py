@@ -118,6 +118,11 @@ class CutOff:
         )
         return Watching(worker, self.posting)
 
+    def rest(self) -> None:
+        """End the network helper where no node is left that it would serve, so that a look at a home leaves nothing."""
+        if not self.compute.desk.all():
+            self.network.end()
+
     def following(self) -> Callable[[], None]:
         """Return the turn that keeps incidents in step with nodes and clocks."""
         following = Following(self.compute, self.incident_watch, self.register)

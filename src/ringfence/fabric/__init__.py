@@ -17,6 +17,6 @@ an empty, flushed or rebooted ruleset means cut, and to cut a node is to take on
     netfilter, links, probes, slots, tools  what touches the kernel and the disk
     model     what callers see
 
-The helper holds no keys, reads no evidence, and imports nothing of Ringfence but its errors.
+The helper holds no keys, reads no evidence, and imports nothing of Ringfence but its errors and where programs are.
 docs/specs/fabric.md has the details.
 """

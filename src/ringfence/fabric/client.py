@@ -20,17 +20,11 @@ _CONNECT_PATIENCE = 10.0
 
 
 def _ask(directory: Path, message: bytes) -> tuple[bytes, int | None]:
-    within = os.open(directory, os.O_PATH | os.O_DIRECTORY)
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as helper:
-            helper.settimeout(_PATIENCE)
-            helper.connect(f"/proc/self/fd/{within}/socket")
-            with contextlib.suppress(BrokenPipeError):  # it answers whom it does not listen to, too
-                helper.send(message)
-            reply, descriptors, _, _ = socket.recv_fds(helper, protocol.LONGEST_ANSWER + 1, 1)
-            return reply, (descriptors[0] if descriptors else None)
-    finally:
-        os.close(within)
+    with launch.reached(directory, _PATIENCE) as helper:
+        with contextlib.suppress(BrokenPipeError):  # it answers whom it does not listen to, too
+            helper.send(message)
+        reply, descriptors, _, _ = socket.recv_fds(helper, protocol.LONGEST_ANSWER + 1, 1, socket.MSG_CMSG_CLOEXEC)
+        return reply, (descriptors[0] if descriptors else None)
 
 
 def _finish(connection: socket.socket, seconds: float, whom: str) -> socket.socket:

@@ -122,13 +122,6 @@ def detach(state: Desired, name: str) -> Desired:
     )
 
 
-def after_restart(state: Desired) -> Desired:
-    """Return what is left when the links are gone: quarantines and blocks."""
-    for name in state.ports:
-        state = detach(state, name)
-    return state
-
-
 def admit(state: Desired, node: str) -> Desired:
     """Let a node's packets pass where permits lead."""
     port = state.port(node)
@@ -141,8 +134,9 @@ def permit(state: Desired, source: str, target: str, port: int) -> Desired:
     """Let one node open connections to a port of another."""
     for end in (source, target):
         state.port(end)
-    _room(len(state.permits), MOST_RULES, "permits")
-    return replace(state, permits=state.permits | {(source, target, port)})
+    new = state.permits | {(source, target, port)}
+    _room(len(new) - 1, MOST_RULES, "permits")
+    return replace(state, permits=new)
 
 
 def forbid(state: Desired, source: str, target: str, port: int) -> Desired:
@@ -153,8 +147,9 @@ def forbid(state: Desired, source: str, target: str, port: int) -> Desired:
 def expose(state: Desired, node: str, port: int) -> Desired:
     """Let outside ports open connections to a port of a node."""
     state.port(node)
-    _room(len(state.exposes), MOST_RULES, "exposed ports")
-    return replace(state, exposes=state.exposes | {(node, port)})
+    new = state.exposes | {(node, port)}
+    _room(len(new) - 1, MOST_RULES, "exposed ports")
+    return replace(state, exposes=new)
 
 
 def hide(state: Desired, node: str, port: int) -> Desired:

@@ -13,11 +13,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ringfence.fabric import anchor, tools
+from ringfence import components
+from ringfence.fabric import anchor
 from ringfence.fabric.links import started
 from ringfence.kernel.errors import NotFound, Refused, RingfenceError, Unavailable, by_slug
 
 HELPER = "helper.json"
+PROGRAMS = ("nft", "ip", "nsenter", "unshare")
 _PATIENCE = 20
 _DYING = 5.0
 _BETWEEN = 0.05
@@ -50,18 +52,9 @@ def living(directory: Path, name: str) -> int | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     with contextlib.suppress(NotFound):
-        if started(pid) == start and not _defunct(pid):
+        if started(pid) == start:
             return pid
     return None
-
-
-def _defunct(pid: int) -> bool:
-    with contextlib.suppress(OSError):
-        return (
-            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
-            in "ZX"
-        )
-    return True
 
 
 def _run(prefix: list[str], module: str, directory: Path) -> None:
@@ -97,20 +90,32 @@ def revive(directory: Path) -> None:
 
 
 def _listens(directory: Path) -> bool:
+    try:
+        with reached(directory, _BETWEEN):
+            return True
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def reached(directory: Path, seconds: float) -> Iterator[socket.socket]:
+    """Connect to the helper; its directory's path may be longer than a socket's name can be."""
     within = os.open(directory, os.O_PATH | os.O_DIRECTORY)
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as helper:
-            return helper.connect_ex(f"/proc/self/fd/{within}/socket") == 0
+            helper.settimeout(seconds)
+            helper.connect(f"/proc/self/fd/{within}/socket")
+            yield helper
     finally:
         os.close(within)
 
 
 def start(directory: Path) -> None:
     """Start the anchor where none lives, and a helper that joins its namespaces."""
-    for name in ("nft", "ip", "nsenter", "unshare"):
-        tools.find(name)
+    for name in PROGRAMS:
+        components.find(name)
     if living(directory, anchor.RECORD) is None:
-        unshare, _ = tools.find("unshare")
+        unshare = str(components.find("unshare").path)
         try:
             _run([unshare, "--net", "--"], "ringfence.fabric.anchor", directory)
         except RingfenceError:  # no root, or a root without the right to
@@ -123,8 +128,7 @@ def start(directory: Path) -> None:
 
 def into(pid: int, *, network: bool) -> list[str]:
     """Return the command prefix that joins the namespaces of the anchor."""
-    nsenter, _ = tools.find("nsenter")
-    prefix = [nsenter, *([f"--net=/proc/{pid}/ns/net"] if network else [])]
+    prefix = [str(components.find("nsenter").path), *([f"--net=/proc/{pid}/ns/net"] if network else [])]
     if Path(f"/proc/{pid}/ns/user").stat().st_ino != Path("/proc/self/ns/user").stat().st_ino:
         prefix += [f"--user=/proc/{pid}/ns/user", "--preserve-credentials"]
     return [*prefix, "--"] if len(prefix) > 1 else []

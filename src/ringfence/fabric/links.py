@@ -80,12 +80,14 @@ def _routing() -> bool:
 
 
 def started(pid: int) -> int:
-    """Return when a process started, in ticks since boot: with the number it names one process."""
-    try:
+    """Return when a living process started, in ticks since boot: with the number it names one process."""
+    fields: list[str] = []
+    with contextlib.suppress(OSError):
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        raise NotFound(f"there is no process {pid}") from None
-    return int(text.rpartition(")")[2].split()[19])
+        fields = text.rpartition(")")[2].split()
+    if not fields or fields[0] in "ZX":  # dead, and perhaps not buried
+        raise NotFound(f"there is no process {pid}")
+    return int(fields[19])
 
 
 @contextlib.contextmanager

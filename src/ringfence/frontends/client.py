@@ -225,14 +225,15 @@ def _transport(settings: Settings) -> Iterator[tuple[str, httpx.BaseTransport | 
     path = settings.home / SOCKET
     if settings.url:
         yield settings.url, None
-    elif _listening(path):
+    elif listening(path):
         yield "http://ringfence", httpx.HTTPTransport(uds=str(path))
     else:
         with in_process.opened(settings) as app, start_blocking_portal() as portal:
             yield "http://ringfence", InProcessTransport(app, portal)
 
 
-def _listening(path: Path) -> bool:
+def listening(path: Path) -> bool:
+    """Return whether a running `ringfence up` takes connections at a socket."""
     if not path.is_socket():
         return False
     with socket.socket(socket.AF_UNIX) as probe:

@@ -32,6 +32,14 @@ class Heads(Protocol):
         ...
 
 
+def published(log: Heads) -> int:
+    """Return how many entries the published log has."""
+    try:
+        return log.head().checkpoint.size
+    except NotFound:
+        return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Live:
     """Where a page is told of whatever is stated after it was made."""
@@ -40,11 +48,7 @@ class Live:
 
     def __call__(self) -> str:
         """Return the address of the stream."""
-        try:
-            newest = self.log.head().checkpoint.size - 1
-        except NotFound:
-            newest = -1
-        return f"{STREAM}?after={newest}"
+        return f"{STREAM}?after={published(self.log) - 1}"
 
 
 def proof(entry: int, digest: Digest, strength: str = "") -> dict[str, Any]:

@@ -43,14 +43,6 @@ class Waiting(Protocol):
         ...
 
 
-class NothingWaits:
-    """`Waiting` where no capability has anything that could wait."""
-
-    def waiting(self, tenant: Tenant) -> Sequence[Item]:  # noqa: ARG002
-        """Return nothing."""
-        return ()
-
-
 def most_pressing(items: Iterable[Item]) -> list[Item]:
     """Order what waits: the nearest deadline first, then what has none."""
     kinds = list(Kind)

@@ -23,21 +23,21 @@ class Where:
     ends: tzinfo
 
 
+Places = tuple[Where, ...]  # where several Member States have jurisdiction, the earliest of their deadlines drives
+
 # Where the Member State is not known: the westernmost date of the Union and its easternmost midnight, in summer time.
 # No zone of the Union gives an earlier deadline, whatever clock change lies between.
-EVERYWHERE = Where(UTC, timezone(timedelta(hours=3)))
+EVERYWHERE: Places = (Where(UTC, timezone(timedelta(hours=3))),)
 
 
 @cache
-def where(jurisdiction: str) -> Where:
-    """Return the time zone of a Member State's capital, or the safe reading where it is not known."""
-    name = _capitals().get(jurisdiction)
-    if name is None:
-        return EVERYWHERE
+def where(jurisdiction: str) -> Places:
+    """Return the time zones of the capitals of Member States, joined by commas; the safe reading if one is unknown."""
     try:
-        return Where(ZoneInfo(name), ZoneInfo(name))
-    except (KeyError, OSError):  # no time-zone database on this machine: plan with the earlier date
+        zones = [ZoneInfo(_capitals()[code]) for code in jurisdiction.split(",")]
+    except (KeyError, OSError):  # no such state, or no time-zone database on this machine: plan with the earlier date
         return EVERYWHERE
+    return tuple(Where(zone, zone) for zone in zones)
 
 
 @cache
@@ -46,8 +46,12 @@ def _capitals() -> dict[str, str]:
     return dict(json.loads(text))
 
 
-def due(start: datetime, period: Period, place: Where) -> datetime:
-    """Return the last instant, in UTC, at which an act is in time."""
+def due(start: datetime, period: Period, places: Places) -> datetime:
+    """Return the last instant, in UTC, at which an act is in time at each of the places."""
+    return min(_due(start, period, place) for place in places)
+
+
+def _due(start: datetime, period: Period, place: Where) -> datetime:
     day = start.astimezone(place.reads).date()
     match period.unit:
         case Unit.HOURS:

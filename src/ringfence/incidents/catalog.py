@@ -1,6 +1,7 @@
 """`clocks.yaml` as typed data, read strictly: a phrase that is not known here never becomes a silent guess."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -100,17 +101,7 @@ def _after(stage: Stage, known: Mapping[str, str]) -> Stage:
         return stage
     if stage.after not in known:
         raise MalformedInput(f"{stage.id} follows a {stage.after} that its regime does not have")
-    return Stage(
-        stage.id,
-        stage.title,
-        stage.ref,
-        stage.period,
-        stage.anchor,
-        stage.counted_from,
-        known[stage.after],
-        stage.content,
-        stage.source,
-    )
+    return replace(stage, after=known[stage.after])
 
 
 def _stage(entry: Any, source: str) -> Stage:

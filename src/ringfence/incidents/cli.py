@@ -10,8 +10,6 @@ import typer
 from ringfence.frontends.terminal import Json, output
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from ringfence.incidents.acts import Seen
     from ringfence.kernel.digest import Digest
     from ringfence.kernel.statement import Draft
@@ -32,21 +30,19 @@ At = "ISO 8601 with its offset, such as 2026-11-22T09:00:00Z"
 @app.command("list")
 def list_(as_json: Json = False) -> None:  # noqa: FBT002
     """List the newest incidents with their nearest clock."""
-    from ringfence.frontends.client import connect
+    from ringfence.incidents import lines
 
-    with connect() as client:
-        document = client.get(API)
-    output(document, lambda console: _listed(console, document), as_json)
+    document = _read(API)
+    output(document, lambda console: lines.listed(console, document), as_json)
 
 
 @app.command()
 def show(name: Name, as_json: Json = False) -> None:  # noqa: FBT002
     """Show clocks, criteria beside measured values, timeline and the draft's fields."""
-    from ringfence.frontends.client import connect
+    from ringfence.incidents import lines
 
-    with connect() as client:
-        document = client.get(_path(name))
-    output(document, lambda console: _shown(console, document), as_json)
+    document = _read(_path(name))
+    output(document, lambda console: lines.shown(console, document), as_json)
 
 
 @app.command()
@@ -59,15 +55,12 @@ def declare(
     """Open an incident that no detection has seen."""
     import secrets
 
-    from ringfence.frontends.client import connect
     from ringfence.incidents import acts
     from ringfence.incidents.model import IncidentId
 
-    with connect() as client:
-        at = _moment(detected_at) or _now()
-        draft = acts.declared(IncidentId(f"i-{secrets.token_hex(4)}"), at, node, reason)
-        document = client.state(draft, path=API)
-    output(document, lambda console: _done(console, document, "is open; decide on it next"), as_json)
+    name = IncidentId(f"i-{secrets.token_hex(4)}")
+    draft = acts.declared(name, _moment(detected_at) or _now(), node, reason)
+    _sign(draft, API, "is open; decide on it next", as_json=as_json)
 
 
 @app.command()
@@ -94,7 +87,7 @@ def triage(
     """Sign whether an incident is significant, and since when you are aware of it."""
     from ringfence.incidents import acts
 
-    known = _read(name)
+    known = _read(_path(name))
     customers = _customers(customer, known, significant=significant)
     decision = acts.Decision(
         significant=significant,
@@ -131,7 +124,7 @@ def correct(
 
     if [bool(field), bool(merge), bool(split)].count(True) != 1 or bool(field) != bool(value):
         raise UsageError("say either --field with --value, or --merge INCIDENT, or --split FINDINGS")
-    seen = _seen(_read(name))
+    seen = _seen(_read(_path(name)))
     if merge:
         draft = acts.corrected(seen, "merge", reason=reason, other=merge)
     elif split:
@@ -165,12 +158,11 @@ def notify(
     salt = secrets.token_bytes(32)
     details = {"reference": reference, "salt": salt.hex()} | ({"to": to} if to else {})
     digest, sent = _receipt(salt, reference, receipt), _moment(at) or _now()
-    seen = _seen(_read(name))
+    seen = _seen(_read(_path(name)))
     if stage:
-        draft = acts.reported(seen, stage, sent, addressee, digest, details)
+        draft, path = acts.reported(seen, stage, sent, addressee, digest, details), "reports"
     else:
-        draft = acts.noticed(seen, customer, sent, digest, details)
-    path = "reports" if stage else "notices"
+        draft, path = acts.noticed(seen, customer, sent, digest, details), "notices"
     _sign(draft, f"{_path(name)}/{path}", "has the acknowledgement on record", as_json=as_json)
 
 
@@ -184,7 +176,7 @@ def close(
     """Sign that an incident is handled; clocks that run keep running."""
     from ringfence.incidents import acts
 
-    draft = acts.closed(_seen(_read(name)), _moment(handled_at) or _now(), reason)
+    draft = acts.closed(_seen(_read(_path(name))), _moment(handled_at) or _now(), reason)
     _sign(draft, f"{_path(name)}/closing", "is closed", as_json=as_json)
 
 
@@ -209,18 +201,15 @@ def early_warning(
     with connect() as client:
         answer = client.post(f"{_path(name)}/drafts")
     draft = answer["draft"]
-    text = json.dumps(draft, indent=2, ensure_ascii=False).encode() + b"\n"
-    data = typesetter.pdf(draft) if to.suffix == ".pdf" else text
+    if to.suffix == ".pdf":
+        data = typesetter.pdf(draft)
+    else:
+        data = json.dumps(draft, indent=2, ensure_ascii=False).encode() + b"\n"
     write_whole(to, data, replace=force)
     unknown = document.unknown(draft)
     written = {"file": str(to), "bytes": len(data), "unknown": unknown, "statement": answer["statement"]}
-
-    def human(console: "Console") -> None:
-        console.print(
-            f"{to}: {len(draft['fields'])} fields, {len(unknown)} not known at this time. Nobody has filed it."
-        )
-
-    output(written, human, as_json)
+    said = f"{to}: {len(draft['fields'])} fields, {len(unknown)} not known at this time. Nobody has filed it."
+    output(written, lambda console: console.print(said), as_json)
 
 
 def _path(name: str) -> str:
@@ -229,19 +218,20 @@ def _path(name: str) -> str:
     return f"{API}/{incident_id(name)}"
 
 
-def _read(name: str) -> Any:
+def _read(path: str) -> Any:
     from ringfence.frontends.client import connect
 
     with connect() as client:
-        return client.get(_path(name))
+        return client.get(path)
 
 
 def _sign(draft: "Draft", path: str, what: str, *, as_json: bool) -> None:
     from ringfence.frontends.client import connect
+    from ringfence.incidents import lines
 
     with connect() as client:
         document = client.state(draft, path=path)
-    output(document, lambda console: _done(console, document, what), as_json)
+    output(document, lambda console: lines.done(console, document, what), as_json)
 
 
 def _seen(known: Mapping[str, Any]) -> "Seen":
@@ -310,49 +300,3 @@ def _receipt(salt: bytes, reference: str, file: Path | None) -> "Digest":
 
     content = read_bounded(file, limit=16 * 2**20) if file else reference.encode()
     return Digest.of(salt + content)
-
-
-def _done(console: "Console", document: Mapping[str, Any], what: str) -> None:
-    console.print(
-        f"{document['incident']} {what}: {document['state']}; the statement is {document['statement']['stage']}."
-    )
-    _clocks(console, document)
-
-
-def _clocks(console: "Console", document: Mapping[str, Any]) -> None:
-    from rich.table import Column, Table
-
-    table = Table("clock", "state", "due until", "source", Column("note", overflow="fold"), box=None)
-    for one in document["clocks"]:
-        due = one["due_at"] or "-"
-        table.add_row(f"{one['title']} {one['customer'] or one['ref']}", one["state"], due, one["source"], one["note"])
-    console.print(table if document["clocks"] else "No clock runs.")
-
-
-def _shown(console: "Console", document: Mapping[str, Any]) -> None:
-    console.print(f"{document['incident']}  {document['state']}  {document['title']}")
-    for name, at in document["times"].items():
-        console.print(f"  {name:<10}{at or 'not known at this time'}")
-    _clocks(console, document)
-    for one in document["criteria"]:
-        mark = "proposed" if one["proposed"] else one["verdict"]
-        console.print(f"  {one['code']:<9}{mark:<10}{one['threshold']}: {one['measured']}")
-        for fact in one["facts"]:
-            console.print(f"  {'':<19}{fact}")
-    for one in document["timeline"]:
-        console.print(f"  {one['at']}  {one['text']}{' by ' + one['name'] if one['name'] else ''}")
-    for one in document["draft"]["fields"]:
-        console.print(f"  {one['field']:<24}{one['value']} [{one['basis']}]")
-
-
-def _listed(console: "Console", document: Mapping[str, Any]) -> None:
-    from rich.table import Table
-
-    if not document["incidents"]:
-        console.print("No incident is open. A finding opens one; by hand: ringfence incident declare --reason TEXT")
-        return
-    table = Table("incident", "state", "detected", "next deadline", "title", box=None)
-    for one in document["incidents"]:
-        due = f"{one['next']['due_at']} {one['next']['title']}" if one["next"] else "none"
-        table.add_row(one["incident"], one["state"], one["detected_at"], due, one["title"])
-    console.print(table)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ringfence.incidents import calendar
-from ringfence.incidents.calendar import Where
+from ringfence.incidents.calendar import Places
 from ringfence.incidents.model import Awareness, Clock, ClockState, Filed, Incident
 from ringfence.incidents.terms import Anchor, Category, Clockwork, Customer, Period, Regime, Stage, Standing, Unit
 from ringfence.kernel.clock import to_text
@@ -20,6 +20,7 @@ TRIAGE = "triage"
 ON_TIME = "on time"
 NIS2, CONTRACT = "nis2", "contract.customer_notice"
 TRUST_TYPE, TRUST_STAGE, ORDINARY_STAGE = "trust_service_provider", "nis2.notification.trust", "nis2.notification"
+NOTIFICATION = frozenset({TRUST_STAGE, ORDINARY_STAGE})  # one report, with a shorter period for trust services
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,8 @@ class Bound:
     now: datetime
 
     @property
-    def place(self) -> Where:
-        """Return whose calendar counts."""
+    def places(self) -> Places:
+        """Return whose calendars count."""
         return calendar.where(self.standing.jurisdiction)
 
 
@@ -73,7 +74,7 @@ def _provisional(incident: Incident, bound: Bound) -> tuple[Clock, ...]:
     since = incident.untriaged_since
     if since is None or incident.merged_into:
         return ()
-    due = calendar.due(since, PLANNING, bound.place)
+    due = calendar.due(since, PLANNING, bound.places)
     late = bound.now - due if bound.now > due else None
     words = "no clock of the law: nobody has decided yet whether the incident is significant"
     return (
@@ -131,11 +132,9 @@ def _of_stage(incident: Incident, regime: str, stage: Stage, bound: Bound) -> Cl
     if stage.period is None:
         state = ClockState.MET if filed else ClockState.UNTIMED
         return _clock(stage, regime, state, filed=filed)
-    match _special(incident, stage, bound):
-        case ClockState() as state:
-            return _clock(stage, regime, state, filed=filed, note=_ONGOING[state, stage.id])
-        case None:
-            pass
+    special = _special(incident, stage, bound)
+    if special is not None:
+        return _clock(stage, regime, special, filed=filed, note=_ONGOING[special, stage.id])
     spans = _starts(incident, stage)
     return _judged(_clock(stage, regime, ClockState.WAITING, filed=filed), spans, stage.period, bound)
 
@@ -154,7 +153,7 @@ def _special(incident: Incident, stage: Stage, bound: Bound) -> ClockState | Non
     sent = _first(incident.filed, ORDINARY_STAGE)
     if stage.id not in {"nis2.final", "nis2.progress", "nis2.final_after_handling"} or sent is None:
         return ClockState.NOT_APPLICABLE if stage.id == "nis2.final_after_handling" else None
-    final = calendar.due(sent.at, Period(1, Unit.MONTHS), bound.place)
+    final = calendar.due(sent.at, Period(1, Unit.MONTHS), bound.places)
     handled = incident.closing.value if incident.closing else None
     ongoing = bound.now > final if handled is None else handled > final
     # A final report that was filed while the incident went on is the better report: nothing is asked for twice.
@@ -184,7 +183,8 @@ def _starts(incident: Incident, stage: Stage) -> tuple[Span, ...]:
 
 
 def _first(filed: Sequence[Filed], stage: str, customer: str = "") -> Filed | None:
-    found = [one for one in filed if one.stage == stage and one.customer == customer]
+    names = NOTIFICATION if stage in NOTIFICATION else {stage}
+    found = [one for one in filed if one.stage in names and one.customer == customer]
     return min(found, key=lambda one: one.at, default=None)
 
 
@@ -231,7 +231,7 @@ def _judged(clock: Clock, spans: tuple[Span, ...], period: Period, bound: Bound)
     if not spans:
         return clock
     started = next((span.start for span in reversed(spans) if span.start), None)
-    due = calendar.due(started, period, bound.place) if started else None
+    due = calendar.due(started, period, bound.places) if started else None
     late = max((_lateness(clock, spans, at, period, bound) for at in range(len(spans))), default=timedelta(0))
     return replace(
         clock,
@@ -249,7 +249,7 @@ def _lateness(clock: Clock, spans: tuple[Span, ...], at: int, period: Period, bo
     start = spans[at].start
     if start is None:
         return timedelta(0)
-    due = calendar.due(start, period, bound.place)
+    due = calendar.due(start, period, bound.places)
     replaced = spans[at + 1].since if at + 1 < len(spans) else None
     if replaced is not None and due >= replaced:
         return timedelta(0)
@@ -269,6 +269,6 @@ def _state(clock: Clock, late: timedelta, withdrawn: bool, bound: Bound) -> Cloc
 
 def _earlier(spans: tuple[Span, ...], period: Period, bound: Bound) -> str:
     """Name the deadlines that earlier values gave."""
-    dues = [calendar.due(span.start, period, bound.place) for span in spans if span.start]
+    dues = [calendar.due(span.start, period, bound.places) for span in spans if span.start]
     known = list(dict.fromkeys(to_text(due) for due in dues[:-1] if due != dues[-1]))
     return "earlier deadline " + ", ".join(known) if known else ""

@@ -31,7 +31,7 @@ def plain(value: Any) -> Any:
             return to_text(value)
         case StrEnum():
             return value.value
-        case tuple() | list() | frozenset():
+        case tuple() | list():
             return [plain(item) for item in value]
         case Mapping():
             return {str(name): plain(item) for name, item in value.items()}

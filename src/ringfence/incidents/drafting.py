@@ -160,7 +160,7 @@ def _described(incident: Incident, _known: Known) -> Filled | None:
     if not incident.findings:
         return None
     said = [
-        f"{one.rule} on {one.subject}: {one.count} events from {one.source or 'an unknown source'}, "
+        f"{one.place}: {one.count} events from {one.source or 'an unknown source'}, "
         f"{to_text(one.first_seen)} to {to_text(one.last_seen)}."
         for one in incident.findings
     ]

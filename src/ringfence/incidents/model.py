@@ -28,7 +28,7 @@ class FindingFacts:
 
     id: str
     rule: str
-    subject: str
+    subject: str  # the node or host that reported; empty: the whole tenant
     source: str
     first_seen: datetime
     last_seen: datetime
@@ -42,6 +42,11 @@ class FindingFacts:
     envelope: str = ""  # digest of finding.raised
     customer_facing: bool = False
 
+    @property
+    def place(self) -> str:
+        """Say what was found, and where."""
+        return f"{self.rule} on {self.subject}" if self.subject else self.rule
+
 
 class FactKind(StrEnum):
     """What happened to a node, as far as an incident is concerned."""
@@ -53,7 +58,6 @@ class FactKind(StrEnum):
     DATA_SENT = "data-sent"
     ALERT = "alert"
     NOTE = "note"
-    WARNING = "warning"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ringfence.incidents.reading import NAME
 from ringfence.incidents.terms import Customer
 from ringfence.kernel import identifier
 from ringfence.kernel.digest import loads
@@ -56,13 +57,7 @@ def _profile(value: Any, source: str) -> Profile:
 
 def _customer(value: Any, source: str) -> Customer:
     match value:
-        case {"id": str() as name, **rest} if (
-            rest.keys() <= {"hours", "agreed"}
-            and 1 <= len(name) <= 64
-            and all(c.islower() or c.isdigit() or c in "._-" for c in name)
-            and name.isascii()
-            and name[0] not in "._-"
-        ):
+        case {"id": str() as name, **rest} if rest.keys() <= {"hours", "agreed"} and NAME.fullmatch(name):
             hours, agreed = rest.get("hours", Customer("").hours), rest.get("agreed", False)
             if type(hours) is not int or not 1 <= hours <= MAX_HOURS or type(agreed) is not bool:
                 raise MalformedInput(f"{name}: hours is 1 to {MAX_HOURS}, agreed true or false", source=source)

@@ -19,7 +19,7 @@ from ringfence.kernel.statement import Statement, Strength
 MAX_TEXT = 4000
 MAX_LIST = 64
 _CODE = re.compile(r"\d{1,2}(\(\d\))?(\([a-z]\))?")
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _FINDING = re.compile(r"f-[0-9a-f]{4,64}")
 _DIGITS = re.compile(r"[0-9a-f]{64}")
 
@@ -116,6 +116,12 @@ def _truth(value: object) -> object:
     return value
 
 
+def _nothing(value: object) -> object:
+    if value != []:
+        raise MalformedInput("it is empty: no finding saw what a person declares")
+    return value
+
+
 def _quantities(value: object) -> object:
     if not isinstance(value, dict) or not value.keys() <= QUANTITIES.keys():
         raise MalformedInput(f"what can be measured is {', '.join(QUANTITIES)}")
@@ -123,13 +129,13 @@ def _quantities(value: object) -> object:
 
 
 _ANSWER = _one_of(frozenset(answer.value for answer in Answer))
-_PLACE = _matching(_NAME, "a short name of lower-case letters, digits, dots and hyphens")
+_PLACE = _matching(NAME, "a short name of lower-case letters, digits, dots and hyphens")
 _HEAD: dict[str, Check] = {
     "seen": _count,
     "timeline": _matching(_DIGITS, "64 hexadecimal digits"),
 }
 _CLAIMS: dict[PredicateName, dict[str, Check]] = {
-    acts.OPENED: {"cause": _one_of(frozenset({"declared"})), "detectedAt": from_text, "findings": _sorted(text)},
+    acts.OPENED: {"cause": _one_of(frozenset({"declared"})), "detectedAt": from_text, "findings": _nothing},
     acts.TRIAGE: {
         "significant": _truth,
         "criteria": _sorted(_matching(_CODE, "a criterion such as 3(1)(b)")),

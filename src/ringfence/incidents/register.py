@@ -34,7 +34,7 @@ class Register:
         with desk.transaction():
             now = desk.clock.now()
             known = {one.id: one for one in (*desk.newest(tenant, READ), *desk.unfinished(tenant))}
-            shown = [self.incidents.assessed(tenant, one) for one in known.values() if counts(one, now)]
+            shown = self.incidents.assessed(tenant, [one for one in known.values() if counts(one, now)])
             return desk.recorder.record(draft(tenant, shown, tuple(known.values()), now), tenant=tenant)
 
 
@@ -49,13 +49,13 @@ def draft(tenant: Tenant, shown: Sequence[Assessed], known: Sequence[Incident], 
     decided = [one.incident for one in shown if one.incident.triage and one.incident.untriaged_since is None]
     waiting = [one for one in shown if one.incident.untriaged_since is not None]
     overdue = [one for one in waiting if any(clock.late_by for clock in one.clocks if clock.id == clocks.TRIAGE)]
-    due = {one.incident.id: [clock for clock in one.clocks if _is_due(clock)] for one in shown}
-    found = [clock for of_one in due.values() for clock in of_one]
-    asked = [one.incident.id for one in overdue] + [_holder(one, signed) for one in decided]
+    due = [(one.incident, [clock for clock in one.clocks if _is_due(clock)]) for one in shown]
+    found = [clock for _, of_one in due for clock in of_one]
+    asked = [one.incident.id for one in overdue] + [_decided_under(one, signed) for one in decided]
     lists = {
         "decisions": asked,
-        "significant": [_holder(one, signed) for one in decided if one.significant],
-        "reports": [name for name, of_one in due.items() if of_one],
+        "significant": [_decided_under(one, signed) for one in decided if one.significant],
+        "reports": [name for one, of_one in due if of_one for name in _filed_under(one, of_one, signed)],
     }
     claims = {
         "incidents": len(shown),
@@ -73,15 +73,21 @@ def draft(tenant: Tenant, shown: Sequence[Assessed], known: Sequence[Incident], 
 
 
 def holders(known: Iterable[Incident]) -> dict[str, IncidentId]:
-    """Return, by digest of its statement, the incident under whose name each decision was signed.
+    """Return, by digest of its statement, the incident under whose name each decision and report was signed.
 
-    After a merger or a split a decision stands for an incident that its statement does not name.
+    After a merger or a split they stand for an incident that their statement does not name.
     """
-    return {entry.envelope: one.id for one in known for entry in one.timeline if entry.kind == "triaged"}
+    kinds = {"triaged", "reported"}
+    return {entry.envelope: one.id for one in known for entry in one.timeline if entry.kind in kinds}
 
 
-def _holder(incident: Incident, signed: dict[str, IncidentId]) -> IncidentId:
+def _decided_under(incident: Incident, signed: dict[str, IncidentId]) -> IncidentId:
     return signed.get(incident.triage.envelope, incident.id) if incident.triage else incident.id
+
+
+def _filed_under(incident: Incident, due: list[Clock], signed: dict[str, IncidentId]) -> list[IncidentId]:
+    stages = {clock.id for clock in due}
+    return [signed.get(one.envelope, incident.id) for one in incident.filed if one.stage in stages] or [incident.id]
 
 
 def _is_due(clock: Clock) -> bool:

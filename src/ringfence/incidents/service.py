@@ -4,7 +4,7 @@ Gather, decide (pure), commit row and statement in one transaction. Ringfence fi
 acknowledgement.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -71,25 +71,25 @@ class Incidents:
 
     def all(self, tenant: Tenant) -> list[Assessed]:
         """Return the newest incidents."""
-        bound = self._bound(tenant)
-        binding = self._binding(bound)
-        return [_assessed(incident, bound, binding) for incident in self.desk.newest(tenant, LISTED)]
+        return self.assessed(tenant, self.desk.newest(tenant, LISTED))
 
     def running(self, tenant: Tenant) -> list[tuple[Incident, tuple[Clock, ...]]]:
         """Return every incident for which somebody has to act, with its clocks."""
-        unfinished = self.desk.unfinished(tenant)
-        bound = self._bound(tenant) if unfinished else None
-        found = [(one, clocks.run(one, catalog.load(), bound)) for one in unfinished if bound]
-        return [(one, its) for one, its in found if any(clock.running for clock in its)]
+        found = self.assessed(tenant, self.desk.unfinished(tenant))
+        return [(one.incident, one.clocks) for one in found if any(clock.running for clock in one.clocks)]
 
     def room(self, tenant: Tenant, name: IncidentId) -> Assessed:
         """Return one incident, or raise `NotFound`."""
-        return self.assessed(tenant, self.desk.incident(tenant, name))
+        (found,) = self.assessed(tenant, [self.desk.incident(tenant, name)])
+        return found
 
-    def assessed(self, tenant: Tenant, incident: Incident) -> Assessed:
-        """Work out what follows from an incident now."""
+    def assessed(self, tenant: Tenant, incidents: Sequence[Incident]) -> list[Assessed]:
+        """Work out what follows from incidents now; what the tenant is, is asked once for all of them."""
+        if not incidents:
+            return []
         bound = self._bound(tenant)
-        return _assessed(incident, bound, self._binding(bound))
+        binding = self._binding(bound)
+        return [_assessed(incident, bound, binding) for incident in incidents]
 
     def intact(self, tenant: Tenant, incident: Incident) -> bool:
         """Tell whether the timeline is the one that the log's statements name."""

@@ -205,9 +205,7 @@ def _access(one: Threshold, known: Measured) -> Criterion:
     words = "a successful access; whether it was malicious and could disrupt severely is judged"
     if not known.successes:
         return Criterion(one.code, one.text, words, "no successful access in the findings", Verdict.JUDGEMENT)
-    facts = tuple(
-        f"{found.rule} on {found.subject} at {found.last_seen:%Y-%m-%d %H:%M:%S} UTC" for found in known.successes
-    )
+    facts = tuple(f"{found.place} at {found.last_seen:%Y-%m-%d %H:%M:%S} UTC" for found in known.successes)
     shown = f"{len(known.successes)} successful after guessing"
     return Criterion(one.code, one.text, words, shown, Verdict.JUDGEMENT, facts, known.evidence)
 

@@ -90,7 +90,7 @@ class IncidentTable:
         named = named.order_by(INCIDENTS.c.opened_at.desc(), INCIDENTS.c.incident).limit(limit)
         with self.database.reading() as connection:
             wanted = [IncidentId(name) for name in connection.execute(named).scalars()]
-            query = select(EVENTS).where(EVENTS.c.tenant == tenant, EVENTS.c.incident.in_(wanted))
+            query = select(EVENTS).where(EVENTS.c.tenant == tenant, EVENTS.c.incident.in_(named))
             found: dict[IncidentId, list[Event]] = {name: [] for name in wanted}
             for row in connection.execute(query.order_by(EVENTS.c.incident, EVENTS.c.position)):
                 found[IncidentId(row.incident)].append(_event(row))

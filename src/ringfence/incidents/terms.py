@@ -88,7 +88,6 @@ class Threshold:
     """One criterion of significance with its numbers, as `nis2_2690.yaml` has it."""
 
     code: str
-    article: str
     type: str  # the entity type it binds; empty for all
     kind: str
     text: str
@@ -97,7 +96,6 @@ class Threshold:
     turnover_pct: Decimal | None = None
     users_pct: Decimal | None = None
     users_abs: int | None = None
-    seconds: int | None = None
 
 
 class Category(StrEnum):
@@ -118,7 +116,7 @@ class Standing:
     binds_2690: bool | None = None
     types: tuple[str, ...] = ()
     provision: str = ""
-    jurisdiction: str = ""  # ISO code of the Member State whose midnight ends a day
+    jurisdiction: str = ""  # ISO codes, joined by commas, of the Member States whose midnight ends a day
     financial: bool = False  # DORA 19 in the place of NIS2 23
 
 

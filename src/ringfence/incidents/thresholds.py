@@ -11,14 +11,12 @@ from ringfence.kernel.errors import MalformedInput
 DIRECTIVE = (
     Threshold(
         "23(3)(a)",
-        "23",
         "",
         "disruption",
         "Caused or can cause severe operational disruption of the services or financial loss for the entity",
     ),
     Threshold(
         "23(3)(b)",
-        "23",
         "",
         "damage",
         "Affected or can affect others by causing considerable material or non-material damage",
@@ -34,7 +32,7 @@ def parse(section: Any, *, source: str = "nis2_2690.yaml") -> tuple[Threshold, .
         source: what to name in an error.
     """
     try:
-        horizontal = [_threshold(entry, "3", "", source) for entry in section["horizontal"]["criteria"]]
+        horizontal = [_threshold(entry, "", source) for entry in section["horizontal"]["criteria"]]
         groups = {str(group["article"]): group for group in section["by_type"]}
         typed = [found for group in section["by_type"] for found in _of_type(group, groups, source)]
         recurring = _recurring(section["recurring"])
@@ -45,7 +43,7 @@ def parse(section: Any, *, source: str = "nis2_2690.yaml") -> tuple[Threshold, .
 
 def _recurring(entry: Mapping[str, Any]) -> Threshold:
     article = str(entry["article"])
-    return Threshold(article, article, "", "recurring", str(entry["rule"]))
+    return Threshold(article, "", "recurring", str(entry["rule"]))
 
 
 def _of_type(group: Any, groups: Mapping[str, Any], source: str) -> Iterator[Threshold]:
@@ -53,13 +51,12 @@ def _of_type(group: Any, groups: Mapping[str, Any], source: str) -> Iterator[Thr
     for entry in model["criteria"]:
         # Articles 12 and 13 repeat 11 for their own types: the letter is the same, the article is theirs.
         letter = str(entry["id"]).removeprefix(str(model["article"]))
-        yield _threshold({**entry, "id": article + letter}, article, str(group["type"]), source)
+        yield _threshold({**entry, "id": article + letter}, str(group["type"]), source)
 
 
-def _threshold(entry: Mapping[str, Any], article: str, of_type: str, source: str) -> Threshold:
+def _threshold(entry: Mapping[str, Any], of_type: str, source: str) -> Threshold:
     return Threshold(
         code=str(entry["id"]),
-        article=article,
         type=of_type,
         kind=str(entry["kind"]),
         text=str(entry["text"]),
@@ -68,7 +65,6 @@ def _threshold(entry: Mapping[str, Any], article: str, of_type: str, source: str
         turnover_pct=_ratio(entry.get("turnover_pct"), source),
         users_pct=_ratio(entry.get("users_pct"), source),
         users_abs=_whole(entry.get("users_abs"), source),
-        seconds=_whole(entry.get("seconds"), source),
     )
 
 

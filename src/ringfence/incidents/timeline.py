@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from ringfence.incidents import codec
 from ringfence.incidents.model import Entry, Event, FactKind
 from ringfence.kernel import digest
 from ringfence.kernel.clock import to_text
@@ -49,8 +50,8 @@ def _of_finding(body: Mapping[str, Any]) -> str:
     if "fact" in body:
         fact = body["fact"]
         return " ".join(filter(None, (FactKind(fact["kind"]).value, fact["node"], fact["text"])))
-    finding = body["finding"]
-    return f"{finding['rule']} on {finding['subject']}: {finding['count']} events"
+    finding = codec.finding(body["finding"])
+    return f"{finding.place}: {finding.count} events"
 
 
 def _of_triage(body: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from functools import partial
 from ringfence.incidents import clocks, codec, room, statements
 from ringfence.incidents.model import Fact, FindingFacts, Incident, IncidentId
 from ringfence.incidents.ports import Notifier
-from ringfence.incidents.service import Incidents
+from ringfence.incidents.service import Assessed, Incidents
 from ringfence.kernel.clock import to_text
 from ringfence.kernel.identifier import Tenant
 
@@ -49,8 +49,8 @@ class Watch:
         """Record and send what clocks and thresholds warn of, each once, also after a restart; return how many."""
         told: list[tuple[IncidentId, str]] = []
         with self.incidents.desk.transaction():
-            for incident in self.incidents.desk.unfinished(tenant):
-                told += self._warned(tenant, incident)
+            for shown in self.incidents.assessed(tenant, self.incidents.desk.unfinished(tenant)):
+                told += self._warned(tenant, shown)
         for name, text in told:
             self.notifier(tenant, name, text, self.incidents.desk.clock.now())
         return len(told)
@@ -59,6 +59,8 @@ class Watch:
         unfinished = self.incidents.desk.open_ones(tenant)
         same = [one for one in unfinished if any(known.id == finding.id for known in one.findings)]
         near = [one for one in unfinished if finding.subject in one.nodes]
+        if not finding.subject:
+            near = [one for one in unfinished if any(known.place == finding.place for known in one.findings)]
         return next(iter(same + near), None)
 
     def _opened(self, tenant: Tenant, finding: FindingFacts) -> Incident:
@@ -86,8 +88,8 @@ class Watch:
         body = {"fact": codec.plain(known)}
         return self.incidents.desk.observed(tenant, incident.id, incident, "extended", body, say)
 
-    def _warned(self, tenant: Tenant, incident: Incident) -> list[tuple[IncidentId, str]]:
-        shown = self.incidents.assessed(tenant, incident)
+    def _warned(self, tenant: Tenant, shown: Assessed) -> list[tuple[IncidentId, str]]:
+        incident = shown.incident
         if incident.closing and not any(clock.running for clock in shown.clocks):
             self.incidents.desk.rows.settle(tenant, incident.id, finished=True)
         found = clocks.due_warnings(shown.clocks, shown.bound.now)

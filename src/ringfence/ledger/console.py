@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from ringfence.frontends import page
 from ringfence.frontends.http import require
+from ringfence.frontends.live import STREAM, published
 from ringfence.frontends.page import AsOf, Pages, View
 from ringfence.kernel import identifier
 from ringfence.kernel.actor import Person
@@ -107,7 +108,7 @@ class Asked:
         if self.at is not None or self.before is not None:
             return ""
         query = {"after": str(newest)} | ({"predicate": self.predicate} if self.predicate else {})
-        return "/console/stream?" + urlencode(query)
+        return f"{STREAM}?{urlencode(query)}"
 
 
 def asked(predicate: Type = None, before: Before = None, as_of: AsOf = None) -> Asked:
@@ -151,7 +152,7 @@ class Evidence:
             total=sum(tally.values()),
             matching=tally.get(query.predicate, 0) if query.predicate else sum(tally.values()),
             predicate=query.predicate,
-            size=self.size(),
+            size=published(self.ledger),
             older=query.older(shown[-1].entry) if len(found) > PER_PAGE else "",
             live=query.live(shown[0].entry if shown else -1),
         )
@@ -167,20 +168,13 @@ class Evidence:
             "record.html",
             View(question, f"ringfence ledger prove {entry}", caller),
             row=row,
-            size=self.size(),
+            size=published(self.ledger),
             statement=statement,
             issuer=issuer,
             details=exhibit.details(logged),
             payload=logged.envelope.payload.decode(),
             could_have=custody.could_have_made_up(logged, row.proof.anchored),
         )
-
-    def size(self) -> int:
-        """Return how many entries the published log has."""
-        try:
-            return self.ledger.head().checkpoint.size
-        except NotFound:
-            return 0
 
     def heads(self, tenant: Tenant, at: datetime | None = None) -> tuple[ExportedHead, ...]:
         """Return the heads that had left this installation at `at`."""
@@ -195,7 +189,7 @@ class Evidence:
 
     def material(self, caller: Person, entry: int) -> Material:
         """Return a statement with the newest head and its path; raise `Unavailable` before it is published."""
-        logged, size = self.logged(caller, entry), self.size()
+        logged, size = self.logged(caller, entry), published(self.ledger)
         if size <= entry:
             raise Unavailable(f"no published checkpoint covers entry {entry} yet; try again in a second")
         head = self.ledger.head()
@@ -274,7 +268,7 @@ def _saved(name: str) -> dict[str, str]:
 
 
 def _live(routes: APIRouter, evidence: Evidence) -> None:
-    @routes.get("/console/stream")
+    @routes.get(STREAM)
     def stream(
         caller: Reader,
         query: Annotated[Asked, Depends(asked)],

@@ -114,6 +114,11 @@ class Act:
         """Return whether it is to be carried out on the network."""
         return self.ruling is Ruling.TAKE and self.kind is not ActionKind.ALERT
 
+    @property
+    def wanted(self) -> State:
+        """Return its state before anything was done."""
+        return {Ruling.TAKE: State.DESIRED, Ruling.ASK: State.WAITING}.get(self.ruling, State.NONE)
+
 
 @dataclass(frozen=True, slots=True)
 class Response:

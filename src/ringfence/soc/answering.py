@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from ringfence.kernel.clock import Clock
 from ringfence.kernel.errors import Conflict, RingfenceError, Unavailable
@@ -16,10 +17,11 @@ from ringfence.kernel.evidence import EmergencyRecorder, Recorder
 from ringfence.kernel.identifier import Tenant
 from ringfence.soc import alerts, statements
 from ringfence.soc.action import Act, ActionKind, NodeFacts, Past, Ruling, State, Surroundings, Times
-from ringfence.soc.model import Finding, finding_id
+from ringfence.soc.model import Finding
 from ringfence.soc.playbook import Playbook, wishes
 from ringfence.soc.policy import Policy
 from ringfence.soc.ports import (
+    MAX_ATTEMPTS,
     Alert,
     Answered,
     Bounded,
@@ -33,10 +35,9 @@ from ringfence.soc.ports import (
     Transaction,
 )
 from ringfence.soc.posting import Posting
-from ringfence.soc.respond import STORM, decide
+from ringfence.soc.respond import STORM, decide, storm_of
 from ringfence.soc.rows import answered_of, rows_of
 
-MAX_ATTEMPTS = 5  # of an act; then a person is asked
 MAX_UNSAVED = 10_000
 MAX_REMEMBERED = 50_000
 MAX_MOVED = 1000  # findings written in one sweep
@@ -59,9 +60,14 @@ class Sighting:
 
 @dataclass(slots=True)
 class Memory:
-    """What must be known even while the database is away; rebuilt from it at the start."""
+    """What must be known even while the database is away; rebuilt from it at the start.
+
+    The hands, and writes that took too long, touch `moved`, `unsaved`, `busy` and `away_until` as well, each in one
+    step of a dictionary or a list; the rest belongs to the thread that decides.
+    """
 
     past: dict[Tenant, list[Past]] = field(default_factory=dict)
+    recalled: set[Tenant] = field(default_factory=set)  # whose past was read
     raised: dict[tuple[Tenant, str], Raised] = field(default_factory=dict)
     policies: dict[Tenant, Policy] = field(default_factory=dict)
     storms: dict[Tenant, Finding] = field(default_factory=dict)
@@ -115,7 +121,9 @@ class Answers:
         self.memory.answered[place] = now
         if response is None:
             return None
-        answered = Answered(response, Times(seen.line_at, seen.found_at, now), tuple(map(_wanted, response.acts)))
+        answered = Answered(
+            response, Times(seen.line_at, seen.found_at, now), tuple(act.wanted for act in response.acts)
+        )
         past.extend(_past(raised, act, response.turn, now) for act in response.acts)
         rows = rows_of(raised.reference, answered)
         written = self._write(lambda: self._keep(raised, rows))
@@ -126,18 +134,26 @@ class Answers:
 
     def _hand_over(self, raised: Raised, answered: Answered, *, written: bool) -> Answered:
         """Have it carried out and concluded; return how far it has come by then."""
-        place, come = (raised.tenant, raised.reference), [answered]
+        come = [answered]
 
         def work() -> None:
+            come[0] = self._carry_out(raised, answered)
+            self._conclude(raised, come[0], written=written)
+
+        self._hand(raised, work)
+        return come[0]
+
+    def _hand(self, raised: Raised, work: Callable[[], None]) -> None:
+        place = (raised.tenant, raised.reference)
+
+        def whole() -> None:
             try:
-                come[0] = self._carry_out(raised, answered)
-                self._conclude(raised, come[0], written=written)
+                work()
             finally:
                 self.memory.busy.remove(place)
 
         self.memory.busy.append(place)
-        self.hands((raised.tenant, raised.node.node if raised.node else ""), work)
-        return come[0]
+        self.hands((raised.tenant, raised.node.node if raised.node else ""), whole)
 
     def raise_own(self, tenant: Tenant, finding: Finding, node: NodeFacts | None, *, nodes: int = 0) -> None:
         """Take in a finding of the watch about itself or about its own acts."""
@@ -157,23 +173,33 @@ class Answers:
         if len(self.memory.raised) > MAX_REMEMBERED:  # whoever comes from very many addresses must not fill it
             self.memory.raised.clear()
             self.memory.answered.clear()
+            self.memory.moved.clear()
         self.memory.raised[key] = raised
         return raised
 
     def _keep(self, raised: Raised, rows: Sequence[Ruled]) -> None:
         """Write finding and wanted acts in one transaction; the finding is stated once."""
         with self.transaction():
-            known = self.findings.by_key(raised.tenant, raised.finding.id)
-            if known is None:
-                stated = self.recorder.record(statements.finding_raised(raised), tenant=raised.tenant)
-                kept = replace(raised, statement=stated.envelope, noted=not raised.authenticated)
-            else:
-                again = bool(rows) and raised.authenticated
-                kept = replace(raised, statement=known.statement, noted=known.noted and not again)
-            self.findings.put(kept)
-            if rows:
-                self.findings.rule_on(raised.tenant, rows)
-        self.memory.moved.pop((raised.tenant, raised.finding.id), None)
+            self._put(raised, rows)
+        self._written(raised)
+
+    def _put(self, raised: Raised, rows: Sequence[Ruled]) -> None:
+        known = self.findings.by_key(raised.tenant, raised.finding.id)
+        if known is None:
+            stated = self.recorder.record(statements.finding_raised(raised), tenant=raised.tenant)
+            kept = replace(raised, statement=stated.envelope, noted=not raised.authenticated)
+        else:  # its name is the one that is kept, also where that could not be looked up when it was seen again
+            noted = known.noted and not (rows and raised.authenticated)
+            kept = replace(raised, reference=known.reference, statement=known.statement, noted=noted)
+        self.findings.put(kept)
+        if rows:
+            self.findings.rule_on(raised.tenant, [replace(row, finding=kept.reference) for row in rows])
+
+    def _written(self, raised: Raised) -> None:
+        place = (raised.tenant, raised.finding.id)
+        newest = self.memory.moved.pop(place, raised)
+        if newest is not raised:  # it went on while this was written
+            self.memory.moved.setdefault(place, newest)
 
     def _write(self, write: Callable[[], None]) -> bool:
         """Write within the time that a cut can spare; keep for later what could not be written."""
@@ -181,17 +207,20 @@ class Answers:
         if away is None or now >= away:
             try:
                 self.bounded(write)
-            except Unavailable:
+            except RingfenceError:  # whatever it has against the rows, the act does not wait for them
                 self.memory.away_until = now + AWAY
             else:
                 return True
+        self._later(write)
+        return False
+
+    def _later(self, write: Callable[[], None]) -> None:
         if len(self.memory.unsaved) < MAX_UNSAVED:
             self.memory.unsaved.append(write)
-        return False
 
     def _carry_out(self, raised: Raised, answered: Answered) -> Answered:
         acts = answered.response.acts
-        states = tuple(self._act(raised, act, answered.times.line) if act.contains else _wanted(act) for act in acts)
+        states = tuple(self._act(raised, act, answered.times.line) if act.contains else act.wanted for act in acts)
         states = tuple(
             State.DONE if act.kind is ActionKind.ALERT and act.ruling is Ruling.TAKE else state
             for act, state in zip(acts, states, strict=True)
@@ -220,7 +249,7 @@ class Answers:
             self._note(raised, done)
             return
         if not written:
-            self.memory.unsaved.append(lambda: self._settle(raised, done))
+            self._later(lambda: self._settle(raised, done))
             self._journal(raised, done)
         if _alerts(done):
             self.post.urgently(self._alert(raised, done))
@@ -229,7 +258,7 @@ class Answers:
         """State a cut by the emergency path, where the database did not take it."""
         if any(act.contains for act in done.response.acts):
             draft = statements.response_decided(raised, done.response, done.times, done.states, emergency=True)
-            with suppress(Unavailable):
+            with suppress(RingfenceError):
                 self.bounded(lambda: _ignore(self.emergency.record(draft, tenant=raised.tenant)))
 
     def _alert(self, raised: Raised, done: Answered) -> Alert:
@@ -260,7 +289,7 @@ class Answers:
         if last is None or now - last.last_seen > policy.window:
             found = self.findings.page(seen.tenant, limit=1, rule=STORM) if last is None else []
             fresh = bool(found) and now - found[0].finding.last_seen <= policy.window
-            last = found[0].finding if fresh else _storm_of(seen.tenant, now)
+            last = found[0].finding if fresh else storm_of(seen.tenant, now)
         storm = replace(last, last_seen=now, count=last.count + 1)
         self.memory.storms[seen.tenant] = storm
         self.answer(Sighting(seen.tenant, storm, None, Surroundings(nodes=seen.around.nodes), seen.line_at, now))
@@ -277,12 +306,11 @@ class Answers:
 
     def _past(self, tenant: Tenant) -> list[Past]:
         since = self.clock.now() - REMEMBERED
-        if tenant not in self.memory.past:
-            known: list[Past] = []
+        kept = self.memory.past.setdefault(tenant, [])
+        if tenant not in self.memory.recalled:
             with suppress(Unavailable):
-                known = self.findings.past(tenant, since)
-            self.memory.past[tenant] = known
-        kept = self.memory.past[tenant]
+                kept[:0] = self.findings.past(tenant, since)
+                self.memory.recalled.add(tenant)
         if kept and kept[0].at < since - timedelta(hours=1):
             kept[:] = [one for one in kept if one.at >= since]
         del kept[:-MAX_REMEMBERED]
@@ -297,8 +325,10 @@ class Answers:
             self.bounded(self._keep_moved)
         busy = set(self.memory.busy)  # asked before the rows: what ends in between is looked at in the next sweep
         for tenant, reference in dict.fromkeys((tenant, one.finding) for tenant, one in self.findings.unfinished()):
-            if (tenant, reference) not in busy:
-                self._finish(tenant, reference)
+            raised = self.findings.by_reference(tenant, reference)
+            if raised is not None and (tenant, reference) not in busy:
+                busy.add((tenant, reference))
+                self._hand(raised, partial(self._finish, raised))
         for raised in self.findings.unnoted():
             if (raised.tenant, raised.reference) in busy:
                 continue
@@ -307,26 +337,31 @@ class Answers:
                 self._note(raised, answered_of(rulings))
 
     def _keep_moved(self) -> None:
+        moved = list(self.memory.moved.values())[:MAX_MOVED]
         with self.transaction():
-            for raised in list(self.memory.moved.values())[:MAX_MOVED]:
-                self._keep(raised, ())
+            for raised in moved:
+                self._put(raised, ())
+        for raised in moved:
+            self._written(raised)
 
     def _save(self) -> None:
         waiting = [self.memory.unsaved.pop(0) for _ in range(len(self.memory.unsaved))]  # others may add meanwhile
-        for number, write in enumerate(waiting):
-            try:
+        try:
+            while waiting:
                 with suppress(Conflict):  # it was written after all, only too late to say so
-                    self.bounded(write)
-            except Unavailable:
-                self.memory.unsaved[:0] = waiting[number:]
-                return
+                    self.bounded(waiting[0])
+                del waiting[0]
+        except Unavailable:
+            pass
+        except RingfenceError:
+            del waiting[0]  # it would be refused again
+            raise
+        finally:
+            self.memory.unsaved[:0] = waiting
 
-    def _finish(self, tenant: Tenant, reference: str) -> None:
+    def _finish(self, raised: Raised) -> None:
         """Carry out the wanted acts of a finding whose outcome is not written; acts are idempotent."""
-        raised = self.findings.by_reference(tenant, reference)
-        rulings = self.findings.rulings(tenant, reference)
-        if raised is None or not rulings:
-            return
+        rulings = self.findings.rulings(raised.tenant, raised.reference)
         for turn in sorted({one.turn for one in rulings}):
             same = [one for one in rulings if one.turn == turn]
             if any(one.statement is None for one in same):
@@ -353,16 +388,6 @@ def _ignore(_result: object) -> None:
     """Turn a call with a result into one without."""
 
 
-def _wanted(act: Act) -> State:
-    match act.ruling:
-        case Ruling.TAKE:
-            return State.DESIRED
-        case Ruling.ASK:
-            return State.WAITING
-        case Ruling.WOULD | Ruling.SKIP:
-            return State.NONE
-
-
 def _past(raised: Raised, act: Act, turn: int, at: datetime) -> Past:
     until = at + timedelta(seconds=act.seconds) if act.seconds else None
     return Past(raised.finding.id, act.kind, act.target, act.ruling, at, until, turn)
@@ -371,17 +396,3 @@ def _past(raised: Raised, act: Act, turn: int, at: datetime) -> Past:
 def _alerts(done: Answered) -> bool:
     alert = done.response.act(ActionKind.ALERT)
     return alert is not None and alert.ruling is Ruling.TAKE
-
-
-def _storm_of(tenant: Tenant, at: datetime) -> Finding:
-    return Finding(
-        id=finding_id(STORM, tenant, "", at),
-        rule=STORM,
-        subject=tenant,
-        source="",
-        first_seen=at,
-        last_seen=at,
-        count=0,
-        severity="high",
-        title="More was attacked than may be cut off without asking: a person decides about the rest",
-    )

@@ -5,7 +5,6 @@ An isolation can itself become the reportable outage: the cloud service threshol
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ringfence.soc.action import NodeFacts
@@ -13,25 +12,6 @@ from ringfence.soc.model import Finding, finding_id
 
 RULE = "availability-threshold"
 WARN_AFTER = timedelta(minutes=20)
-THRESHOLD = timedelta(minutes=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Outage:
-    """A node that customers depend on and that was cut off."""
-
-    node: NodeFacts
-    since: datetime
-
-    @property
-    def threshold_at(self) -> datetime:
-        """Return when the threshold is passed."""
-        return self.since + THRESHOLD
-
-
-def outages(nodes: Iterable[NodeFacts]) -> list[Outage]:
-    """Return the nodes whose isolation customers feel."""
-    return [Outage(node, node.contained_since) for node in nodes if node.serves and node.contained_since is not None]
 
 
 def warnings(nodes: Iterable[NodeFacts], at: datetime) -> list[Finding]:
@@ -39,17 +19,17 @@ def warnings(nodes: Iterable[NodeFacts], at: datetime) -> list[Finding]:
 
     The same isolation gives the same finding, however often and however late it is asked for.
     """
-    return [_warning(outage, at) for outage in outages(nodes) if at - outage.since >= WARN_AFTER]
+    served = [(node.node, node.contained_since) for node in nodes if node.serves]  # nobody misses the others
+    return [_warning(node, since, at) for node, since in served if since is not None and at - since >= WARN_AFTER]
 
 
-def _warning(outage: Outage, at: datetime) -> Finding:
-    node = outage.node.node
+def _warning(node: str, since: datetime, at: datetime) -> Finding:
     return Finding(
-        id=finding_id(RULE, node, "", outage.since),
+        id=finding_id(RULE, node, "", since),
         rule=RULE,
         subject=node,
         source="",
-        first_seen=outage.since,
+        first_seen=since,
         last_seen=at,
         count=1,
         severity="high",

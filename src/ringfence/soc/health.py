@@ -66,5 +66,6 @@ def _finding(rule: str, sensor: Sensor, since: datetime, at: datetime, title: st
         last_seen=at,
         count=1,
         severity="medium",
+        technique=("T1562",),
         title=title,
     )

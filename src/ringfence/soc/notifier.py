@@ -29,7 +29,6 @@ from ringfence.storage.files import read_private
 TIMEOUT = 10.0  # seconds, for each step of a conversation
 FORMAT = "ringfence-alerts/v1"
 MAX_RECEIVERS = 50
-MAX_ANSWER = 2**16  # bytes of a webhook's answer that are read
 SIGNATURE = "x-ringfence-signature"
 
 

@@ -12,6 +12,8 @@ from ringfence.soc.action import Act, NodeFacts, Past, Response, State, Times
 from ringfence.soc.model import Event, Finding
 from ringfence.soc.policy import Policy
 
+MAX_ATTEMPTS = 5  # of an act; then a person is asked
+
 
 @dataclass(frozen=True, slots=True)
 class NodeLogFile:
@@ -191,7 +193,7 @@ class Findings(Protocol):
         ...
 
     def settle(self, tenant: Tenant, ruled: Ruled) -> None:
-        """Write the state of a ruling."""
+        """Write the state of a ruling; what a person settled stays so."""
         ...
 
     def rulings(self, tenant: Tenant, reference: str) -> list[Ruled]: ...

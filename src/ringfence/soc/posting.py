@@ -18,7 +18,7 @@ from ringfence.soc.ports import Alert, Delivery, Mailbox, Notifier, Notifiers, T
 
 FIRST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(minutes=15)
-MAX_ATTEMPTS = 40  # some nine hours
+MAX_ATTEMPTS = 40  # some eight hours
 MAX_URGENT = 1000
 SENT, GIVEN_UP = "sent", "given-up"
 SETTLED = "settled"  # given up, and a person has seen to it
@@ -51,8 +51,9 @@ class Posting:
     def urgently(self, alert: Alert) -> None:
         """Keep an alert in memory, since the database cannot take it."""
         if len(self.urgent) < MAX_URGENT:
-            self.urgent.extend(self._deliveries(alert))
-            self.handed.update((alert.identifier, delivery.channel) for delivery in self._deliveries(alert))
+            deliveries = self._deliveries(alert)
+            self.handed.update((alert.identifier, delivery.channel) for delivery in deliveries)
+            self.urgent.extend(deliveries)
 
     def _deliveries(self, alert: Alert) -> list[Delivery]:
         now = self.clock.now()
@@ -108,6 +109,7 @@ class Posting:
             self.mailbox.add(delivery)
             self.mailbox.close(delivery, state)
             self.recorder.record(draft, tenant=delivery.alert.tenant)
+        self.handed.discard((delivery.alert.identifier, delivery.channel))  # the box knows it by now
 
     def _later(self, delivery: Delivery, draft: Draft | None) -> None:
         with self.transaction():

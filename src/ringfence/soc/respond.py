@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from ringfence.soc.action import Act, ActionKind, NodeFacts, Past, Reason, Response, Ruling, Surroundings, Wish
-from ringfence.soc.model import Finding
+from ringfence.soc.model import Finding, finding_id
 from ringfence.soc.policy import Mode, Policy
 
 STORM = "response-storm"
@@ -171,6 +171,21 @@ class _Bench:
         if self._lately(ActionKind.ALERT) >= self.policy.alerts and finding.rule not in OWN_RULES:
             return Act(wish.kind, "", Ruling.ASK, Reason.STORM)
         return Act(wish.kind, "", Ruling.TAKE, wish.reason)
+
+
+def storm_of(tenant: str, at: datetime) -> Finding:
+    """Return the finding that speaks for all that had to be left to a person."""
+    return Finding(
+        id=finding_id(STORM, tenant, "", at),
+        rule=STORM,
+        subject=tenant,
+        source="",
+        first_seen=at,
+        last_seen=at,
+        count=0,
+        severity="high",
+        title="More was attacked than may be cut off without asking: a person decides about the rest",
+    )
 
 
 def is_address(text: str) -> bool:

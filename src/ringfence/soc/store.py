@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    case,
     delete,
     func,
     insert,
@@ -27,16 +28,15 @@ from sqlalchemy.exc import IntegrityError
 
 from ringfence.kernel import digest
 from ringfence.kernel.clock import to_millis
-from ringfence.kernel.errors import Conflict, RingfenceError, Unavailable
+from ringfence.kernel.errors import Conflict, Unavailable
 from ringfence.kernel.identifier import Tenant
 from ringfence.soc import policy as settings
 from ringfence.soc import rows
 from ringfence.soc.action import ActionKind, Past, State
 from ringfence.soc.policy import Policy
-from ringfence.soc.ports import Delivery, Raised, Ruled, Tail
+from ringfence.soc.ports import MAX_ATTEMPTS, Delivery, Raised, Ruled, Tail
 from ringfence.storage.database import METADATA, Database
 
-RETRIES = 5  # of a failed act
 PATIENCE = 0.25  # seconds that a cut waits for its rows
 
 FINDINGS = Table(
@@ -162,10 +162,12 @@ class FindingTable:
             raise Conflict("this was ruled on already") from error
 
     def settle(self, tenant: Tenant, ruled: Ruled) -> None:
-        """Write the state of a ruling."""
+        """Write the state of a ruling; what a person settled stays so."""
+        settled = State.SETTLED.value
+        state = case((RULINGS.c.state == settled, settled), else_=ruled.state.value)
         mine = (RULINGS.c.tenant == tenant, RULINGS.c.finding == ruled.finding, RULINGS.c.turn == ruled.turn)
         change = update(RULINGS).where(*mine, RULINGS.c.action == ruled.act.kind.value)
-        self.database.connection().execute(change.values(**rows.ruling_row(tenant, ruled)))
+        self.database.connection().execute(change.values(**rows.ruling_row(tenant, ruled) | {"state": state}))
 
     def rulings(self, tenant: Tenant, reference: str) -> list[Ruled]:
         """Return what was ruled about a finding, turn by turn."""
@@ -177,7 +179,7 @@ class FindingTable:
 
     def unfinished(self) -> list[tuple[Tenant, Ruled]]:
         """Return wanted acts, and failed ones that are worth another attempt."""
-        failed = (RULINGS.c.state == State.FAILED.value) & (RULINGS.c.attempts < RETRIES)
+        failed = (RULINGS.c.state == State.FAILED.value) & (RULINGS.c.attempts < MAX_ATTEMPTS)
         query = select(RULINGS).where((RULINGS.c.state == State.DESIRED.value) | failed).limit(500)
         with self.database.reading() as connection:
             return [(Tenant(row.tenant), rows.ruling(row)) for row in connection.execute(query)]
@@ -329,7 +331,7 @@ class BoundedWrites:
 
     def __call__(self, write: Callable[[], None]) -> None:
         """Run it; raise `Unavailable` where it fails so or takes too long (it may still come to its end then)."""
-        failed: list[RingfenceError | Exception] = []
+        failed: list[Exception] = []
 
         def attempt() -> None:
             try:

@@ -26,13 +26,13 @@ from ringfence.soc.model import Detecting, Event, Finding
 from ringfence.soc.ports import Flows, NodeLogFile, NodeLogs, Progress, Reading, Tail
 from ringfence.soc.posting import Posting
 from ringfence.soc.recollection import Recollection
+from ringfence.soc.sources.lines import MAX_LINE, decoded
 
 IDLE = 0.05  # seconds between two looks at logs that stand still
 SWEEP_EVERY = timedelta(seconds=1)
 POST_IDLE = 0.5  # seconds between two looks into the box of alerts
 HANDS = 4  # nodes that are cut off at the same time; a cut waits for its probes, not for a processor
 ENDING = 10.0  # seconds that an end waits for the acts that are under way
-MAX_LINE = 8192  # bytes; the rest of a longer line is skipped
 CHUNK = 2**18  # bytes of one log that are read in one round, so that a noisy node starves nobody
 
 _log = logging.getLogger(__name__)
@@ -142,7 +142,7 @@ class Worker:
     protected: frozenset[str] = frozenset()
     lanes: dict[Place, Lane] = field(default_factory=dict)
     memories: dict[Tenant, Recollection] = field(default_factory=dict)
-    _tails: dict[Place, Tail] | None = None
+    _tails: dict[Place, Tail] | None = None  # of the logs that are not followed now
     _states: dict[Tenant, str] = field(default_factory=dict)
     _saved: dict[Place, Tail] = field(default_factory=dict)
     _swept: datetime | None = None
@@ -166,19 +166,22 @@ class Worker:
         if self._tails is None:
             self._tails, self._states = self.progress.load()
             self._saved = dict(self._tails)
-        current = {(tenant, file.facts.node, file.source): file for tenant, file in self.nodes.logs()}
-        for place in self.lanes.keys() - current.keys():
-            self.lanes.pop(place).follower.close()
+        try:
+            current = {(tenant, file.facts.node, file.source): file for tenant, file in self.nodes.logs()}
+        except Unavailable as error:
+            _log.warning("the watch goes on with the logs that it knows: %s", error)
+            return
+        for place, lane in list(self.lanes.items()):
+            if place not in current or lane.file.path != current[place].path:
+                self._tails[place] = lane.follower.tail  # it may come again
+                self.lanes.pop(place).follower.close()
         for place, file in current.items():
-            lane = self.lanes.get(place)
-            if lane is None or lane.file.path != file.path:
-                lane = self._lane(place, file, now)
+            lane = self.lanes.get(place) or self._lane(file, now, self._tails.pop(place, None))
             lane.file = file
             lane.sensor = replace(lane.sensor, running=file.running, heartbeat_seconds=file.heartbeat_seconds)
             self.lanes[place] = lane
 
-    def _lane(self, place: Place, file: NodeLogFile, now: datetime) -> Lane:
-        known = (self._tails or {}).get(place)
+    def _lane(self, file: NodeLogFile, now: datetime, known: Tail | None) -> Lane:
         sensor = Sensor(file.facts.node, file.source, file.heartbeat_seconds, now)
         return Lane(file, Follower(Path(file.path), known), self.reading(file.facts.node), sensor)
 
@@ -194,7 +197,7 @@ class Worker:
         for data in lane.follower.lines():
             came, received = True, self.clock.now()
             before = lane.reading.unparsed_count
-            event = lane.reading.read(data.decode("utf-8", "surrogateescape"), received)
+            event = lane.reading.read(decoded(data), received)
             understood = lane.reading.unparsed_count == before
             lane.sensor = health.heard(lane.sensor, understood=understood, at=received)
             if event is not None:
@@ -209,8 +212,6 @@ class Worker:
             self._answer(tenant, finding, node, event.received_at)
 
     def _answer(self, tenant: Tenant, finding: Finding, node: NodeFacts | None, received: datetime) -> None:
-        # Who is isolated is who reported, by the file it came in: a finding about anybody else isolates nobody.
-        reporter = self._current(tenant, node) if node is not None and node.node == finding.subject else None
         now = self.clock.now()
         around = Surroundings(
             nodes=len({place[1] for place in self.lanes if place[0] == tenant}),
@@ -218,6 +219,8 @@ class Worker:
             protected=self.protected,
         )
         try:
+            # Who is isolated is who reported, by the file it came in: a finding about anybody else isolates nobody.
+            reporter = self._current(tenant, node) if node is not None and node.node == finding.subject else None
             self.answers.answer(Sighting(tenant, finding, reporter, around, received, now))
         except RingfenceError as error:
             _log.warning("a finding by %s could not be answered: %s", finding.rule, error)
@@ -261,7 +264,7 @@ class Worker:
     def _save(self) -> None:
         if self.answers.memory.unsaved:
             return  # what these lines led to is not written: after a crash they must be read again
-        tails = {place: lane.follower.tail for place, lane in self.lanes.items()}
+        tails = (self._tails or {}) | {place: lane.follower.tail for place, lane in self.lanes.items()}
         moved = {place: tail for place, tail in tails.items() if self._saved.get(place) != tail}
         states = {tenant: memory.text() for tenant, memory in self.memories.items() if memory.dirty}
         if moved or states:
@@ -275,6 +278,7 @@ class Worker:
         try:
             self._wait()
             self._sweep(self.clock.now())
+            self._wait()  # for what that has handed over
         finally:
             for lane in self.lanes.values():
                 lane.follower.close()

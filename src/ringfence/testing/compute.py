@@ -7,32 +7,31 @@ with cleaned(Suite(provider, authority, clock, spec(), place, again)) as suite:
 import os
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ringfence import components
 from ringfence.compute import sshkeys
 from ringfence.compute.model import NodeClass, NodeId, NodeSpec, node_id
 from ringfence.compute.ports import Provider
 from ringfence.compute.providers import sshd
-from ringfence.compute.providers.authority import KeyFileAuthority, private_bytes
+from ringfence.compute.providers.authority import KeyFileAuthority, private_bytes, public_line
 from ringfence.kernel.clock import Clock
 from ringfence.kernel.errors import RingfenceError
 from ringfence.kernel.identifier import Tenant
 from ringfence.storage.files import PRIVATE
+from ringfence.testing.clock import FakeClock
+from ringfence.tour.lab import until
 
 TENANT = Tenant("acme")
 CHEAP_HASH = "$5$rounds=1000$ringfencelab$ckq/ghMBO3hxZZzAS3XcIJ8Fs8KvuAPZ0s0QZwEg8y8"
 PASSWORD = "tr0ub4dor"  # noqa: S105 -- of lab nodes that are to be broken into
 PATIENCE = 20.0
-FAST = 0.02
 
 
 def spec(number: int = 1, *, node_class: NodeClass = NodeClass.NAMESPACE, **changes: object) -> NodeSpec:
@@ -88,7 +87,7 @@ class Suite:
     def start(self) -> None:
         """Make the node and wait until its SSH proves its host key."""
         self.provider.create(self.spec)
-        assert until(lambda: self.provider.ready(self.node), self.patience), "its SSH does not answer in time"
+        until(lambda: self.provider.ready(self.node), "an answer of its SSH", self.patience)
 
     def certificate(self, *, authority: KeyFileAuthority | None = None, principal: str = "", seconds: int = 120) -> str:
         """Certify the person's key."""
@@ -148,21 +147,6 @@ def session(folder: Path, node: NodeId, host_key: str, key: Ed25519PrivateKey, c
         Path(path).touch(mode=PRIVATE)
         Path(path).write_bytes(content)
     return files
-
-
-def public_line(key: Ed25519PrivateKey) -> str:
-    """Return a public key as OpenSSH writes it."""
-    return key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
-
-
-def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
-    """Wait for something that happens in another process; return whether it did."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() >= deadline:
-            return False
-        time.sleep(FAST)
-    return True
 
 
 @contextmanager
@@ -229,8 +213,9 @@ def lets_a_certificate_in(suite: Suite) -> None:
 def refuses_other_certificates(suite: Suite, other: KeyFileAuthority) -> None:
     """Check that an expired certificate, another node's, another authority's and a bare key let nobody in."""
     suite.start()
+    earlier = FakeClock(suite.clock.now() - timedelta(hours=1))
     bad = {
-        "expired": suite.certificate(authority=Earlier.of(suite), seconds=1),
+        "expired": suite.certificate(authority=KeyFileAuthority(suite.authority._path, earlier), seconds=1),  # noqa: SLF001
         "of another node": suite.certificate(principal="n-0badbad0"),
         "of another authority": suite.certificate(authority=other),
         "none": public_line(suite.key),
@@ -239,23 +224,6 @@ def refuses_other_certificates(suite: Suite, other: KeyFileAuthority) -> None:
         said = suite.ssh("true", certificate=certificate)
         assert (said.code, "Permission denied" in said.err) == (255, True), f"{what}: {said}"
     assert suite.ssh("true").done
-
-
-class Earlier(KeyFileAuthority):
-    """The same authority, an hour ago."""
-
-    @classmethod
-    def of(cls, suite: Suite) -> "Earlier":
-        """Turn the clock of the suite's authority back."""
-        return cls(suite.authority._path, _Back(suite.clock))  # noqa: SLF001 -- a test may look inside
-
-
-@dataclass(frozen=True, slots=True)
-class _Back:
-    clock: Clock
-
-    def now(self) -> datetime:
-        return self.clock.now() - timedelta(hours=1)
 
 
 def refuses_a_changed_host_key(suite: Suite) -> None:
@@ -289,13 +257,13 @@ def logs_arrive_on_our_side(suite: Suite, *, from_inside: bool = False) -> None:
     (log,) = suite.provider.logs(suite.node)
     assert log.node == suite.node
     path = Path(log.path)
-    assert until(lambda: b"[preauth]" in path.read_bytes())
+    until(lambda: b"[preauth]" in path.read_bytes(), "the line of the failure")
     if from_inside:
         return
     forge = "for fd in /proc/[0-9]*/fd/*; do echo 'FORGED by the node' > $fd; done 2>/dev/null; true"
     suite.ssh("bash", "-c", forge)
     suite.ssh("true", options=["User=x\nFORGED by a name"])
-    assert until(lambda: path.read_text(errors="replace").count("Disconnected from user") >= 1)
+    until(lambda: "Disconnected from user" in path.read_text(errors="replace"), "the line of the end")
     assert not [line for line in path.read_text(errors="replace").splitlines() if "FORGED" in line[:40]]
 
 
@@ -304,7 +272,7 @@ def holds_processes_back(suite: Suite) -> None:
     suite.start()
     said = suite.ssh("sh", "-c", "i=0; while [ $i -lt 200 ]; do sleep 2 & i=$((i+1)); echo $i; done")  # sh gives up
     assert "200" not in said.out.split(), "200 processes ran"
-    assert until(lambda: suite.ssh("true").done)
+    until(lambda: suite.ssh("true").done, "a login")
 
 
 def holds_memory_back(suite: Suite) -> None:

@@ -156,10 +156,12 @@ def served(made: FastAPI) -> Iterator[str]:
     deadline = time.monotonic() + _START_SECONDS
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.02)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(timeout=_START_SECONDS)
+    try:
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=_START_SECONDS)
 
 
 def sample(*, demo: bool = False) -> LabConsole:

@@ -8,11 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ringfence.fabric import anchor, launch, tools
+from ringfence import components
+from ringfence.fabric import anchor, launch
 from ringfence.fabric.client import Fabric
 from ringfence.fabric.model import Attachment
 from ringfence.kernel.errors import RingfenceError
@@ -23,9 +24,9 @@ def missing() -> str:
     if not sys.platform.startswith("linux"):
         return "network namespaces are Linux"
     try:
-        for name in ("nft", "ip", "nsenter", "unshare"):
-            tools.find(name)
-        path, _ = tools.find("unshare")
+        for name in launch.PROGRAMS:
+            components.find(name)
+        path = components.find("unshare").path
     except RingfenceError as error:
         return str(error)
     for flags in (["--net"], ["--user", "--map-root-user", "--net"]):
@@ -40,9 +41,9 @@ class Node:
     def __init__(self, fabric: Fabric, pid: int = 0) -> None:
         prefix = fabric.child_prefix()
         deeper = ["--user", "--map-root-user"] if prefix else []
-        where = [tools.find("unshare")[0], *deeper, "--net"]
+        where = [str(components.find("unshare").path), *deeper, "--net"]
         if pid:
-            where = [tools.find("nsenter")[0], f"--net=/proc/{pid}/ns/net"]
+            where = [str(components.find("nsenter").path), f"--net=/proc/{pid}/ns/net"]
         command = [*prefix, *where, "--", sys.executable, "-I", "-m", "ringfence.testing.node_agent"]
         self._process = subprocess.Popen(  # noqa: S603
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/"
@@ -115,14 +116,14 @@ class Lab:
 
     def inside(self, program: str, *arguments: str) -> str:
         """Run a program in the fabric's own namespace, as the root of this machine could."""
-        path, environment = tools.find(program)
-        return self._inside([path, *arguments], environment)
+        found = components.find(program)
+        return self._inside([str(found.path), *arguments], found.environment)
 
     def inside_python(self, code: str, *arguments: str) -> str:
         """Run some Python in the fabric's own namespace."""
         return self._inside([sys.executable, "-I", "-c", code, *arguments], {})
 
-    def _inside(self, command: list[str], environment: dict[str, str]) -> str:
+    def _inside(self, command: list[str], environment: Mapping[str, str]) -> str:
         pid = launch.living(self.directory, anchor.RECORD)
         if pid is None:
             raise AssertionError("the anchor is gone")

@@ -30,7 +30,7 @@ from ringfence.storage.rows import STATEMENTS, intact
 from ringfence.testing import fabric
 from ringfence.testing.home import LabHome
 from ringfence.testing.program import called, environment
-from ringfence.tour.lab import Neighbour, Stranger, hashed, installation, until
+from ringfence.tour.lab import Neighbour, Stranger, installation, password_file, until
 
 ATTEMPTS = 5  # failures from one source on one node that make a finding
 _SETS = ("accepted", "denied", "blocked")  # counters, and what a block changes; not a node's ruleset
@@ -50,70 +50,30 @@ def wrong(count: int = ATTEMPTS) -> list[str]:
 class Guesser(Stranger):
     """A stranger who types several passwords into one connection, and any user name."""
 
-    def __exit__(self, *_: object) -> None:
-        if self._process is None or self._process.returncode is not None:
-            return  # gone already
-        super().__exit__()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
-
     def guess(
         self, host: str, passwords: list[str], *command: str, user: str = "ringfence", seconds: float = 15.0
     ) -> "subprocess.CompletedProcess[bytes]":
         """Try passwords one after the other in one connection; run a command where one opens."""
-        try:
-            done = subprocess.run(  # noqa: S603 - ours
-                self.command(host, len(passwords), *command, user=user), check=False, stdin=subprocess.DEVNULL,
-                capture_output=True, timeout=seconds, env=self.environment(passwords),
-            )  # fmt: skip
-        except subprocess.TimeoutExpired as error:
-            return subprocess.CompletedProcess(error.cmd, 255, error.stdout or b"", b"no answer any more")
-        return done
+        typed = self.command(host, len(passwords), *command, user=user)
+        return self._tried(typed, self.environment(passwords), seconds)
 
     def command(self, host: str, prompts: int, *command: str, user: str = "ringfence") -> list[str]:
         """Return the ssh command of this stranger."""
         named = self.work / f"user-{secrets.token_hex(6)}"  # on the command line ssh refuses what some type as a name
         named.write_text(f'User "{user}"\n', encoding="utf-8")
-        options = {
-            "ConnectTimeout": "3",
-            "LogLevel": "ERROR",
-            "NumberOfPasswordPrompts": str(prompts),
-            "PreferredAuthentications": "password",
-            "PubkeyAuthentication": "no",
-            "ServerAliveCountMax": "2",
-            "ServerAliveInterval": "1",
-            "StrictHostKeyChecking": "no",
-            "UserKnownHostsFile": "/dev/null",
-        }
-        words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
-        return [*self._inside(), str(components.find("ssh").path), "-F", str(named), *words, host, *command]
+        return self._ssh(str(named), prompts, host, *command)
 
     def environment(self, passwords: list[str]) -> dict[str, str]:
         """Return the environment in which ssh finds the passwords, each once."""
-        script, typed = self.work / "type", self.work / f"typed-{secrets.token_hex(6)}"
-        if not script.exists():
-            script.write_text('#!/bin/sh\nsed -n 1p "$TYPED"\nsed -i 1d "$TYPED"\n', encoding="ascii")
-            script.chmod(0o700)
+        typed = self.work / f"typed-{secrets.token_hex(6)}"
         typed.write_text("".join(f"{password}\n" for password in passwords), encoding="utf-8")
-        needed = {"SSH_ASKPASS": str(script), "SSH_ASKPASS_REQUIRE": "force", "TYPED": str(typed)}
-        kept = {"HOME": str(self.work), "PATH": os.environ.get("PATH", "")}
-        return dict(components.find("ssh").environment) | kept | needed
+        return self._typing(self._script("type", 'sed -n 1p "$TYPED"\nsed -i 1d "$TYPED"'), TYPED=str(typed))
 
     def connects(self, host: str) -> bool:
         """Return whether an sshd greets this stranger."""
         code = "import socket,sys; s=socket.create_connection((sys.argv[1],22),1.5); sys.exit(s.recv(4)!=b'SSH-')"
         command = [*self._inside(), "python3", "-I", "-c", code, host]
         return subprocess.run(command, check=False, capture_output=True, timeout=20).returncode == 0  # noqa: S603
-
-
-class Stream(Neighbour):
-    """Numbered lines that a node sends back, until the block ends."""
-
-    def __exit__(self, *_: object) -> None:
-        super().__exit__()
-        if self._process is not None and self._process.stdout is not None:
-            self._process.stdout.close()
 
 
 @dataclass
@@ -134,9 +94,7 @@ class Lab:
     def serve(self) -> None:
         """Run `ringfence up`, again where it was killed."""
         self._serving.close()
-        (self.home.path / "ringfence.sock").unlink(missing_ok=True)
         self.up = self._serving.enter_context(installation(self.home.path))
-        until(lambda: self.ask("node", "list", code=None) is not None, "the first answer of `ringfence up`")
 
     def end(self) -> None:
         """End `ringfence up`."""
@@ -148,12 +106,10 @@ class Lab:
         self.up.kill()
         self.up.wait()
 
-    def ask(self, *arguments: str, role: Role = Role.SECURITY, code: int | None = 0) -> Any:
-        """Run a verb as somebody; `code` None: return None where it fails."""
+    def ask(self, *arguments: str, role: Role = Role.SECURITY, code: int = 0) -> Any:
+        """Run a verb as somebody."""
         done = called(self.home.environment(role), *arguments, "--json")
-        if code is None and done.returncode:
-            return None
-        assert code is None or done.returncode == code, f"{arguments}: {done.returncode} {done.stdout}{done.stderr}"
+        assert done.returncode == code, f"{arguments}: {done.returncode} {done.stdout}{done.stderr}"
         return json.loads(done.stdout)
 
     def settle(self, **settings: object) -> None:
@@ -166,9 +122,7 @@ class Lab:
 
     def start(self, name: str, *, password: bool = False, training: bool = False, role: Role = Role.OWNER) -> Any:
         """Start a node whose port 22 the outside may reach, and return what is shown of it."""
-        file = self.work / "hash"
-        file.write_text(hashed(self.password) + "\n", encoding="ascii")
-        more = ["--password-file", str(file)] if password else []
+        more = ["--password-file", str(password_file(self.work, self.password))] if password else []
         more += ["--training"] if training else []
         self.ask("node", "start", name, "--class", "namespace", "--expose", "22", "--cpus", "100", *more, role=role)
         return self.show(name)
@@ -177,10 +131,10 @@ class Lab:
         """Return what is shown of a node."""
         return self.ask("node", "show", name)
 
-    def stream(self, name: str) -> Stream:
+    def stream(self, name: str) -> Neighbour:
         """Return an open session on a node, by certificate, that sends lines back."""
         command = [sys.executable, "-m", "ringfence", "node", "ssh", name, "--", "cat"]
-        return Stream(command, environment(self.home.environment(Role.ENGINEER)))
+        return Neighbour(command, environment(self.home.environment(Role.ENGINEER)))
 
     def stranger(self, address: str) -> Guesser:
         """Return who is at an address of the outside, until the lab ends."""
@@ -271,7 +225,7 @@ class Lab:
         """End it all and leave nothing: what is quarantined, too."""
         self.end()
         self.scene.close()
-        authority = KeyFileAuthority(self.home.path / "keys" / "ssh-ca", SystemClock())
+        authority = KeyFileAuthority(self.home.path / "keys" / "ssh_ca", SystemClock())
         provider = NamespaceProvider(self.home.path / "nodes", lambda: self.net.fabric, authority)
         for node in provider.existing():
             provider.destroy(node)

@@ -24,6 +24,7 @@ from ringfence.soc.model import Finding, finding_id
 from ringfence.soc.playbook import shipped
 from ringfence.soc.policy import Policy
 from ringfence.soc.ports import (
+    MAX_ATTEMPTS,
     Alert,
     Answered,
     Delivery,
@@ -175,7 +176,8 @@ class MemoryFindings:
         """Write the state of a ruling."""
         key = (tenant, ruled.finding, ruled.act.kind, ruled.turn)
         if key in self.ruled:
-            self.ruled[key] = ruled
+            settled = self.ruled[key].state is State.SETTLED
+            self.ruled[key] = replace(ruled, state=State.SETTLED) if settled else ruled
 
     def rulings(self, tenant: Tenant, reference: str) -> list[Ruled]:
         """Return what was ruled about a finding."""
@@ -188,7 +190,7 @@ class MemoryFindings:
         return [
             (tenant, one)
             for (tenant, _, _, _), one in self.ruled.items()
-            if one.state is State.DESIRED or (one.state is State.FAILED and one.attempts < 5)
+            if one.state is State.DESIRED or (one.state is State.FAILED and one.attempts < MAX_ATTEMPTS)
         ]
 
     def waiting(self, tenant: Tenant, limit: int) -> list[tuple[Raised, Ruled]]:
@@ -397,6 +399,16 @@ def keeps_rulings(findings: Findings) -> None:
     assert {one.kind for one in past} == {ActionKind.ALERT, ActionKind.ISOLATE_NODE}
     assert {one.finding for one in past} == {finding().id}
     assert findings.past(TENANT, START + timedelta(days=1)) == []
+
+
+def keeps_what_a_person_settled(findings: Findings) -> None:
+    """Check that an outcome which comes after a person settled the act is kept, and opens nothing again."""
+    row = ruled("f-1", state=State.WAITING)
+    findings.rule_on(TENANT, [row])
+    findings.settle(TENANT, replace(row, state=State.SETTLED))
+    findings.settle(TENANT, replace(row, attempts=1, statement=Digest.of(b"y")))
+    (kept,) = findings.rulings(TENANT, "f-1")
+    assert (kept.state, kept.statement) == (State.SETTLED, Digest.of(b"y"))
 
 
 def keeps_what_waits(findings: Findings) -> None:

@@ -9,14 +9,14 @@ import json
 import secrets
 import time
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 from ringfence.fabric.client import Fabric
 from ringfence.kernel.errors import VerificationFailed
+from ringfence.storage.files import PRIVATE, write_whole
 from ringfence.tour import diskfull
-from ringfence.tour.lab import Neighbour, Stranger, hashed, installation, until
-from ringfence.tour.place import clear, on_node, ssh_command, stop
+from ringfence.tour.lab import Neighbour, Stranger, installation, until
+from ringfence.tour.place import clear, on_node, open_to_passwords, ssh_command, stop
 from ringfence.tour.stage import Stage, environment
 
 NODE, NEIGHBOUR = "lab", "neighbour"
@@ -69,20 +69,16 @@ def _organise(stage: Stage) -> None:
     }
     file = stage.home / "organisation.json"
     document = {"format": "urn:ringfence:organisation:v1", "tenants": {"demo": tenant}}
-    file.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    file.chmod(0o600)
+    write_whole(file, (json.dumps(document, indent=2) + "\n").encode(), mode=PRIVATE)
 
 
 def _nodes(stage: Stage, password: str) -> str:
     """Start a node that deliberately lets passwords in, and its neighbour; return the first one's address."""
     clear(stage, NODE, NEIGHBOUR)
-    file = stage.work / "password.hash"
-    file.write_text(hashed(password) + "\n", encoding="ascii")
-    file.chmod(0o600)
-    stage.expect("node", "start", NODE, "--class", "namespace", "--expose", "22", "--password-file", str(file))
+    node = open_to_passwords(stage, NODE, password)
     stage.expect("node", "start", NEIGHBOUR, "--class", "namespace")
     on_node(stage, NODE, "sh", "-c", f"head -c {WEIGHTS} /dev/urandom > /data/weights.bin")
-    return str(stage.expect("node", "show", NODE)["network_address"])
+    return str(node["network_address"])
 
 
 def _guessing(stage: Stage, guesser: Stranger, host: str) -> str:
@@ -157,7 +153,7 @@ def _deciding(stage: Stage) -> dict[str, Any]:
     )  # fmt: skip
     clocks = stage.expect("incident", "show", incident)["clocks"]
     started = time.monotonic()
-    drafts = [str(Path(stage.work / f"early-warning.{kind}")) for kind in ("pdf", "json")]
+    drafts = [str(stage.work / f"early-warning.{kind}") for kind in ("pdf", "json")]
     for draft in drafts:
         stage.expect("report", "early-warning", incident, "-o", draft, "--force", by=stage.security)
     seconds = round((time.monotonic() - started) / len(drafts), 2)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -81,7 +82,7 @@ def _played(stage: Stage, name: str, step: Step) -> dict[str, Any]:
     before, started = _size(stage), time.monotonic()
     try:
         facts, ok = step(stage), True
-    except (RingfenceError, OSError) as error:
+    except (RingfenceError, OSError, subprocess.SubprocessError) as error:
         facts, ok = {"error": str(error)}, False
     seconds = round(time.monotonic() - started, 2)
     return {"name": name, "ok": ok, "seconds": seconds, "entries": _entries(stage, before), "facts": facts}

@@ -20,9 +20,9 @@ from ringfence import components
 from ringfence.fabric.client import Fabric
 from ringfence.fabric.model import PortState
 from ringfence.frontends import in_process
-from ringfence.kernel.errors import RingfenceError
-from ringfence.tour.lab import Stranger, hashed, installation, until
-from ringfence.tour.place import clear
+from ringfence.kernel.errors import RingfenceError, VerificationFailed
+from ringfence.tour.lab import Stranger, installation, until
+from ringfence.tour.place import clear, open_to_passwords
 from ringfence.tour.stage import Stage, prepare
 
 SIZE = 192  # MiB of the disk; the reservations of journal, fabric and logs are made in it
@@ -40,11 +40,18 @@ def play(stage: Stage) -> dict[str, Any]:
         done = subprocess.run(  # noqa: S603 - ours
             command, check=False, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT
         )
+    return seen(done.stdout, done.stderr)
+
+
+def seen(stdout: bytes, stderr: bytes) -> dict[str, Any]:
+    """Return what the child saw, or why it could not play; raise `VerificationFailed` where a promise did not hold."""
     try:
-        found: dict[str, Any] = json.loads(done.stdout)
+        found: dict[str, Any] = json.loads(stdout)
     except ValueError:
-        last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["it said nothing"]
+        last = stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["it said nothing"]
         return {"not played": last[0][:200]}
+    if "failed" in found:
+        raise VerificationFailed(f"with the disk full: {found['failed']}")
     return found
 
 
@@ -55,7 +62,7 @@ def main(folder: Path) -> None:
     subprocess.run([mount, "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True, timeout=30)  # noqa: S603
     try:
         found = _played(folder / "home")
-    except RingfenceError as error:
+    except (RingfenceError, OSError, subprocess.SubprocessError) as error:
         found = {"failed": str(error)}
     sys.stdout.write(json.dumps(found))
 
@@ -67,18 +74,13 @@ def _played(home: Path) -> dict[str, Any]:
         fabric = Fabric((home / "fabric").absolute())
         scene.callback(fabric.close, end=True)  # the last act: whoever asks the helper after its end starts it anew
         scene.enter_context(installation(home))
-        file = stage.work / "password.hash"
-        file.write_text(hashed(password) + "\n", encoding="ascii")
-        node = stage.expect(
-            "node", "start", NODE, "--class", "namespace", "--expose", "22", "--password-file", str(file)
-        )
-        host = str(stage.expect("node", "show", NODE)["network_address"])
+        node = open_to_passwords(stage, NODE, password)
         intruder = scene.enter_context(Stranger(fabric, "intruder", INTRUDER, stage.work))
         with _filled(home):
             for _ in range(GUESSES):
-                intruder.log_in(host, secrets.token_hex(4), "true", seconds=8)
+                intruder.log_in(node["network_address"], secrets.token_hex(4), "true", seconds=8)
             began = time.monotonic()
-            session = threading.Thread(target=intruder.log_in, args=(host, password, "sleep 30"))
+            session = threading.Thread(target=intruder.log_in, args=(node["network_address"], password, "sleep 30"))
             session.start()
             until(lambda: fabric.nodes().get(node["node"]) == PortState.QUARANTINED, "the cut with a full disk")
             seconds = round(time.monotonic() - began, 2)

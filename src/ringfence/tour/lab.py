@@ -15,8 +15,9 @@ from typing import Any
 
 from ringfence import components
 from ringfence.fabric.client import Fabric
-from ringfence.frontends.client import SOCKET
-from ringfence.kernel.errors import Unavailable, VerificationFailed
+from ringfence.frontends.client import SOCKET, listening
+from ringfence.kernel.errors import RingfenceError, Unavailable, VerificationFailed
+from ringfence.storage.files import PRIVATE, write_whole
 
 PATIENCE = 60.0  # seconds for anything that should take one
 ECHO_EVERY = 0.02  # seconds between two lines of the neighbour's stream
@@ -38,12 +39,14 @@ def installation(home: Path) -> Iterator[subprocess.Popen[bytes]]:
     environment = {**os.environ, "RINGFENCE_HOME": str(home)}
     environment.pop("RINGFENCE_URL", None)
     command = [sys.executable, "-m", "ringfence", "up", "--port", "0"]
-    with (home / "up.log").open("ab") as log:
+    path = home / "up.log"
+    path.touch(mode=PRIVATE)  # the one-time link stands in it
+    with path.open("ab") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)  # noqa: S603 - ours
     try:
-        until(lambda: process.poll() is not None or (home / SOCKET).exists(), "`ringfence up`")
+        until(lambda: process.poll() is not None or listening(home / SOCKET), "`ringfence up`")
         if process.poll() is not None:
-            raise Unavailable(f"`ringfence up` ended at once; see {home / 'up.log'}")
+            raise Unavailable(f"`ringfence up` ended at once; see {path}")
         yield process
     finally:
         process.terminate()
@@ -62,6 +65,13 @@ def hashed(password: str) -> str:
     if not found or not found.startswith(b"$6$"):
         raise Unavailable("this machine's libcrypt has no SHA-512; a node with a password cannot be made")
     return found.decode()
+
+
+def password_file(folder: Path, password: str) -> Path:
+    """Write the hash of a password where only its owner reads it."""
+    file = folder / "password.hash"
+    write_whole(file, f"{hashed(password)}\n".encode(), mode=PRIVATE)
+    return file
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
@@ -83,18 +93,17 @@ class Stranger:
     def __enter__(self) -> "Stranger":
         self._askpass()  # now: where the disk is filled later, it could not be written any more
         prefix = [*self.fabric.child_prefix(), str(components.find("unshare").path), "--net", "--"]
-        command = [
-            *prefix,
-            sys.executable,
-            "-I",
-            "-c",
-            "import sys; sys.stdout.write('.'); sys.stdout.flush(); sys.stdin.read()",
-        ]
+        waiting = "import sys; sys.stdout.write('.'); sys.stdout.flush(); sys.stdin.read()"
+        command = [*prefix, sys.executable, "-I", "-c", waiting]
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe)  # noqa: S603 - ours
         assert self._process.stdout is not None  # noqa: S101 - for the type checker: it was asked for
         self._process.stdout.read(1)  # it is in its namespace now
-        self.fabric.attach_outside(self.name, pid=self._process.pid, address=self.address)
+        try:
+            self.fabric.attach_outside(self.name, pid=self._process.pid, address=self.address)
+        except RingfenceError:
+            _end(self._process)
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -106,35 +115,39 @@ class Stranger:
         self, host: str, password: str, *command: str, seconds: float = 20.0
     ) -> "subprocess.CompletedProcess[bytes]":
         """Try a password at a node, and run a command there where it opens."""
-        ssh = components.find("ssh")
+        environment = self._typing(self._askpass(), LAB_PASSWORD=password)
+        return self._tried(self._ssh("none", 1, f"ringfence@{host}", *command), environment, seconds)
+
+    def _ssh(self, config: str, prompts: int, *target: str) -> list[str]:
         options = {
             "ConnectTimeout": "5",
             "LogLevel": "ERROR",
-            "NumberOfPasswordPrompts": "1",
+            "NumberOfPasswordPrompts": str(prompts),
             "PreferredAuthentications": "password",
             "PubkeyAuthentication": "no",
             "ServerAliveCountMax": "2",
-            "ServerAliveInterval": "2",
+            "ServerAliveInterval": "1",
             "StrictHostKeyChecking": "no",
             "UserKnownHostsFile": "/dev/null",
         }
         words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
-        target = [str(ssh.path), "-F", "none", *words, f"ringfence@{host}", *command]
-        environment = {
-            **ssh.environment,
-            "HOME": str(self.work),
-            "LAB_PASSWORD": password,
-            "PATH": os.environ.get("PATH", ""),
-            "SSH_ASKPASS": str(self._askpass()),
-            "SSH_ASKPASS_REQUIRE": "force",
-        }
+        return [*self._inside(), str(components.find("ssh").path), "-F", config, *words, *target]
+
+    def _typing(self, script: Path, **more: str) -> dict[str, str]:
+        """Return the environment in which ssh asks a script for passwords."""
+        asks = {"SSH_ASKPASS": str(script), "SSH_ASKPASS_REQUIRE": "force"}
+        kept = {"HOME": str(self.work), "PATH": os.environ.get("PATH", "")}
+        return {**components.find("ssh").environment, **kept, **asks, **more}
+
+    def _tried(
+        self, command: list[str], environment: Mapping[str, str], seconds: float
+    ) -> "subprocess.CompletedProcess[bytes]":
         try:
             return subprocess.run(  # noqa: S603 - ours
-                [*self._inside(), *target],
-                check=False, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds,
-            )  # fmt: skip
+                command, check=False, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds
+            )
         except subprocess.TimeoutExpired as error:
-            return subprocess.CompletedProcess(target, 255, error.stdout or b"", b"no answer any more")
+            return subprocess.CompletedProcess(command, 255, error.stdout or b"", b"no answer any more")
 
     def _inside(self) -> list[str]:
         assert self._process is not None  # noqa: S101 - entered by `with`
@@ -143,9 +156,12 @@ class Stranger:
         return [str(components.find("nsenter").path), *user, f"--net={place}/net", "--"]
 
     def _askpass(self) -> Path:
-        script = self.work / "askpass"
+        return self._script("askpass", "printf '%s\\n' \"$LAB_PASSWORD\"")
+
+    def _script(self, name: str, text: str) -> Path:
+        script = self.work / name
         if not script.exists():
-            script.write_text("#!/bin/sh\nprintf '%s\\n' \"$LAB_PASSWORD\"\n", encoding="ascii")
+            script.write_text(f"#!/bin/sh\n{text}\n", encoding="ascii")
             script.chmod(0o700)
         return script
 
@@ -169,7 +185,11 @@ class Neighbour:
         self._threads = [threading.Thread(target=turn, daemon=True) for turn in (self._speak, self._listen)]
         for thread in self._threads:
             thread.start()
-        until(lambda: self.echoed > 0, "the neighbour's first line")
+        try:
+            until(lambda: self.echoed > 0, "the neighbour's first line")
+        except VerificationFailed:
+            self.__exit__()
+            raise
         return self
 
     def _speak(self) -> None:

@@ -5,6 +5,7 @@ import sys
 import time
 from typing import Any
 
+from ringfence.tour.lab import password_file
 from ringfence.tour.stage import Stage, environment
 
 CLASSES = (("small", "namespace"), ("machine", "vm"))
@@ -30,6 +31,13 @@ def place(stage: Stage) -> dict[str, Any]:
             f"{node['isolation']}, says {answer.strip()!r}"
         )
     return facts
+
+
+def open_to_passwords(stage: Stage, name: str, password: str) -> dict[str, Any]:
+    """Start a node that deliberately lets a password in from outside; return what is shown of it."""
+    file = password_file(stage.work, password)
+    stage.expect("node", "start", name, "--class", "namespace", "--expose", "22", "--password-file", str(file))
+    return stage.expect("node", "show", name)
 
 
 def clear(stage: Stage, *names: str) -> None:

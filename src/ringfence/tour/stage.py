@@ -1,4 +1,4 @@
-"""Where the tour plays: a demo home, two people, and commands that are run as a person would type them."""
+"""Where the tour plays: a demo home, its people, and commands that are run as a person would type them."""
 
 import io
 import json
@@ -85,7 +85,7 @@ class Stage:
 
 
 def prepare(home: Path, run_verb: Command, show: Callable[[str], None]) -> Stage:
-    """Open the tour's home, or make it with two people."""
+    """Open the tour's home, or make it with its people."""
     if not (home / "ringfence.json").exists():
         people = [NewPerson.make(name, role) for name, role in PEOPLE]
         initialise(home, log=LOG, tenant=TENANT, people=people, demo=True)

@@ -100,6 +100,12 @@ class TestEvidence:
         assert folder.read(A, 1, self.chain({"processes": b"one"}))[0] == {"processes": b"one"}
         assert folder.read(A, 1, self.chain({"processes": b"two"}))[0] == {"processes": b"two"}
 
+    def test_the_same_evidence_can_be_kept_again(self, tmp_path):
+        folder, items = EvidenceFolder(tmp_path / "evidence"), {"processes": b"sshd\n"}
+        for _ in range(2):  # it was kept, but could not be stated
+            folder.keep(A, 1, items, b"s" * 32)
+        assert folder.read(A, 1, self.chain(items))[0] == items
+
     def test_what_was_never_kept_is_not_found(self, tmp_path):
         with pytest.raises(RingfenceError):
             EvidenceFolder(tmp_path).read(A, 1, Digest.of(b""))
@@ -123,6 +129,7 @@ class TestLocks:
         with locks.containing(A), locks.containing(A):
             thread = threading.Thread(target=late)
             thread.start()
+            thread.join(0.1)  # who did not wait would be done by then
             order.append("early")
         thread.join(timeout=10)
         assert order == ["early", "late"]

@@ -86,9 +86,7 @@ class TestList:
 
     def test_another_tenant_sees_nothing(self, shelf):
         shelf.world.ready(shelf.compute)
-        node = next(iter(shelf.world.rows["nodes"].values()))
         assert shelf.compute.all("other") == []
-        assert node.id not in str(shelf.compute.all("other"))
 
     def test_a_full_one_stays_small(self, shelf):
         for i in range(64):

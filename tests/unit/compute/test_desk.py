@@ -4,7 +4,7 @@ import pytest
 
 from ringfence.compute.model import Containment, NodeClass, NodeId, NodeState, Quarantine
 from ringfence.kernel.errors import NotFound, Unavailable
-from ringfence.testing.nodes import TENANT, World
+from ringfence.testing.nodes import CARL, TENANT, World
 
 
 @pytest.fixture
@@ -25,6 +25,14 @@ def test_rows_are_remembered_for_when_the_database_is_away(world, desk):
     assert desk.all(TENANT) == [node]
     with pytest.raises(Unavailable):
         desk.fetch(NodeId("n-00000000"))
+
+
+def test_what_has_ended_is_not_listed_from_memory_either(world, desk):
+    node = world.ready(world.compute())
+    world.compute().stop(CARL, "alpha")
+    assert desk.fetch(node.id).ended
+    world.database = "away"
+    assert desk.all(TENANT) == []
 
 
 def test_the_newest_quarantine_is_remembered_too(world, desk):

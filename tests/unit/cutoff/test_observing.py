@@ -7,6 +7,7 @@ from ringfence.incidents.model import FactKind
 from ringfence.kernel.digest import Digest
 from ringfence.soc.action import Act, ActionKind, Reason, Response, Ruling, State, Times
 from ringfence.soc.ports import Answered, Raised
+from ringfence.soc.respond import STORM
 from ringfence.testing.clock import FakeClock
 from ringfence.testing.incidents import TENANT, LabIncidents
 from ringfence.testing.soc import ATTACKER, finding, node
@@ -47,6 +48,11 @@ def test_an_incident_knows_a_finding_by_its_reference_which_no_address_can_be_fo
     assert (known.id, known.envelope, known.detected_at) == ("f-" + "0" * 24, str(STATED), NOW)
     assert (known.rule, known.subject, known.source) == ("ssh-guessing-then-success", "n-00000001", ATTACKER)
     assert facts_of(raised(node=None, statement=None), NOW).customer_facing is False
+
+
+def test_a_storm_is_of_the_whole_tenant_and_names_no_node():
+    storm = replace(finding(STORM, first_seen=NOW, last_seen=NOW), subject=TENANT, source="")
+    assert facts_of(raised(finding=storm, node=None), NOW).subject == ""
 
 
 def heard(sent, found, response=CUT):

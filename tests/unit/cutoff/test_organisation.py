@@ -81,6 +81,29 @@ def test_where_dora_takes_the_place_of_article_23_is_in_the_catalogue(services, 
     assert "cloud_computing_service" not in financial()
 
 
+@pytest.mark.parametrize(
+    ("claims", "displaced"),
+    [
+        ({"category": "undetermined", "binds2690": None}, False),  # services unknown: it may be anything
+        ({"category": "essential", "binds2690": None}, False),  # essential by designation, services unknown
+        ({}, True),  # a bank that is a cloud provider as well
+    ],
+)
+def test_dora_takes_the_place_only_where_that_is_determined(services, home, claims, displaced):
+    classify(services, home)
+    (logged,) = services.ledger.statements(TENANT, ["entity.classification"])
+    several = CLAIMS | {"entityTypes": ["cloud_computing_service", min(financial())]} | claims
+    known = {name: value for name, value in several.items() if value is not None}
+    assert standing_of(replace(logged.envelope.statement, claims=known)).financial is displaced
+
+
+def test_a_bank_of_unknown_size_reports_under_dora_all_the_same(services, home):
+    classify(services, home)
+    (logged,) = services.ledger.statements(TENANT, ["entity.classification"])
+    bank = {"category": "undetermined", "provision": "x", "entityTypes": [min(financial())]}
+    assert standing_of(replace(logged.envelope.statement, claims=bank)).financial
+
+
 def test_the_criteria_come_from_the_same_data_as_the_duties():
     codes = {threshold.code for threshold in criteria()}
     assert {"3(1)(b)", "3(1)(e)"} <= codes

@@ -56,10 +56,6 @@ def test_once_one_has_asked_the_second_person_is_named_the_request():
     assert found.command == f"ringfence node release web --approve {REQUEST}"
 
 
-def test_a_free_node_waits_for_nobody():
-    assert of_node(node(Containment.NONE), []) is None
-
-
 def test_an_undecided_incident_waits_with_its_provisional_clock():
     lab = LabIncidents()
     name = lab.detect(title="guessing\x1b[31m")

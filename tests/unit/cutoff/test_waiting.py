@@ -35,11 +35,18 @@ def test_nothing_waits_in_a_new_installation(stage):
     assert waits(stage).clocks(TENANT) is None
 
 
+def test_a_free_node_waits_for_nobody(stage):
+    stage.node("web")
+    assert waits(stage).waiting(TENANT) == []
+
+
 def test_an_attack_leaves_a_node_an_incident_and_an_alert_to_people(stage):
+    stage.node("free")
     stage.see(TAKEN, stage.node("web"), "203.0.113.7")
     stage.services.cutoff.posting.deliver()  # mail takes it, the webhook does not
     assert kinds(stage) == {Kind.CUT_OFF, Kind.UNDECIDED, Kind.NOT_SENT}
     found = waits(stage)
+    assert [item.link for item in found.waiting(TENANT) if item.kind is Kind.CUT_OFF] == ["/nodes/web"]
     (missed,) = [item for item in found.waiting(TENANT) if item.kind is Kind.NOT_SENT]
     assert missed.text.startswith("webhook: not sent yet after 1 attempt")
     assert found.clocks(TENANT).count == 1

@@ -4,11 +4,12 @@ import threading
 import pytest
 
 from ringfence.compute.model import NodeClass
-from ringfence.cutoff.wires import OWN_ADDRESSES
+from ringfence.cutoff.wires import HOSTS, OWN_ADDRESSES
+from ringfence.fabric import launch
 from ringfence.fabric.desired import CONTROL, FORENSIC
-from ringfence.testing.compute import until
 from ringfence.testing.home import TENANT
 from ringfence.testing.soc import finding, node
+from ringfence.tour.lab import until
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +27,12 @@ def test_opening_a_home_starts_nothing(services, home):
     assert cutoff.compute.logs() == []
     assert not (home.path / "fabric").exists(), "no network helper before there is a node"
     assert threading.active_count() == before
+
+
+def test_a_home_with_machines_of_the_user_only_needs_no_network_helper(services, home):
+    (home.path / HOSTS).mkdir()
+    services.cutoff.reconciler()()
+    assert not (home.path / "fabric").exists()
 
 
 def test_the_wish_to_cut_off_has_its_place_on_the_disk_before_there_is_a_node(services, home):
@@ -46,7 +53,7 @@ def test_the_watch_never_blocks_our_own_end_of_the_network(services):
 def test_a_finding_becomes_an_incident_through_the_wires(services, clock):
     cutoff = services.cutoff
     cutoff.answers.raise_own(TENANT, finding("ssh-guessing", first_seen=clock.now(), last_seen=clock.now()), node())
-    assert until(lambda: bool(cutoff.incidents.desk.open_ones(TENANT)))  # acts have a thread of their own
+    until(lambda: cutoff.incidents.desk.open_ones(TENANT), "an incident")  # acts have a thread of their own
     (incident,) = cutoff.incidents.desk.open_ones(TENANT)
     (raised,) = cutoff.answers.findings.page(TENANT, limit=5)
     assert [known.id for known in incident.findings] == [raised.reference]
@@ -64,3 +71,12 @@ def test_two_warnings_of_one_instant_are_two_alerts(services, home, clock):
     texts = [delivery.alert.text for delivery in services.cutoff.posting.mailbox.due(clock.now())]
     assert len(texts) == 2
     assert all("ringfence incident show i-0123abcd" in text for text in texts)
+
+
+def test_a_look_at_the_offers_leaves_no_helper_behind(services, home):
+    cutoff = services.cutoff
+    if not any(offer.available and offer.node_class is NodeClass.NAMESPACE for offer in cutoff.compute.offers()):
+        pytest.skip("no namespace node can run here")
+    assert launch.living(home.path / "fabric", launch.HELPER)
+    cutoff.rest()
+    assert launch.living(home.path / "fabric", launch.HELPER) is None

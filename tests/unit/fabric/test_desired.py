@@ -148,6 +148,18 @@ def test_bounds():
         desired.attach(state, "one-more")
 
 
+def test_what_is_there_already_needs_no_room(two):
+    numbers = range(1, desired.MOST_RULES + 1)
+    full = replace(
+        two, permits=frozenset(("a", "b", each) for each in numbers), exposes=frozenset(("a", each) for each in numbers)
+    )
+    assert desired.permit(full, "a", "b", 1) == desired.expose(full, "a", 1) == full
+    with pytest.raises(Unavailable):
+        desired.permit(full, "b", "a", 1)
+    with pytest.raises(Unavailable):
+        desired.expose(full, "b", 1)
+
+
 def test_state_survives_its_file(two):
     state = desired.block(desired.expose(desired.quarantine(two, "b"), "a", 80), "203.0.113.7", 5)
     assert desired.load(desired.dump(state)) == state

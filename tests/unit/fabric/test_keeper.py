@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from ringfence.fabric import tools
+from ringfence import components
 from ringfence.testing.fabric import missing
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "-")
@@ -71,7 +71,7 @@ print("held")
 
 
 def test_containment_stands_without_a_disk_and_nothing_else_does(tmp_path):
-    unshare, _ = tools.find("unshare")
+    unshare = components.find("unshare").path
     done = subprocess.run(
         [unshare, "--user", "--map-root-user", "--net", sys.executable, "-c", SCRIPT, str(tmp_path)],
         capture_output=True,

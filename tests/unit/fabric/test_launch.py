@@ -29,9 +29,11 @@ def test_a_damaged_record_names_nobody(tmp_path, text):
 
 
 def test_who_is_dead_but_not_buried_is_not_living(tmp_path):
-    child = subprocess.Popen(["true"])
-    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    child = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
     write(tmp_path, pid=child.pid, started=started(child.pid))
+    assert launch.living(tmp_path, "p.json") == child.pid
+    child.stdin.close()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     assert launch.living(tmp_path, "p.json") is None
     child.wait()
 
@@ -54,6 +56,7 @@ def test_one_starts_while_the_others_wait(tmp_path):
     with launch.alone(tmp_path):
         waiting = threading.Thread(target=second)
         waiting.start()
+        waiting.join(0.1)  # who did not wait would be done by then
         order.append("first")
     waiting.join()
     assert order == ["first", "second"]

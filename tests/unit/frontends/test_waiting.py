@@ -2,8 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ringfence.frontends.waiting import Item, Kind, NothingWaits, most_pressing
-from ringfence.kernel.identifier import Tenant
+from ringfence.frontends.waiting import Item, Kind, most_pressing
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -30,7 +29,3 @@ def test_the_nearest_deadline_comes_first_and_what_has_none_last():
 def test_what_is_past_its_time_or_failed_presses(kind, hours, presses):
     due = None if hours is None else NOW + hours * HOUR
     assert Item(kind, "x", "/", due).presses(NOW) is presses
-
-
-def test_without_a_wire_nothing_waits():
-    assert NothingWaits().waiting(Tenant("acme")) == ()

@@ -21,6 +21,7 @@ def test_what_a_person_writes_stands_in_the_details_only():
     for draft in drafts:
         assert secret not in str(draft.claims)
         assert secret in str(draft.details)
+        assert secret in str(draft.details)
 
 
 def test_an_act_names_what_its_signer_saw():

@@ -45,3 +45,16 @@ def test_the_day_is_the_one_that_the_entity_has():
     assert calendar.due(start, month, BERLIN) == at("2026-04-03T00:00:00+02:00")
     assert calendar.due(start, month, calendar.where("PT")) == at("2026-04-02T00:00:00+01:00")
     assert calendar.due(start, month, calendar.where("")) == at("2026-04-02T00:00:00+03:00")
+
+
+def test_where_several_states_have_jurisdiction_the_earliest_of_their_midnights_counts():
+    month, start = Period(1, Unit.MONTHS), at("2026-03-05T10:00:00+01:00")
+    assert calendar.due(start, month, calendar.where("DE,FR")) == at("2026-04-06T00:00:00+02:00")
+    assert calendar.due(start, month, calendar.where("FI,PT")) == at("2026-04-06T00:00:00+03:00")
+    late = at("2026-03-01T23:30:00+00:00")  # 2 March in Helsinki, still 1 March in Lisbon
+    assert calendar.due(late, month, calendar.where("FI,PT")) == at("2026-04-02T00:00:00+01:00")
+
+
+@pytest.mark.parametrize("named", ["", "XX", "DE,XX", "DE,", "undetermined"])
+def test_a_state_that_is_not_known_is_planned_for_as_any(named):
+    assert calendar.where(named) == calendar.where("")

@@ -224,6 +224,17 @@ def test_a_trust_service_provider_has_the_shorter_notification(lab, name):
     assert lab.clocks(name)["nis2.notification.trust"].due_at == lab.clock.now() + 24 * H
 
 
+@pytest.mark.parametrize("stage", ["nis2.notification.trust", "nis2.notification"])
+def test_a_notification_is_one_act_whatever_its_period_is(lab, name, stage):
+    lab.organisation.its_standing = replace(API_PROVIDER, types=("trust_service_provider",))
+    lab.triage(name)
+    lab.file(name, stage)
+    lab.clock.advance(100 * H)
+    found = lab.clocks(name)
+    assert (found["nis2.notification.trust"].state, found["nis2.notification"].state) == ("met", "met")
+    assert to_text(found["nis2.final"].due_at) == "2026-12-22T23:00:00.000Z"
+
+
 def test_the_nearest_clock_is_the_one_to_act_for(lab, name):
     lab.triage(name)
     assert clocks.nearest(lab.room(name).clocks).id == "contract.customer_notice/cars"

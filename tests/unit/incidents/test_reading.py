@@ -82,6 +82,13 @@ def test_claims_of_another_shape_are_refused(name, value):
         read(replace(TRIAGE, claims={**TRIAGE.claims, name: value}))
 
 
+@pytest.mark.parametrize("findings", [["Dana Voss called"], ["f-0000"], "", None])
+def test_what_a_person_declares_names_no_finding(findings):
+    declared = acts.declared(NAME, AT, "", "odd")
+    with pytest.raises(MalformedInput, match="findings"):
+        read(replace(declared, claims={**declared.claims, "findings": findings}))
+
+
 @pytest.mark.parametrize("name", ["significant", "criteria", "detectedAt", "seen", "timeline", "measured"])
 def test_a_missing_claim_is_refused(name):
     with pytest.raises(MalformedInput, match=name):

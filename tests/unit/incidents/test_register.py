@@ -133,6 +133,22 @@ def test_after_a_merger_the_decision_is_asked_under_the_name_that_it_was_signed_
     assert found["decisions"] == found["significant"] == [gone]
 
 
+def test_after_a_merger_or_a_split_a_report_is_asked_under_the_name_that_it_was_signed_under(lab):
+    kept, gone = lab.detect(), lab.detect(subject="n-00000002")
+    lab.triage(gone)
+    lab.file(gone, "nis2.early_warning")
+    correct(lab, kept, "merge", other=gone)
+    assert stated(lab)["reports"] == [gone]
+    scan = lab.finding("flow-denied-scan")
+    lab.watch.consider(TENANT, scan)
+    correct(lab, kept, "split", findings=(scan.id,))
+    assert (stated(lab)["incidents"], stated(lab)["reports"]) == (2, [gone])
+    lab.clock.advance(73 * HOUR)
+    assert (stated(lab)["reportsOverdue"], stated(lab)["reports"]) == (2, [gone])
+    lab.file(kept, "nis2.notification")
+    assert stated(lab)["reports"] == sorted([gone, kept])
+
+
 def test_after_a_split_one_decision_stands_for_both_parts(lab):
     name = lab.detect()
     lab.triage(name)

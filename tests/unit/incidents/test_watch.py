@@ -57,6 +57,26 @@ def test_what_happens_to_a_node_without_incident_is_not_ours(lab):
     assert lab.watch.note(TENANT, Fact(FactKind.ISOLATED, lab.clock.now(), NODE)) is None
 
 
+def test_a_finding_about_the_whole_tenant_names_no_node_and_comes_into_one_incident(lab):
+    name = lab.detect("response-storm", subject="", source="")
+    assert lab.detect("response-storm", subject="", source="") == name
+    shown = lab.room(name)
+    assert shown.incident.nodes == ()
+    assert shown.incident.timeline[-1].text == "response-storm: 6 events"
+    said = {field["field"]: field["value"] for field in lab.service.draft(TENANT, shown)["fields"]}
+    assert said["short_description"].startswith("response-storm: 6 events from an unknown source")
+    assert lab.detect() != name
+
+
+def test_what_the_tenant_is_is_asked_once_for_all_incidents_of_a_sweep(lab):
+    for number in range(5):
+        lab.detect(subject=f"n-0000000{number}")
+    asked = []
+    service = replace(lab.service, thresholds=lambda: asked.append(1) or lab.service.thresholds())
+    assert Watch(service, lab.watch.notifier).sweep(TENANT) == 0
+    assert asked == [1]
+
+
 def test_warnings_are_sent_once_also_after_a_restart(lab):
     lab.detect()
     assert lab.watch.sweep(TENANT) == 0

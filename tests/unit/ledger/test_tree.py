@@ -75,11 +75,11 @@ def test_a_proof_is_good_for_nothing_but_its_own_leaf_and_size(size: int) -> Non
     for index in range(size):
         proof = tree.inclusion_proof(index, size, Reader(size))
         for other in set(range(size + 1)) - {index}:
-            refuse_inclusion(other, size, LEAVES[index], proof, ROOTS[size])
-            refuse_inclusion(index, size, LEAVES[other], proof, ROOTS[size])
-        refuse_inclusion(index, size, LEAVES[index], (*proof, ROOTS[size]), ROOTS[size])
-        refuse_inclusion(index, size, LEAVES[index], proof[1:] if proof else (LEAVES[0],), ROOTS[size])
-        refuse_inclusion(index, size, LEAVES[index], proof, ROOTS[size + 1])
+            expect_no_inclusion(other, size, LEAVES[index], proof, ROOTS[size])
+            expect_no_inclusion(index, size, LEAVES[other], proof, ROOTS[size])
+        expect_no_inclusion(index, size, LEAVES[index], (*proof, ROOTS[size]), ROOTS[size])
+        expect_no_inclusion(index, size, LEAVES[index], proof[1:] if proof else (LEAVES[0],), ROOTS[size])
+        expect_no_inclusion(index, size, LEAVES[index], proof, ROOTS[size + 1])
 
 
 @pytest.mark.parametrize("new", [2, 3, 7, 8, 21, 33])
@@ -87,19 +87,19 @@ def test_a_consistency_proof_is_good_for_nothing_but_its_own_trees(new: int) -> 
     for old in range(1, new):
         proof = tree.consistency_proof(old, new, Reader(new))
         other = ROOTS[LIMIT]
-        refuse_consistency(old, other, new, ROOTS[new], proof)
-        refuse_consistency(old, ROOTS[old], new, other, proof)
-        refuse_consistency(old, ROOTS[old], new, ROOTS[new], (*proof, other))
-        refuse_consistency(old, ROOTS[old], new, ROOTS[new], proof[:-1])
-        refuse_consistency(old, ROOTS[old], new, ROOTS[new], ())
+        expect_no_consistency(old, other, new, ROOTS[new], proof)
+        expect_no_consistency(old, ROOTS[old], new, other, proof)
+        expect_no_consistency(old, ROOTS[old], new, ROOTS[new], (*proof, other))
+        expect_no_consistency(old, ROOTS[old], new, ROOTS[new], proof[:-1])
+        expect_no_consistency(old, ROOTS[old], new, ROOTS[new], ())
         for at in range(len(proof)):
-            refuse_consistency(old, ROOTS[old], new, ROOTS[new], (*proof[:at], other, *proof[at + 1 :]))
+            expect_no_consistency(old, ROOTS[old], new, ROOTS[new], (*proof[:at], other, *proof[at + 1 :]))
 
 
 def test_nothing_is_proven_about_an_empty_tree() -> None:
-    refuse_inclusion(0, 0, LEAVES[0], (), tree.EMPTY_ROOT)
-    refuse_consistency(0, tree.EMPTY_ROOT, 0, tree.EMPTY_ROOT, ())
-    refuse_consistency(0, tree.EMPTY_ROOT, 5, ROOTS[5], ())
+    expect_no_inclusion(0, 0, LEAVES[0], (), tree.EMPTY_ROOT)
+    expect_no_consistency(0, tree.EMPTY_ROOT, 0, tree.EMPTY_ROOT, ())
+    expect_no_consistency(0, tree.EMPTY_ROOT, 5, ROOTS[5], ())
     with pytest.raises(NotFound, match="0 entries has no entry 0"):
         tree.inclusion_proof(0, 0, Reader(0))
     with pytest.raises(UsageError):
@@ -108,16 +108,16 @@ def test_nothing_is_proven_about_an_empty_tree() -> None:
 
 def test_equal_sizes_need_equal_roots_and_no_proof() -> None:
     tree.verify_consistency(5, ROOTS[5], 5, ROOTS[5], ())
-    refuse_consistency(5, ROOTS[5], 5, ROOTS[6], ())
-    refuse_consistency(5, ROOTS[5], 5, ROOTS[5], (ROOTS[5],))
+    expect_no_consistency(5, ROOTS[5], 5, ROOTS[6], ())
+    expect_no_consistency(5, ROOTS[5], 5, ROOTS[5], (ROOTS[5],))
 
 
 def test_sizes_out_of_order_or_out_of_range_are_refused() -> None:
-    refuse_consistency(6, ROOTS[6], 5, ROOTS[5], ())
-    refuse_consistency(1, ROOTS[1], tree.MAX_SIZE + 1, ROOTS[5], (ROOTS[1],))
-    refuse_consistency(tree.MAX_SIZE + 1, ROOTS[5], tree.MAX_SIZE + 1, ROOTS[5], ())
-    refuse_inclusion(-1, 5, LEAVES[0], (), ROOTS[5])
-    refuse_inclusion(0, tree.MAX_SIZE + 1, LEAVES[0], (), ROOTS[5])
+    expect_no_consistency(6, ROOTS[6], 5, ROOTS[5], ())
+    expect_no_consistency(1, ROOTS[1], tree.MAX_SIZE + 1, ROOTS[5], (ROOTS[1],))
+    expect_no_consistency(tree.MAX_SIZE + 1, ROOTS[5], tree.MAX_SIZE + 1, ROOTS[5], ())
+    expect_no_inclusion(-1, 5, LEAVES[0], (), ROOTS[5])
+    expect_no_inclusion(0, tree.MAX_SIZE + 1, LEAVES[0], (), ROOTS[5])
     with pytest.raises(UsageError):
         tree.consistency_proof(6, 5, Reader(6))
     with pytest.raises(NotFound):
@@ -127,15 +127,15 @@ def test_sizes_out_of_order_or_out_of_range_are_refused() -> None:
 @pytest.mark.parametrize("wrong", [b"", b"short", bytes(33)])
 def test_a_hash_of_another_length_is_refused_even_where_it_is_not_used(wrong: bytes) -> None:
     proof = tree.inclusion_proof(2, 5, Reader(5))
-    refuse_inclusion(2, 5, wrong, proof, ROOTS[5])
-    refuse_inclusion(2, 5, LEAVES[2], (wrong, *proof[1:]), ROOTS[5])
-    refuse_inclusion(2, 5, LEAVES[2], proof, wrong)
+    expect_no_inclusion(2, 5, wrong, proof, ROOTS[5])
+    expect_no_inclusion(2, 5, LEAVES[2], (wrong, *proof[1:]), ROOTS[5])
+    expect_no_inclusion(2, 5, LEAVES[2], proof, wrong)
     proof = tree.consistency_proof(4, 6, Reader(6))
-    refuse_consistency(4, wrong, 6, ROOTS[6], proof)
-    refuse_consistency(4, ROOTS[4], 6, wrong, proof)
+    expect_no_consistency(4, wrong, 6, ROOTS[6], proof)
+    expect_no_consistency(4, ROOTS[4], 6, wrong, proof)
     with pytest.raises(VerificationFailed, match="32 bytes"):
         tree.verify_consistency(4, ROOTS[4], 6, ROOTS[6], (*proof[:-1], wrong))
-    refuse_consistency(5, ROOTS[5], 5, wrong, ())
+    expect_no_consistency(5, ROOTS[5], 5, wrong, ())
 
 
 def test_growing_yields_exactly_the_nodes_that_become_complete() -> None:
@@ -159,11 +159,11 @@ def test_a_root_over_all_leaves_reads_nothing() -> None:
         tree.overlay(tree.grow(0, LEAVES[:5], Reader(0)), tree._nothing)([(3, 0)])
 
 
-def refuse_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes], root: bytes) -> None:
+def expect_no_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes], root: bytes) -> None:
     with pytest.raises(VerificationFailed):
         tree.verify_inclusion(index, size, leaf, proof, root)
 
 
-def refuse_consistency(old: int, old_root: bytes, new: int, new_root: bytes, proof: Sequence[bytes]) -> None:
+def expect_no_consistency(old: int, old_root: bytes, new: int, new_root: bytes, proof: Sequence[bytes]) -> None:
     with pytest.raises(VerificationFailed):
         tree.verify_consistency(old, old_root, new, new_root, proof)

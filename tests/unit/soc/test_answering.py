@@ -3,10 +3,10 @@ from datetime import timedelta
 
 import pytest
 
-from ringfence.kernel.errors import Unavailable
+from ringfence.kernel.errors import InternalError, Unavailable
 from ringfence.soc.action import ActionKind, State
 from ringfence.soc.policy import Mode, Policy
-from ringfence.testing.soc import ATTACKER, TENANT, WatchLab, finding, node
+from ringfence.testing.soc import ATTACKER, PERSON, TENANT, WatchLab, finding, node
 
 TAKEN = "ssh-guessing-then-success"
 ISOLATE, BLOCK, ALERT = ActionKind
@@ -219,12 +219,79 @@ def test_the_sweep_leaves_alone_what_is_under_way(lab):
     assert [draft.predicate for draft in lab.recorder.drafts].count("response.decided") == 1
 
 
+def test_the_sweep_hands_over_what_it_tries_again(lab):
+    lab.responder.refusing = Unavailable("the helper does not answer")
+    lab.see(finding(TAKEN), node())
+    lab.responder.refusing, later = None, []
+    lab.answers = replace(lab.answers, hands=lambda _node, work: later.append(work))
+    lab.answers.sweep()
+    lab.answers.sweep()
+    assert lab.responder.isolated == []
+    (work,) = later
+    work()
+    assert states(lab)[ISOLATE] is State.DONE
+    assert lab.answers.memory.busy == []
+
+
 def test_what_was_under_way_when_the_process_ended_is_finished_by_the_next(lab):
     lab.answers = replace(lab.answers, hands=lambda _node, _work: None)
     lab.see(finding(TAKEN), node())
     lab.restart()
     lab.answers.sweep()
     assert lab.responder.isolated == [(TENANT, "n-00000001")]
+
+
+def test_what_a_person_settled_while_it_was_under_way_does_not_wait_again(lab):
+    later = []
+    lab.answers = replace(lab.answers, hands=lambda _node, work: later.append(work))
+    lab.see(finding(TAKEN), node(), administrator=True)
+    lab.watch.settle(PERSON, "f-000000000000000000000001", "it was a test")
+    later.pop()()
+    assert states(lab) == {ISOLATE: State.DONE, BLOCK: State.SETTLED, ALERT: State.DONE}
+
+
+def test_a_count_that_grew_while_an_older_one_was_written_is_written_too(lab):
+    lab.broken = True
+    lab.see(finding(), node())
+    lab.see(replace(finding(), count=99), node())
+    lab.broken = False
+    lab.answers.sweep()
+    assert lab.findings.page(TENANT, limit=9)[0].finding.count == 99
+
+
+def test_a_past_that_could_not_be_read_at_the_start_is_read_later(lab):
+    for number in range(3):
+        lab.see(finding(TAKEN, f"n-{number}"), node(f"n-{number}"))
+    lab.restart()
+    read, lab.findings.past = lab.findings.past, _refused
+    lab.answers.raise_own(TENANT, finding("source-silent", source=""), None)
+    lab.findings.past = read
+    lab.see(finding(TAKEN, "n-9"), node("n-9"))
+    assert len(lab.responder.isolated) == 3
+
+
+def test_a_finding_that_could_not_be_looked_up_is_not_written_twice(lab):
+    lab.see(finding(), node())
+    lab.restart()
+    look, lab.findings.by_key = lab.findings.by_key, _refused
+    lab.see(replace(finding(), count=99), node())
+    lab.findings.by_key = look
+    lab.answers.sweep()
+    assert [raised.finding.count for raised in lab.findings.page(TENANT, limit=9)] == [99]
+
+
+def test_a_database_that_refuses_stops_no_cut_and_loses_no_other_write(lab):
+    lab.answers = replace(lab.answers, bounded=_refuse_ours)
+    lab.see(finding(TAKEN), node())
+    assert lab.responder.isolated == [(TENANT, "n-00000001")]
+    waiting = len(lab.answers.memory.unsaved)
+    with pytest.raises(InternalError):
+        lab.answers.sweep()
+    assert len(lab.answers.memory.unsaved) == waiting - 1
+
+
+def _refuse_ours(_write):
+    raise InternalError("the database refused a statement of ours")
 
 
 def _refused(*_what, **_why):

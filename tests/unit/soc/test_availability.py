@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from ringfence.soc.availability import THRESHOLD, outages, warnings
+from ringfence.soc.availability import warnings
 from ringfence.testing.clock import START
 from ringfence.testing.soc import node
 
@@ -27,9 +27,3 @@ def test_a_later_isolation_is_another_outage():
 def test_who_serves_nobody_or_is_not_cut_off_warns_nobody():
     late = START + timedelta(days=1)
     assert warnings([node(serves=False, contained_since=START), node(serves=True)], late) == []
-
-
-def test_the_threshold_is_thirty_minutes_from_the_cut():
-    (outage,) = outages([CUT])
-    assert outage.threshold_at == START + THRESHOLD
-    assert timedelta(minutes=30) == THRESHOLD

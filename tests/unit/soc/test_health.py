@@ -14,7 +14,7 @@ def at(seconds):
 def test_three_missed_heartbeats_are_a_finding_once():
     assert findings([SENSOR], at(29)) == []
     (first,), (later,) = findings([SENSOR], at(30)), findings([SENSOR], at(300))
-    assert first.rule == "source-silent"
+    assert (first.rule, first.technique) == ("source-silent", ("T1562",))
     assert first.id == later.id
 
 

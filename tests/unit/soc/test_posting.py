@@ -70,6 +70,7 @@ def test_with_a_full_disk_the_alert_goes_out_and_is_stated_afterwards(lab):
     lab.post.deliver()
     assert len(channel(lab).sent) == 1
     assert len(lab.recorder.named("alert.sent")) == 1
+    assert lab.post.handed == set()
 
 
 def test_an_urgent_alert_is_tried_again_from_memory(lab):

@@ -38,20 +38,20 @@ def made(request, database):
         yield make
 
 
-def test_findings_are_kept(made):
-    soc.keeps_findings(made("findings"))
-
-
-def test_rulings_are_kept(made):
-    soc.keeps_rulings(made("findings"))
-
-
-def test_settings_are_kept(made):
-    soc.keeps_policies(made("policies"))
-
-
-def test_alerts_are_kept(made):
-    soc.keeps_alerts(made("mailbox"))
+@pytest.mark.parametrize(
+    ("check", "name"),
+    [
+        (soc.keeps_findings, "findings"),
+        (soc.keeps_rulings, "findings"),
+        (soc.keeps_what_waits, "findings"),
+        (soc.keeps_policies, "policies"),
+        (soc.keeps_alerts, "mailbox"),
+        (soc.keeps_what_was_not_sent, "mailbox"),
+    ],
+    ids=lambda given: getattr(given, "__name__", given),
+)
+def test_the_fake_and_the_table_keep_the_contract(made, check, name):
+    check(made(name))
 
 
 def test_tails_and_detectors_are_kept_together(database):
@@ -83,11 +83,3 @@ def test_what_a_write_raises_comes_back():
     done = []
     BoundedWrites()(lambda: done.append(1))
     assert done == [1]
-
-
-def test_what_waits_is_found(made):
-    soc.keeps_what_waits(made("findings"))
-
-
-def test_what_was_not_sent_is_found(made):
-    soc.keeps_what_was_not_sent(made("mailbox"))

@@ -1,13 +1,14 @@
 """What the attack reads out of the answers of verbs; the attack itself is played in tests/system/test_tour.py."""
 
 import json
+import subprocess
 import sys
 
 import pytest
 
 from ringfence.kernel.errors import VerificationFailed
 from ringfence.kernel.identifier import PersonId
-from ringfence.tour import attack
+from ringfence.tour import attack, cli
 from ringfence.tour.lab import until
 from ringfence.tour.stage import Stage
 
@@ -62,3 +63,17 @@ def test_without_namespace_nodes_it_says_why_and_plays_nothing(tmp_path):
 def test_waiting_for_what_never_comes_ends():
     with pytest.raises(VerificationFailed, match="the cut did not happen"):
         until(lambda: None, "the cut", seconds=0.01)
+
+
+def test_a_program_that_fails_or_hangs_fails_its_step_only(tmp_path):
+    stage = answering(tmp_path, {"size": 3, "statements": []})
+    for error in (subprocess.CalledProcessError(255, "ssh"), subprocess.TimeoutExpired("ssh", 120)):
+        played = cli._played(stage, "place", raising(error))
+        assert (played["ok"], played["facts"]) == (False, {"error": str(error)})
+
+
+def raising(error):
+    def step(_stage):
+        raise error
+
+    return step

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from ringfence.kernel.errors import VerificationFailed
 from ringfence.kernel.identifier import PersonId
 from ringfence.tour import diskfull
 from ringfence.tour.stage import Stage
@@ -34,3 +35,14 @@ def test_the_ballast_goes_whatever_happens(tmp_path):
     with pytest.raises(OSError, match="full"), diskfull._filled(tmp_path, b""):  # an empty block ends it at once
         raise OSError(errno.ENOSPC, "full")
     assert not (tmp_path / "ballast").exists()
+
+
+def test_a_promise_that_did_not_hold_fails_the_step():
+    with pytest.raises(VerificationFailed, match="the cut did not happen"):
+        diskfull.seen(b'{"failed": "the cut did not happen within 60 s"}', b"")
+
+
+def test_where_no_disk_can_be_mounted_it_is_said_why():
+    assert diskfull.seen(b"", b"first\nunshare: not permitted\n") == {"not played": "unshare: not permitted"}
+    assert diskfull.seen(b"", b"") == {"not played": "it said nothing"}
+    assert diskfull.seen(b'{"cut off": "0.4 s"}', b"") == {"cut off": "0.4 s"}

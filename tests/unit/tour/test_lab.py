@@ -1,6 +1,7 @@
 """The lab waits for what happens and says what did not, and its neighbour notices every line that is lost."""
 
 import os
+import stat
 import sys
 
 import pytest
@@ -49,4 +50,6 @@ def test_a_line_that_is_lost_shows_in_the_counts():
 def test_an_installation_that_ends_at_once_is_named_with_its_log(tmp_path):
     with pytest.raises(Unavailable, match=r"up\.log"), lab.installation(tmp_path):
         pass
-    assert (tmp_path / "up.log").read_bytes()
+    log = tmp_path / "up.log"
+    assert log.read_bytes()
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600, "a one-time link stands in it"

@@ -55,8 +55,7 @@ class KeyFileAuthority:
 
     def ca_public(self) -> str:
         """Return the public key that nodes trust."""
-        line = self._key().public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
-        return f"{line} {COMMENT}"
+        return f"{public_line(self._key())} {COMMENT}"
 
     def _key(self) -> Ed25519PrivateKey:
         if not self._path.exists():
@@ -67,6 +66,11 @@ class KeyFileAuthority:
         if not isinstance(key, Ed25519PrivateKey):
             raise InternalError(f"{self._path.name} holds another kind of key than Ed25519")
         return key
+
+
+def public_line(key: Ed25519PrivateKey) -> str:
+    """Return the public part of a key as OpenSSH writes it."""
+    return key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
 
 
 def private_bytes(key: Ed25519PrivateKey) -> bytes:

@@ -77,9 +77,9 @@ def mounts(first: int) -> str:
     return (PROC / str(first) / "mountinfo").read_text()
 
 
-def log_tail(paths: Iterable[Path]) -> str:
-    """Return the end of the node's log on the host's side; `paths` are oldest first."""
-    data = b"".join(_tail(path) for path in paths if path.exists())
+def log_tail(log: Path) -> str:
+    """Return the end of a log on the host's side, and of the older file that it was before."""
+    data = b"".join(_tail(path) for path in (log.with_name(f"{log.name}.1"), log) if path.exists())
     return data[-LOG_TAIL:].decode(errors="replace")
 
 

@@ -5,20 +5,21 @@ the exchange (RFC 4253 section 8) and logs nobody in; it takes a few millisecond
 hundred.
 """
 
-import base64
-import binascii
 import hashlib
 import os
 import socket
 import struct
+import time
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
-from ringfence.kernel.errors import VerificationFailed
+from ringfence.compute import sshkeys
+from ringfence.kernel.errors import MalformedInput, VerificationFailed
 
+SECONDS = 5.0  # where the connection has no timeout of its own
 BANNER = b"SSH-2.0-Ringfence"
 KEXINIT, ECDH_INIT, ECDH_REPLY, DISCONNECT = 20, 30, 31, 1
 PASSED_OVER = {2, 4}  # ignore, debug
@@ -31,13 +32,14 @@ ALGORITHMS = (
 
 
 def verify_host(connection: socket.socket, host_key: str) -> str:
-    """Return the host key once the server has proved that it holds it.
+    """Return the host key once the server has proved that it holds it, all within the connection's timeout.
 
     Raises:
         VerificationFailed: it does not speak SSH, shows another key, or cannot sign with this one.
     """
     try:
-        return _verified(_Wire(connection), host_key)
+        seconds = connection.gettimeout() or SECONDS
+        return _verified(_Wire(connection, time.monotonic() + seconds), host_key)
     except (OSError, EOFError, struct.error) as error:
         raise VerificationFailed(f"the node's SSH does not answer: {error}") from error
 
@@ -82,6 +84,7 @@ class _Wire:
     """Unencrypted packets of RFC 4253."""
 
     connection: socket.socket
+    deadline: float  # for all of it: who sends a byte now and then must not keep us
 
     def banners(self) -> bytes:
         """Exchange identification lines; return theirs."""
@@ -104,6 +107,7 @@ class _Wire:
     def _exactly(self, size: int) -> bytes:
         data = b""
         while len(data) < size:
+            self.connection.settimeout(max(0.001, self.deadline - time.monotonic()))
             piece = self.connection.recv(size - len(data))
             if not piece:
                 raise EOFError("the connection was closed")
@@ -158,10 +162,6 @@ def _strings(data: bytes, count: int) -> list[bytes]:
 
 def _blob(line: str) -> bytes:
     try:
-        kind, text, *_ = line.split()
-        blob = base64.b64decode(text, validate=True)
-    except (ValueError, binascii.Error) as error:
-        raise VerificationFailed("the host key that is known of the node is no OpenSSH public key") from error
-    if kind.encode() != HOST_KEY_KIND:
-        raise VerificationFailed("the host key that is known of the node is not an Ed25519 key")
-    return blob
+        return sshkeys.blob(line)
+    except MalformedInput as error:
+        raise VerificationFailed("the host key that is known of the node is not an Ed25519 key") from error

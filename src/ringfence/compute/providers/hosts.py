@@ -1,14 +1,11 @@
 """What is written down of each machine of one's own: enough to reach it and to free it again."""
 
-import fcntl
 import json
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ringfence.compute.model import NodeId
+from ringfence.compute.providers.folders import Folders
 from ringfence.compute.providers.processes import Process
 from ringfence.kernel.errors import NotFound, RingfenceError
 from ringfence.storage.files import PRIVATE, explained, read_bounded, write_whole
@@ -40,23 +37,12 @@ class Host:
     before: str = ""
 
 
-class Hosts:
-    """The folders of the machines below one directory."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-
-    def folder(self, node: NodeId) -> Path:
-        """Return the machine's folder."""
-        return self.directory / node
+class Hosts(Folders):
+    """The records of the machines, each in the machine's folder."""
 
     def write(self, host: Host) -> None:
         """Write the record durably, whole or not."""
-        folder = self.folder(host.node)
-        with explained(folder, "make"):
-            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            folder.mkdir(mode=0o700, exist_ok=True)
-        write_whole(folder / RECORD, json.dumps(asdict(host)).encode(), mode=PRIVATE)
+        write_whole(self.make(host.node) / RECORD, json.dumps(asdict(host)).encode(), mode=PRIVATE)
 
     def read(self, node: NodeId) -> Host | None:
         """Return the record; None where there is none, or only a spoilt one."""
@@ -77,13 +63,6 @@ class Hosts:
         found = [self.read(node) for node in self.folders()]
         return [host for host in found if host]
 
-    def folders(self) -> list[NodeId]:
-        """Return the machines that have a folder."""
-        try:
-            return sorted(NodeId(entry.name) for entry in self.directory.iterdir() if entry.name.startswith("n-"))
-        except OSError:
-            return []
-
     def keep_rules(self, node: NodeId, listing: str) -> None:
         """Keep the rules as they were before the cut, for a person who has to compare."""
         write_whole(self.folder(node) / BEFORE, listing.encode(), mode=PRIVATE)
@@ -91,20 +70,6 @@ class Hosts:
     def log(self, node: NodeId) -> Path:
         """Return where the lines of its sshd are written."""
         return self.folder(node) / LOG
-
-    def remove(self, node: NodeId) -> None:
-        """Forget a machine."""
-        shutil.rmtree(self.folder(node), ignore_errors=True)
-        (self.directory / f".{node}.lock").unlink(missing_ok=True)
-
-    @contextmanager
-    def locked(self, node: NodeId) -> Iterator[None]:
-        """Let one of ours at a time change a machine; the kernel frees the lock with its holder."""
-        with explained(self.directory, "make"):
-            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (self.directory / f".{node}.lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ the evidence.
 import hashlib
 import ipaddress
 import re
+from collections.abc import Callable, Iterator
 
 from ringfence.kernel.errors import VerificationFailed
 
@@ -19,11 +20,12 @@ TABLE = "ringfence_quarantine"
 FAMILY = "inet"
 PRIORITY = -400  # before raw (-300) and conntrack (-200)
 HEAD = f"table {FAMILY} {TABLE} {{"
-_SET = re.compile(r"^\t(?:set|map) .*?^\t\}$", re.MULTILINE | re.DOTALL)
+_SET = re.compile(r"^\t(?:set|map) ", re.MULTILINE), "\n\t}\n"
 _VOLATILE = re.compile(r"^\t\tflags .*\b(?:dynamic|timeout)\b", re.MULTILINE)
-_ELEMENTS = re.compile(r"^\t\telements = \{.*?\}\n", re.MULTILINE | re.DOTALL)
-_OURS = re.compile(rf"^{re.escape(HEAD)}\n.*?^\}}\n?", re.MULTILINE | re.DOTALL)
+_ELEMENTS = re.compile(r"^\t\telements = \{", re.MULTILINE), "}\n"
+_OURS = re.compile(rf"^{re.escape(HEAD)}$", re.MULTILINE), "\n}\n"
 
+Block = tuple[re.Pattern[str], str]  # how it begins, and how it ends
 Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -86,11 +88,9 @@ REMOVAL = f"table {FAMILY} {TABLE}\ndelete table {FAMILY} {TABLE}\n"
 
 def holds(listing: str) -> bool:
     """Return whether a listing has our table with its three chains, each of which drops by itself."""
-    found = _OURS.search(listing)
-    hooks = ("input", "output", "forward")
-    return bool(found) and all(
-        re.search(rf"hook {hook} priority {PRIORITY}; policy drop;", found[0] if found else "") for hook in hooks
-    )
+    listing += "\n"
+    ours = next((listing[start:stop] for start, stop in _blocks(listing, _OURS)), "")
+    return all(f"hook {hook} priority {PRIORITY}; policy drop;" in ours for hook in ("input", "output", "forward"))
 
 
 def rest(listing: str) -> str:
@@ -98,11 +98,29 @@ def rest(listing: str) -> str:
 
     Elements of sets that are filled by packets or by time, as ban lists are, change without anybody changing a rule.
     """
-    return _SET.sub(_lasting, _OURS.sub("", listing)).strip() + "\n"
+    return _changed(_changed(listing + "\n", _OURS, lambda _: ""), _SET, _lasting).strip() + "\n"
 
 
-def _lasting(found: re.Match[str]) -> str:
-    return _ELEMENTS.sub("", found[0]) if _VOLATILE.search(found[0]) else found[0]
+def _lasting(found: str) -> str:
+    if not _VOLATILE.search(found):
+        return found
+    return _changed(found.removesuffix("\t}\n"), _ELEMENTS, lambda _: "") + "\t}\n"
+
+
+def _changed(listing: str, block: Block, change: Callable[[str], str]) -> str:
+    parts, place = [], 0
+    for start, stop in _blocks(listing, block):
+        parts += [listing[place:start], change(listing[start:stop])]
+        place = stop
+    return "".join([*parts, listing[place:]])
+
+
+def _blocks(listing: str, block: Block) -> Iterator[tuple[int, int]]:
+    """Give where blocks begin and end; behind one without an end there is none, so that a listing is read once."""
+    (begin, end), place = block, 0
+    while (found := begin.search(listing, place)) and (last := listing.find(end, found.end())) >= 0:
+        place = last + len(end)
+        yield found.start(), place
 
 
 def digest(listing: str) -> str:

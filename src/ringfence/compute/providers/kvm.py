@@ -11,12 +11,12 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from ringfence.compute.providers import processes, qemu, users
+from ringfence.compute.providers import qemu, users
 from ringfence.compute.providers.image import Image
 from ringfence.kernel.errors import RingfenceError, Unavailable
 from ringfence.storage.files import PRIVATE, read_bounded, write_whole
 
-DEVICE = Path("/dev/kvm")
+DEVICE = qemu.KVM
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 WORD = b"ringfence-guest-lives"
 SECONDS = 5.0  # a guest that works says its word within one
@@ -55,25 +55,16 @@ def _subject() -> str:
 
 
 def _boots(image: Image) -> bool:
-    """Return whether the probe guest says its word; it is ended in any case."""
-    reading, writing = os.pipe()
+    """Return whether the probe guest says its word."""
     try:
-        started = qemu.start_probe(image, writing, memory_mib=PROBE_MIB, uid=_user())
-        os.close(writing)
-        writing = -1
-        said = _hears(reading, time.monotonic() + SECONDS)
+        with qemu.probe(image, memory_mib=PROBE_MIB, uid=_user()) as console:
+            return _hears(console.fileno(), time.monotonic() + SECONDS)
     except Unavailable:
         return False
-    finally:
-        os.close(reading)
-        if writing >= 0:
-            os.close(writing)
-    processes.end(started)
-    return said
 
 
 def _user() -> int | None:
-    return users.LAST if os.geteuid() == 0 else None
+    return users.MACHINES[-1] if users.can_be_given(users.MACHINES) else None
 
 
 def _hears(source: int, deadline: float) -> bool:

@@ -15,6 +15,7 @@ WIRE, WIRE_END = "wire", "wire-end"
 ANSWER_SECONDS = 3.0
 START_SECONDS = 10.0
 LONGEST_ANSWER = 2**20
+MOST_LINES = 1000  # the answer is one of them
 
 
 def await_running(path: Path, alive: Callable[[], bool]) -> None:
@@ -62,11 +63,14 @@ class Monitor:
         """Return the answer to one command; an error of the emulator's is an answer, too."""
         message = json.dumps({"execute": command, "arguments": dict(arguments or {})}).encode() + b"\n"
         socket.send_fds(self._connection, [message], [] if file is None else [file])
-        while line := self._lines.readline(LONGEST_ANSWER):
+        for _ in range(MOST_LINES):
+            line = self._lines.readline(LONGEST_ANSWER)
+            if not line:
+                raise Unavailable("the emulator ended while it was asked")
             found = _read(line)
             if "return" in found or "error" in found:
                 return found.get("return", found.get("error"))
-        raise Unavailable("the emulator ended while it was asked")
+        raise Unavailable("the emulator says anything but the answer")
 
 
 @contextmanager
@@ -122,6 +126,6 @@ def tapped(path: Path) -> Iterator[socket.socket]:
 def _read(line: bytes) -> Mapping[str, object]:
     try:
         found = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Unavailable("the emulator's answer does not parse") from error
     return found if isinstance(found, dict) else {}

@@ -7,7 +7,7 @@ from pathlib import Path
 from ringfence.compute.model import Isolation, NodeId, NodeSpec, ProbeResult, QuarantineKind
 from ringfence.compute.providers import handshake, proxy, sshd
 from ringfence.fabric.client import Fabric
-from ringfence.fabric.model import PortState
+from ringfence.fabric.model import Attachment, PortState
 from ringfence.kernel.errors import RingfenceError
 
 SECONDS = 3.0  # for an SSH server to answer
@@ -36,6 +36,10 @@ class Network:
         attachment = self._fabric().attach(spec.node, pid=pid)
         self.open(spec)
         return attachment.address
+
+    def tap(self, node: NodeId) -> tuple[Attachment, int]:
+        """Make a port for a virtual machine; return it with an open file, which the caller closes."""
+        return self._fabric().attach_tap(node)
 
     def open(self, spec: NodeSpec) -> None:
         """Admit a node and expose its ports, unless it is cut off: a new start is no release."""

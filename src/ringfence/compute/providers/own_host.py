@@ -157,7 +157,7 @@ class OwnHostProvider:
             if time.monotonic() - self._tried.get(node, -AGAIN) < AGAIN:
                 return False
             with self._hosts.locked(node):
-                return self._meet(host).met
+                return self._meet(self._hosts.known(node)).met  # it may have been cut off before the lock was ours
         except RingfenceError:
             return False
 
@@ -169,10 +169,7 @@ class OwnHostProvider:
         """Ask the machine for what is volatile; the log's end is ours."""
         host = self._hosts.known(node)
         deadline = time.monotonic() + seconds
-        log = self._hosts.log(node)
-        tail = evidence.gather(
-            {"log-tail": lambda: evidence.log_tail([log.with_name(log.name + ".1"), log])}, seconds=seconds
-        )
+        tail = evidence.gather({"log-tail": lambda: evidence.log_tail(self._hosts.log(node))}, seconds=seconds)
         asked, because = self._ask(host, deadline)
         items = {name: asked.get(name, because) for name in guest_scripts.ITEMS}
         return {name: text.encode()[: evidence.LARGEST] for name, text in items.items()} | tail

@@ -72,11 +72,19 @@ def everyone() -> Iterator[int]:
     return (int(entry.name) for entry in PROC.iterdir() if entry.name.isdecimal())
 
 
-def marked(marker: str) -> list[Process]:
-    """Return the processes one of whose arguments begins with `marker`."""
-    wanted = marker.encode()
-    found = [pid for pid in everyone() if any(part.startswith(wanted) for part in command_line(pid).split(b"\0"))]
-    return [process for pid in found if (process := find(pid))]
+def arguments(*beginnings: str) -> Iterator[tuple[int, str]]:
+    """Give every argument of a process that begins so, with the pid."""
+    wanted = tuple(text.encode() for text in beginnings)
+    for pid in everyone():
+        for part in command_line(pid).split(b"\0"):
+            if part.startswith(wanted):
+                yield pid, part.decode(errors="replace")
+
+
+def marked(*markers: str) -> list[Process]:
+    """Return the processes one of whose arguments begins with one of `markers`."""
+    pids = {pid for pid, _ in arguments(*markers)}
+    return [process for pid in sorted(pids) if (process := find(pid))]
 
 
 def family(pid: int) -> list[Seen]:

@@ -8,9 +8,12 @@ needs no right to any path of ours, and has none.
 import math
 import os
 import subprocess
-from collections.abc import Callable, Collection, Mapping, Sequence
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, cast
 
 from ringfence import components
 from ringfence.compute.providers import processes
@@ -25,6 +28,7 @@ MACHINE = "q35,usb=off,vmport=off,hpet=off,graphics=off,dump-guest-core=off"
 DISK = "driver=raw,node-name=disk,read-only=on,file.driver=file,file.filename=/dev/fdset/1,file.locking=off"
 CPU_PERCENT = 100
 DETACH_SECONDS = 10
+APPEARS_WITHIN = 0.5  # seconds
 HUB = 0
 KVM = Path("/dev/kvm")
 
@@ -135,48 +139,69 @@ def _opened(path: Path) -> int:
 def start(machine: Machine, image: Image, files: Files) -> processes.Process:
     """Start the emulator; the caller's files stay the caller's."""
     own = {files.tap, files.initrd, files.log, files.console, files.monitor}
+    with _handing(own) as (handed, directories, program, environment):
+        argv = [*confined(machine.uid, machine.acceleration), program]
+        argv += arguments(machine, image, files, handed, directories)
+        detach(argv, environment, stderr=files.console, inherited=handed.descriptors)
+    return _appeared(f"guest={machine.marker}")
 
-    def build(handed: Handed, directories: Sequence[str]) -> list[str]:
-        return arguments(machine, image, files, handed, directories)
 
-    return _started(build, confined(machine.uid, machine.acceleration), machine.marker, files.console, own)
+def _appeared(marker: str) -> processes.Process:
+    """Return the process that was started; at the moment of an exec, and there are four, it shows no arguments."""
+    deadline = time.monotonic() + APPEARS_WITHIN
+    while not (seen := processes.marked(marker)) and time.monotonic() < deadline:
+        time.sleep(0.002)
+    if not seen:
+        raise Unavailable("the emulator ended at once")
+    return seen[0]
 
 
-def start_probe(image: Image, console: int, *, memory_mib: int, uid: int | None) -> processes.Process:
-    """Start a guest with the processor's own virtualisation that has nothing but a console."""
-    marker = f"ringfence-probe={os.getpid()}"
+@contextmanager
+def probe(image: Image, *, memory_mib: int, uid: int | None) -> Iterator[IO[bytes]]:
+    """Run a guest with the processor's own virtualisation that has nothing but a console, and give what it says there.
 
-    def build(handed: Handed, directories: Sequence[str]) -> list[str]:
-        return [
-            "-name", f"guest={marker}", *(part for directory in directories for part in ("-L", directory)),
+    It ends with the block, and with the thread that entered it, should that be killed.
+    """
+    with _handing(set()) as (handed, directories, program, environment):
+        argv = [
+            *confined(uid, "kvm", "--pdeathsig=KILL"), program, "-name", f"guest=ringfence-probe={os.getpid()}",
+            *(part for directory in directories for part in ("-L", directory)),
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-machine", MACHINE,
             "-accel", "kvm", "-cpu", "host", "-m", str(memory_mib), "-sandbox", SANDBOX,
             "-kernel", handed.path(_opened(image.kernel)), "-initrd", handed.path(_opened(image.probe)),
-            "-append", QUIET, "-add-fd", f"fd={handed.number(console)},set=2",
-            "-chardev", "file,id=console,path=/dev/fdset/2,append=on", "-serial", "chardev:console",
+            "-append", QUIET, "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
         ]  # fmt: skip
+        try:
+            running = subprocess.Popen(  # noqa: S603 -- an argument list, no shell
+                argv,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                pass_fds=handed.descriptors,
+                cwd="/",
+                bufsize=0,
+            )
+        except OSError as error:
+            raise Unavailable(f"the emulator does not start: {error}") from error
+    with running:
+        try:
+            yield cast("IO[bytes]", running.stdout)
+        finally:
+            running.kill()
 
-    return _started(build, confined(uid, "kvm"), marker, console, {console})
 
-
-Builder = Callable[["Handed", Sequence[str]], list[str]]
-
-
-def _started(build: Builder, prefix: list[str], marker: str, errors: int, own: set[int]) -> processes.Process:
-    """Run what `build` makes of the handed files; close those that are not the caller's."""
+@contextmanager
+def _handing(own: Collection[int]) -> Iterator[tuple[Handed, list[str], str, dict[str, str]]]:
+    """Give the emulator's files, its directories, itself and its environment; close what is not the caller's."""
     found, handed = emulator(), Handed()
     try:
         environment = {"LC_ALL": "C", **_environment(found, handed)}
         program = handed.path(os.open(found.program.path, os.O_PATH | os.O_CLOEXEC))
-        places = [handed.path(_directory(path)) for path in found.directories]
-        detach([*prefix, program, *build(handed, places)], environment, stderr=errors, inherited=handed.descriptors)
+        yield handed, [handed.path(_directory(path)) for path in found.directories], program, environment
     finally:
-        for number in set(handed.descriptors) - own:
+        for number in set(handed.descriptors).difference(own):
             os.close(number)
-    found_process = next(iter(processes.marked(f"guest={marker}")), None)
-    if found_process is None:
-        raise Unavailable("the emulator ended at once")
-    return found_process
 
 
 def detach(
@@ -208,10 +233,10 @@ def detach(
         raise Unavailable(f"`{Path(argv[0]).name}` does not start: {error}") from error
 
 
-def confined(uid: int | None, acceleration: str) -> list[str]:
+def confined(uid: int | None, acceleration: str, *more: str) -> list[str]:
     """Return the command that gives up network, user and every privilege before the emulator begins."""
     shut = [str(components.find("unshare").path), "--net", "--ipc", "--uts"]
-    drop = [str(components.find("setpriv").path), "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
+    drop = [str(components.find("setpriv").path), "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all", *more]
     if uid is None:
         return [*shut, "--map-current-user", "--", *drop, "--"]
     groups = [f"--groups={KVM.stat().st_gid}"] if acceleration == "kvm" else ["--clear-groups"]

@@ -1,11 +1,10 @@
 """What is written down about each running node, in a folder of its own; enough to find and end it after any crash."""
 
 import json
-import shutil
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 
 from ringfence.compute.model import NodeId
+from ringfence.compute.providers.folders import Folders
 from ringfence.compute.providers.processes import Process
 from ringfence.kernel.errors import MalformedInput, RingfenceError
 from ringfence.storage.files import PRIVATE, explained, read_bounded
@@ -42,21 +41,12 @@ class Record:
         return self.started and bool(self.processes) and all(process.alive for process in self.processes)
 
 
-class Records:
-    """The folders of the nodes below one directory."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-
-    def folder(self, node: NodeId) -> Path:
-        """Return the node's folder."""
-        return self.directory / node
+class Records(Folders):
+    """The records of the nodes, each in the node's folder."""
 
     def begin(self, record: Record) -> None:
         """Make the folder and the first record."""
-        with explained(self.folder(record.node), "make"):
-            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.folder(record.node).mkdir(mode=0o700, exist_ok=True)
+        self.make(record.node)
         self.write(record)
 
     def write(self, record: Record) -> None:
@@ -80,17 +70,6 @@ class Records:
         """Return the records of one class."""
         found = [self.read(node) for node in self.folders()]
         return [record for record in found if record and record.node_class == node_class]
-
-    def folders(self) -> list[NodeId]:
-        """Return the nodes that have a folder."""
-        try:
-            return sorted(NodeId(entry.name) for entry in self.directory.iterdir() if entry.name.startswith("n-"))
-        except OSError:
-            return []
-
-    def remove(self, node: NodeId) -> None:
-        """Remove the folder."""
-        shutil.rmtree(self.folder(node), ignore_errors=True)
 
 
 def _record(data: dict[str, object]) -> Record:

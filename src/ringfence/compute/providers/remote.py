@@ -16,13 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ringfence import components
 from ringfence.compute import sshkeys
 from ringfence.compute.model import Endpoint, NodeId
 from ringfence.compute.ports import Authority
-from ringfence.compute.providers.authority import private_bytes
+from ringfence.compute.providers.authority import private_bytes, public_line
 from ringfence.kernel.errors import InternalError, Refused, RingfenceError, Unavailable, VerificationFailed
 from ringfence.storage.files import PRIVATE
 
@@ -51,13 +50,14 @@ class Remote:
         program = components.find("ssh")
         argv = sshkeys.command(str(program.path), self.node, self.endpoint, self._files(folder), ())
         argv[1:1] = [part for option in OPTIONS for part in ("-o", option)]
-        return [*argv, command], {"PATH": os.defpath, "LC_ALL": "C", **program.environment}
+        # The command that connects finds its own programs where we do.
+        passed_on = {name: value for name in ("RINGFENCE_TOOLS",) if (value := os.environ.get(name))}
+        return [*argv, command], {"PATH": os.defpath, "LC_ALL": "C", **passed_on, **program.environment}
 
     def _files(self, folder: Path) -> sshkeys.Files:
         key = Ed25519PrivateKey.generate()
-        public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
         certificate = self.authority.certificate(
-            public,
+            public_line(key),
             principal=self.node,
             seconds=CERTIFIED_SECONDS,
             serial=int.from_bytes(os.urandom(6), "big"),
@@ -133,6 +133,8 @@ class Talk:
         """Return everything up to the end of the command; raise where it does not end well."""
         while self._more():
             pass
+        if self._size > LARGEST:  # it would not end before it is read
+            raise self._problem()
         left = max(0.0, self._deadline - time.monotonic())
         try:
             code = self._process.wait(left)

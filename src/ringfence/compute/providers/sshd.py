@@ -9,10 +9,9 @@ import re
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ringfence.compute.model import NodeId, NodeSpec
-from ringfence.compute.providers.authority import private_bytes
+from ringfence.compute.providers.authority import private_bytes, public_line
 from ringfence.kernel.errors import MalformedInput
 
 USER = "ringfence"
@@ -78,8 +77,7 @@ class HostKey:
 def new_host_key() -> HostKey:
     """Make one."""
     key = Ed25519PrivateKey.generate()
-    public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
-    return HostKey(private_bytes(key).decode(), public)
+    return HostKey(private_bytes(key).decode(), public_line(key))
 
 
 def configuration(spec: NodeSpec, *, user: str = USER, directory: str = DIRECTORY, port: int = PORT) -> str:

@@ -1,27 +1,35 @@
-"""Users of the host that belong to nobody: one for each virtual machine's emulator."""
+"""Users of the host that belong to nobody: one for each node that runs here."""
 
+import os
 from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
 
 from ringfence.compute.providers import processes
 from ringfence.kernel.errors import Unavailable
 
-# Given to nobody by Debian, systemd or subordinate ranges; the nodes of another class have those below.
-FIRST, LAST = 80_000, 89_999
+# Given to nobody by Debian, systemd or subordinate ranges.
+NAMESPACES, MACHINES = range(70_000, 80_000), range(80_000, 90_000)
 
 
-def free(taken: Iterable[int | None]) -> int:
+def can_be_given(uids: range) -> bool:
+    """Return whether we are root, and not only of a user namespace that knows no such users."""
+    known = [[int(part) for part in line.split()] for line in Path("/proc/self/uid_map").read_text().splitlines()]
+    return os.geteuid() == 0 and any(first <= uids.start and first + count >= uids.stop for first, _, count in known)
+
+
+def free(taken: Iterable[int | None], uids: range) -> int:
     """Return a user that is neither in `taken` nor has a process now; the caller holds the lock until it is written."""
     used = set(taken) | _with_processes()
-    for uid in range(FIRST, LAST + 1):
+    for uid in uids:
         if uid not in used:
             return uid
-    raise Unavailable(f"all users from {FIRST} to {LAST} are taken by nodes")
+    raise Unavailable(f"all users from {uids.start} to {uids.stop - 1} are taken by nodes")
 
 
 def _with_processes() -> set[int | None]:
     found: set[int | None] = set()
     for pid in processes.everyone():
         with suppress(OSError):
-            found.add((processes.PROC / str(pid)).stat().st_uid)
+            found.add(os.stat(f"/proc/{pid}").st_uid)  # noqa: PTH116 -- a Path per process is slow here
     return found

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ringfence.kernel.errors import MalformedInput
-from ringfence.soc.detection.correlate import Entry
+from ringfence.soc.detection.correlate import MICROS, Entry
 from ringfence.soc.detection.rule import About
 from ringfence.soc.model import Finding, finding_id
 
-QUIET = timedelta(hours=1)
+QUIET = 3600 * MICROS
 MAX_EVIDENCE = 32
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Key = tuple[str, str, str]  # rule, subject, source
@@ -29,37 +29,74 @@ def moment(at: int) -> datetime:
 
 
 @dataclass(slots=True)
+class Open:
+    """A finding that may still be extended, its times in microseconds; those of building blocks are never shown."""
+
+    about: About
+    subject: str
+    source: str
+    id: str
+    first: int
+    last: int
+    count: int
+    evidence: tuple[str, ...]
+
+    def finding(self) -> Finding:
+        """Return it as it is now."""
+        about = self.about
+        return Finding(
+            id=self.id,
+            rule=about.name,
+            subject=self.subject,
+            source=self.source,
+            first_seen=moment(self.first),
+            last_seen=moment(self.last),
+            count=self.count,
+            severity=about.severity,
+            technique=about.technique,
+            evidence=self.evidence,
+            title=about.title,
+        )
+
+    def extend(self, window: Sequence[Entry], entry: Entry) -> int:
+        """Add what it does not count yet, entries after its end and this one; return how many events that is."""
+        fresh = window[bisect_left(window, (self.last + 1,)) :]
+        if entry.at <= self.last:
+            fresh = [*fresh, entry]
+        gained = sum([each.weight for each in fresh])
+        self.last = max(self.last, window[-1].at)
+        self.count += gained
+        self.evidence = _evidence(self.evidence, fresh)
+        return gained
+
+
+@dataclass(slots=True)
 class Book:
     """The findings that may still be extended, bounded."""
 
     limit: int = 10_000
     evicted: int = 0
-    _open: OrderedDict[Key, Finding] = field(default_factory=OrderedDict)
+    _open: OrderedDict[Key, Open] = field(default_factory=OrderedDict)
 
-    def note(
-        self, about: About, subject: str, source: str, window: Sequence[Entry], entry: Entry
-    ) -> tuple[Finding, int]:
+    def note(self, about: About, subject: str, source: str, window: Sequence[Entry], entry: Entry) -> tuple[Open, int]:
         """Open or extend a finding by a window that an entry completed; return it and how many events it gained."""
         key = (about.name, subject, source)
         known = self._open.get(key)
-        at = moment(entry.at)
-        if known is None or not known.first_seen - QUIET <= at <= known.last_seen + QUIET:
-            found = _opened(about, subject, source, window)
-            gained = found.count
-        else:
-            found, gained = _extended(known, window, entry)
-        self._open[key] = found
+        if known is not None and known.first - QUIET <= entry.at <= known.last + QUIET:
+            self._open.move_to_end(key)
+            return known, known.extend(window, entry)
+        found = self._open[key] = _opened(about, subject, source, window)
         self._open.move_to_end(key)
         while len(self._open) > self.limit:
             self._open.popitem(last=False)
             self.evicted += 1
-        return found, gained
+        return found, found.count
 
     def snapshot(self) -> list[Any]:
         """Return the open findings as JSON values."""
         return [
-            [list(key), each.first_seen.isoformat(), each.last_seen.isoformat(), each.count, each.severity,
-             list(each.technique), list(each.evidence), each.title]
+            [list(key), moment(each.first).isoformat(), moment(each.last).isoformat(), each.count, each.about.severity,
+             list(each.about.technique), list(each.evidence), each.about.title]
             for key, each in self._open.items()
         ]  # fmt: skip
 
@@ -70,59 +107,23 @@ class Book:
             MalformedInput: it is none.
         """
         try:
-            findings = [_finding(row) for row in state]
+            found = [_restored(row) for row in state]
         except (TypeError, ValueError):
             raise MalformedInput("a snapshot of findings does not have its shape") from None
-        self._open = OrderedDict(((each.rule, each.subject, each.source), each) for each in findings)
+        self._open = OrderedDict(((each.about.name, each.subject, each.source), each) for each in found)
 
 
-def _finding(row: Any) -> Finding:
+def _restored(row: Any) -> Open:
     (rule, subject, source), first, last, count, severity, technique, evidence, title = row
     began, ended = datetime.fromisoformat(first), datetime.fromisoformat(last)
-    identifier = finding_id(rule, subject, source, began)
-    return Finding(
-        identifier, rule, subject, source, began, ended, int(count), severity, tuple(technique), tuple(evidence), title
-    )
+    about, identifier = About(rule, title, severity, tuple(technique)), finding_id(rule, subject, source, began)
+    return Open(about, subject, source, identifier, micros(began), micros(ended), int(count), tuple(evidence))
 
 
-def _opened(about: About, subject: str, source: str, window: Sequence[Entry]) -> Finding:
-    first = moment(window[0].at)
-    return Finding(
-        id=finding_id(about.name, subject, source, first),
-        rule=about.name,
-        subject=subject,
-        source=source,
-        first_seen=first,
-        last_seen=moment(window[-1].at),
-        count=sum(each.weight for each in window),
-        severity=about.severity,
-        technique=about.technique,
-        evidence=_evidence((), window),
-        title=about.title,
-    )
-
-
-def _extended(known: Finding, window: Sequence[Entry], entry: Entry) -> tuple[Finding, int]:
-    """Add what the finding does not count yet: entries after its end, and this one."""
-    end = micros(known.last_seen)
-    fresh = [*window[bisect_left(window, (end + 1,)) :]]
-    if entry.at <= end:
-        fresh.append(entry)
-    gained = sum([each.weight for each in fresh])
-    found = Finding(  # spelt out: `replace` costs more than the rest of this function
-        id=known.id,
-        rule=known.rule,
-        subject=known.subject,
-        source=known.source,
-        first_seen=known.first_seen,
-        last_seen=known.last_seen if window[-1].at <= end else moment(window[-1].at),
-        count=known.count + gained,
-        severity=known.severity,
-        technique=known.technique,
-        evidence=_evidence(known.evidence, fresh),
-        title=known.title,
-    )
-    return found, gained
+def _opened(about: About, subject: str, source: str, window: Sequence[Entry]) -> Open:
+    first, count = window[0].at, sum([each.weight for each in window])
+    identifier = finding_id(about.name, subject, source, moment(first))
+    return Open(about, subject, source, identifier, first, window[-1].at, count, _evidence((), window))
 
 
 def _evidence(known: tuple[str, ...], entries: Sequence[Entry]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ Memory is bounded: groups by number, the least recently touched go first and are
 
 from bisect import bisect_left
 from collections import Counter, OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -65,10 +65,14 @@ class Correlator:
     _newest: int = 0
     _kept: int = field(init=False)  # microseconds that a hit is of use
     _wanted: frozenset[str] = field(init=False)
+    _labelled: bool = field(init=False)
+    _fulfilled: Callable[[Correlation, list[Entry], int, int], bool] = field(init=False)
 
     def __post_init__(self) -> None:
         self._kept = (self.rule.seconds + self.limits.lateness) * MICROS
         self._wanted = frozenset(self.rule.rules)
+        self._labelled = self.rule.kind is not Kind.EVENT_COUNT
+        self._fulfilled = _FULFILLED[self.rule.kind]
 
     def add(self, key: Key, entry: Entry) -> Sequence[Entry] | None:
         """Take a hit; return the entries of a window that it completes, or None.
@@ -82,7 +86,7 @@ class Correlator:
             entries = self._groups[key] = [entry]
             self._count(key, entry)
             self._make_room()
-            return entries[:] if _FULFILLED[self.rule.kind](self.rule, entries, 0, entry.at) else None
+            return entries[:] if self._fulfilled(self.rule, entries, 0, entry.at) else None
         self._groups.move_to_end(key)
         at = len(entries)
         if entry.at < entries[-1].at:
@@ -96,12 +100,12 @@ class Correlator:
         return self._window(entries, at) if at >= 0 and self._possible(key) else None
 
     def _count(self, key: Key, entry: Entry) -> None:
-        if self.rule.kind is not Kind.EVENT_COUNT:
+        if self._labelled:
             self._labels.setdefault(key, Counter())[entry.label] += 1
 
     def _possible(self, key: Key) -> bool:
         """Say whether any window of a group could fulfil the correlation; it spares most of the looking back."""
-        if self.rule.kind is Kind.EVENT_COUNT:
+        if not self._labelled:
             return True
         labels = self._labels[key]
         if self.rule.kind is Kind.VALUE_COUNT:
@@ -129,14 +133,13 @@ class Correlator:
             self.counters.shortened += 1
             drop = len(entries) - self.limits.entries
         if drop:
-            self._forget(key, entries[:drop])
+            if self._labelled:
+                self._forget(key, entries[:drop])
             del entries[:drop]
         return drop
 
     def _forget(self, key: Key, dropped: Sequence[Entry]) -> None:
-        labels = self._labels.get(key)
-        if labels is None:
-            return
+        labels = self._labels[key]
         for entry in dropped:
             labels[entry.label] -= 1
             if not labels[entry.label]:
@@ -149,16 +152,10 @@ class Correlator:
         for right in range(at, len(entries)):
             if entries[right].at > until:
                 return None
-            left = self._left(entries, right, entries[right].at - span)
-            if left is not None:
-                return entries[left : right + 1]
+            oldest = entries[right].at - span
+            if self._fulfilled(self.rule, entries, right, oldest):
+                return entries[bisect_left(entries, (oldest,), 0, right) : right + 1]
         return None
-
-    def _left(self, entries: list[Entry], right: int, oldest: int) -> int | None:
-        """Return where the window that ends at `right` begins, if it fulfils the correlation."""
-        if not _FULFILLED[self.rule.kind](self.rule, entries, right, oldest):
-            return None
-        return bisect_left(entries, (oldest,), 0, right)
 
     def snapshot(self) -> dict[str, Any]:
         """Return groups and counters as JSON values."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from ringfence.kernel.errors import MalformedInput
 from ringfence.soc.detection.attempts import Attempts
-from ringfence.soc.detection.book import Book, micros, restored
+from ringfence.soc.detection.book import Book, Open, micros, restored
 from ringfence.soc.detection.correlate import Correlator, Counters, Entry, Limits
 from ringfence.soc.detection.prefilter import Prefilter
 from ringfence.soc.detection.routing import routed
@@ -48,21 +48,22 @@ class Detector:
         at = micros(event.at)
         weight = self._attempts.weigh(event, at)
         entry = Entry(at, weight, "", hashlib.sha256(event.raw.encode("utf-8", "surrogateescape")).hexdigest())
-        found: dict[str, Finding] = {}
+        found: dict[str, Open] = {}
         for rule in rules:
             if weight and rule.about.name not in self._silent:
                 self._note(rule.about, event, [entry], entry, found)
             self._correlate(rule.about.name, event, entry, found)
-        return list(found.values())
+        return [each.finding() for each in found.values()]
 
-    def _correlate(self, name: str, event: Event, entry: Entry, found: dict[str, Finding]) -> None:
+    def _correlate(self, name: str, event: Event, entry: Entry, found: dict[str, Open]) -> None:
         """Hand a hit to the correlations that the rule serves, and theirs to those that they serve."""
         for correlator in self._served.get(name, ()):
             rule = correlator.rule
-            key = _key(rule, event)
-            label = _label(rule, name, event)
-            if key is None or label is None or (not entry.weight and rule.kind is Kind.EVENT_COUNT):
+            if not entry.weight and rule.kind is Kind.EVENT_COUNT:
                 continue  # a line that tells again of a counted attempt may still name a user
+            key, label = _key(rule, event), _label(rule, name, event)
+            if key is None or label is None:
+                continue
             hit = Entry(entry.at, entry.weight, label, entry.digest) if label else entry
             window = correlator.add(key, hit)
             if window is None:
@@ -71,12 +72,12 @@ class Detector:
             completed = Entry(window[-1].at, max(gained, 1), "", entry.digest)
             self._correlate(rule.about.name, event, completed, found)
 
-    def _note(self, about: About, event: Event, window: Any, entry: Entry, found: dict[str, Finding]) -> int:
+    def _note(self, about: About, event: Event, window: Any, entry: Entry, found: dict[str, Open]) -> int:
         subject = event.node or str(event.fields.get("device.hostname", ""))
         source = str(event.fields.get("src_endpoint.uid", ""))
-        finding, gained = self._book.note(about, subject, source, window, entry)
+        noted, gained = self._book.note(about, subject, source, window, entry)
         if about.name not in self._silent:
-            found[finding.id] = finding
+            found[noted.id] = noted
         return gained
 
     def _duplicate(self, event: Event) -> bool:
@@ -134,11 +135,13 @@ class Detector:
 
 def _key(rule: Correlation, event: Event) -> tuple[str, ...] | None:
     """Return the group of an event; an event without one of the fields belongs to none."""
-    fields = event.fields
-    found = [fields.get(name) for name in rule.group_by]
-    if None in found or "" in found:
-        return None
-    return tuple([each if type(each) is str else str(each) for each in found])
+    fields, found = event.fields, []
+    for name in rule.group_by:
+        value = fields.get(name)
+        if value is None or value == "":
+            return None
+        found.append(value if type(value) is str else str(value))
+    return tuple(found)
 
 
 def _label(rule: Correlation, name: str, event: Event) -> str | None:

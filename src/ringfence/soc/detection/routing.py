@@ -26,8 +26,3 @@ def routed(rules: Iterable[Rule]) -> dict[str, Prefilter]:
     return {
         name: Prefilter([rule for rule in given if serves(source, rule.logsource)]) for name, source in SOURCES.items()
     }
-
-
-def unserved(rules: Iterable[Rule]) -> list[Rule]:
-    """Return the rules that no source here serves: loaded, and told, never tried."""
-    return [rule for rule in rules if not any(serves(source, rule.logsource) for source in SOURCES.values())]

@@ -1,6 +1,5 @@
 """A log that sshd writes into, line by line, as events; what cannot be read is kept and counted."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -91,11 +90,6 @@ class AuthLog:
         if frame.at > received_at and frame.at - received_at > SKEW:
             fields["unmapped.skewed"] = True
         return Event(frame.at, received_at, "sshd", self.node, fields, line, said.times)
-
-
-def skewed(fields: Mapping[str, object]) -> bool:
-    """Say whether an event claims to come from the future."""
-    return bool(fields.get("unmapped.skewed"))
 
 
 _KNOWN = (  # what sshd says beside logins: understood, and of no interest here

@@ -8,6 +8,7 @@ import pytest
 
 from ringfence.compute.model import Endpoint, NodeClass, NodeId, NodeSpec
 from ringfence.compute.providers import guest, sshd
+from ringfence.compute.providers.remote import Remote
 from ringfence.fabric.model import Attachment
 from ringfence.kernel.errors import MalformedInput
 from ringfence.kernel.identifier import Tenant
@@ -62,31 +63,40 @@ def test_a_log_writer_frames_what_a_machine_says(tmp_path) -> None:
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
 
 
-def session(proxy: tuple[str, ...]) -> guest.Session:
+def way(proxy: tuple[str, ...]) -> Remote:
     class Authority:
-        def certificate(self, public_key: str, *, principal: str, seconds: int, serial: int) -> str:
-            return f"ssh-ed25519-cert-v01@openssh.com {principal} {seconds} {serial} {public_key.split()[1]}"
+        def certificate(self, public_key: str, *, principal: str, seconds: int, serial: int, key_id: str = "") -> str:
+            return f"ssh-ed25519-cert-v01@openssh.com {principal} {key_id} {seconds} {serial} {public_key.split()[1]}"
 
         def ca_public(self) -> str:
             return HOST_KEY
 
-    return guest.Session(
+    return Remote(
         NodeId("n-0123abcd"), Endpoint("ringfence", HOST_KEY, proxy, "n-0123abcd", 22, fdpass=False), Authority()
     )
 
 
-def test_without_time_nothing_is_asked(tmp_path) -> None:
-    facts = session(("/bin/false",)).facts(tmp_path, seconds=0.0)
+def test_without_time_nothing_is_asked() -> None:
+    facts = guest.facts(way(("/bin/false",)), seconds=0.0)
     assert set(facts.values()) == {b"not taken: the time was up"}
 
 
-def test_a_guest_that_cannot_be_reached_says_nothing(tmp_path) -> None:
-    facts = session(("/bin/false",)).facts(tmp_path, seconds=5.0)
+def test_a_guest_that_cannot_be_reached_says_nothing() -> None:
+    facts = guest.facts(way(("/bin/false",)), seconds=5.0)
     assert set(facts) == set(guest.FACTS)
     assert all(fact.startswith(b"not taken: ") for fact in facts.values())
-    assert not list(tmp_path.iterdir()), "the key of the session is gone"
 
 
-def test_a_guest_that_hangs_is_left(tmp_path) -> None:
-    facts = session(("/bin/sleep", "5")).facts(tmp_path, seconds=0.4)
+def test_a_guest_that_says_too_much_is_not_heard_out(tmp_path, monkeypatch) -> None:
+    ssh = tmp_path / "usr/bin/ssh"
+    ssh.parent.mkdir(parents=True)
+    ssh.write_text("#!/bin/sh\nexec /usr/bin/head -c 9000000 /dev/zero\n")
+    ssh.chmod(0o755)
+    monkeypatch.setenv("RINGFENCE_TOOLS", str(tmp_path))
+    facts = guest.facts(way(()), seconds=20.0)
+    assert all(b"answers with more than" in fact for fact in facts.values())
+
+
+def test_a_guest_that_hangs_is_left() -> None:
+    facts = guest.facts(way(("/bin/sleep", "5")), seconds=0.4)
     assert set(facts.values()) == {b"not taken: the guest did not answer in time"}

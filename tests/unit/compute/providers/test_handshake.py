@@ -1,5 +1,6 @@
 import socket
 import struct
+import threading
 
 import pytest
 from hypothesis import given
@@ -64,6 +65,24 @@ def test_a_server_that_says_nothing_is_not_waited_for():
         ours.settimeout(0.05)
         with pytest.raises(VerificationFailed, match="does not answer"):
             handshake.verify_host(ours, KEY)
+
+
+def test_a_server_that_says_a_little_all_the_time_is_not_waited_for():
+    ours, theirs = socket.socketpair()
+    enough = threading.Event()
+
+    def drip():
+        while not enough.wait(0.02):
+            theirs.send(b"x")
+
+    dripping = threading.Thread(target=drip)
+    with ours, theirs:
+        ours.settimeout(0.1)
+        dripping.start()
+        with pytest.raises(VerificationFailed, match="does not answer"):
+            handshake.verify_host(ours, KEY)
+        enough.set()
+        dripping.join(5)
 
 
 @pytest.mark.parametrize("line", ["", "ssh-ed25519", "ssh-rsa AAAA", "ssh-ed25519 %%%"])

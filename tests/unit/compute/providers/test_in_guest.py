@@ -126,3 +126,13 @@ def test_what_comes_and_goes_by_itself_is_no_change():
 )
 def test_any_other_change_is_one(changed):
     assert digest(changed) != digest(THEIRS)
+
+
+@pytest.mark.parametrize(
+    "line", [in_guest.HEAD, "\tset a {", "\tset a {\n\t\tflags timeout\n\t\telements = {", "\tmap b {"]
+)
+def test_a_listing_without_ends_takes_no_time_to_speak_of(line):
+    hostile = f"{line}\n" * (2**21 // len(line))
+    assert not in_guest.holds(hostile)
+    assert in_guest.rest(hostile) == hostile.strip() + "\n"
+    assert in_guest.rest(f"{hostile}\t}}\n")

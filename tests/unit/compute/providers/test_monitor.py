@@ -24,11 +24,17 @@ def test_a_path_may_be_longer_than_a_socket_s_address(tmp_path) -> None:
         assert monitor.ask(deep / "m", "query-status") == {"query-status": {}}
 
 
-@pytest.mark.parametrize("answer", [b"not json\n", b"\xff\xfe\n", b"", b'{"return"'])
+@pytest.mark.parametrize("answer", [b"not json\n", b"\xff\xfe\n", b"", b'{"return"', b"[" * 100_000 + b"\n"])
 def test_an_answer_that_does_not_parse_is_no_answer(tmp_path, answer: bytes) -> None:
     said = {"query-status": answer}
     with emulator.running(tmp_path / "m", answers=said), pytest.raises(Unavailable):
         monitor.ask(tmp_path / "m", "query-status", seconds=0.2)
+
+
+def test_an_answer_behind_any_number_of_events_is_not_waited_for(tmp_path) -> None:
+    said = {"query-status": emulator.EVENT * monitor.MOST_LINES + b'{"return": {}}\n'}
+    with emulator.running(tmp_path / "m", answers=said), pytest.raises(Unavailable, match="anything but the answer"):
+        monitor.ask(tmp_path / "m", "query-status")
 
 
 def test_nobody_there_is_said(tmp_path) -> None:
@@ -65,5 +71,6 @@ def test_a_machine_that_ended_is_not_waited_for(tmp_path) -> None:
 
 def test_a_running_machine_is_seen(tmp_path) -> None:
     said = {"query-status": b'{"return": {"status": "running"}}\n'}
-    with emulator.running(tmp_path / "m", answers=said):
+    with emulator.running(tmp_path / "m", answers=said) as far:
         monitor.await_running(tmp_path / "m", lambda: True)
+    assert far.asked[-1] == "query-status"

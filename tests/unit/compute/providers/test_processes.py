@@ -4,7 +4,7 @@ import sys
 
 from ringfence.compute.providers import processes
 from ringfence.compute.providers.processes import Process
-from ringfence.testing.compute import until
+from ringfence.tour.lab import until
 
 SLEEP = [sys.executable, "-I", "-S", "-c", "import sys; sys.stdin.read()"]
 
@@ -33,7 +33,7 @@ def test_a_zombie_is_not_alive():
     child = started()
     found = processes.find(child.pid)
     child.kill()
-    assert until(lambda: not found.alive)
+    until(lambda: not found.alive, "its end")
     ended(child)
 
 

@@ -1,4 +1,4 @@
-"""Each emulator runs as a user of the host that nobody else is."""
+"""Each node runs as a user of the host that nobody else is."""
 
 import pytest
 
@@ -7,11 +7,11 @@ from ringfence.kernel.errors import Unavailable
 
 
 def test_a_user_that_is_taken_is_not_given_again() -> None:
-    first = users.free([])
-    assert users.FIRST <= first <= users.LAST
-    assert users.free([None, first]) != first
+    first = users.free([], users.MACHINES)
+    assert first in users.MACHINES
+    assert users.free([None, first], users.MACHINES) != first
 
 
 def test_when_all_are_taken_that_is_said() -> None:
     with pytest.raises(Unavailable, match="are taken by nodes"):
-        users.free(range(users.FIRST, users.LAST + 1))
+        users.free(users.MACHINES, users.MACHINES)

@@ -30,6 +30,10 @@ from ringfence.kernel.identifier import PersonId
 # A detection of these severities opens an incident for somebody to look at; it says nothing about significance.
 OPENING = frozenset({"medium", "high", "critical"})
 
+# Findings of one rule that an incident lists: strangers choose how many addresses they come from, and every page folds
+# the timeline. The others are in the log and under `ringfence findings list`.
+MOST_OF_A_RULE = 100
+
 
 def concerns(finding: FindingFacts) -> bool:
     """Tell whether a finding that belongs to no open incident opens one."""
@@ -39,7 +43,9 @@ def concerns(finding: FindingFacts) -> bool:
 def is_news(incident: Incident, finding: FindingFacts) -> bool:
     """Tell whether a finding changes what is known: an ongoing one does each time that its count has doubled."""
     known = next((one for one in incident.findings if one.id == finding.id), None)
-    return known is None or finding.count >= 2 * known.count or finding.severity != known.severity
+    if known is None:
+        return sum(one.rule == finding.rule for one in incident.findings) < MOST_OF_A_RULE
+    return finding.count >= 2 * known.count or finding.severity != known.severity
 
 
 def fold(incident: IncidentId, events: Iterable[Event]) -> Incident:

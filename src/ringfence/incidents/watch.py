@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from ringfence.incidents import clocks, codec, room, statements
-from ringfence.incidents.model import Fact, FindingFacts, Incident, IncidentId
+from ringfence.incidents.model import Fact, FactKind, FindingFacts, Incident, IncidentId
 from ringfence.incidents.ports import Notifier
 from ringfence.incidents.service import Assessed, Incidents
 from ringfence.kernel.clock import to_text
@@ -33,8 +33,10 @@ class Watch:
                 incident = self._opened(tenant, known)
             elif room.is_news(incident, known):
                 incident = self._extended(tenant, incident, known)
+            listed = any(one.id == known.id for one in incident.findings)
             for fact in facts:
-                incident = self._with_fact(tenant, incident, fact)
+                if listed or fact.kind is FactKind.ISOLATED:
+                    incident = self._with_fact(tenant, incident, fact)
         return incident.id
 
     def note(self, tenant: Tenant, fact: Fact) -> IncidentId | None:

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from ringfence.incidents import acts
+from ringfence.incidents import acts, room
 from ringfence.incidents.model import Fact, FactKind
 from ringfence.incidents.watch import Watch
 from ringfence.testing.incidents import TENANT, LabIncidents
@@ -135,3 +135,20 @@ def test_what_happened_before_an_incident_is_no_part_of_it(lab):
     before = lab.room(name).incident.detected_at - timedelta(seconds=1)
     assert lab.watch.note(TENANT, Fact(FactKind.RELEASED, before, NODE)) is None
     assert lab.watch.note(TENANT, Fact(FactKind.RELEASED, lab.clock.now(), NODE)) == name
+
+
+def test_a_crowd_of_strangers_cannot_make_a_timeline_grow_without_end(lab):
+    name = lab.detect()
+    for number in range(room.MOST_OF_A_RULE + 5):
+        blocked = Fact(FactKind.SOURCE_BLOCKED, lab.clock.now() + timedelta(seconds=number), NODE)
+        assert lab.detect("ssh-guessing", blocked, source=f"198.51.{number // 250}.{number % 250}") == name
+    incident = lab.room(name).incident
+    assert len(incident.findings) == room.MOST_OF_A_RULE
+    assert len(incident.timeline) <= 2 * room.MOST_OF_A_RULE
+    cut = Fact(FactKind.ISOLATED, lab.clock.now(), NODE)
+    assert lab.detect("ssh-guessing", cut, source="192.0.2.99") == name
+    assert cut.kind in {fact.kind for fact in lab.room(name).incident.facts}, (
+        "what was done to the node is never left out"
+    )
+    assert lab.detect("ssh-guessing-then-success", source="192.0.2.99") == name
+    assert len(lab.room(name).incident.findings) == room.MOST_OF_A_RULE + 1

@@ -53,6 +53,7 @@ class KeyRole(StrEnum):
     LEDGER = "ledger"
     OPERATOR = "operator"
     EMERGENCY = "emergency"
+    GATEWAY = "gateway"
 
 
 @dataclass(frozen=True, slots=True)

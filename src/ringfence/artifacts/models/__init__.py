@@ -1,0 +1,1 @@
+"""Models: signed folders, formats read without trusting them, the same bytes verified and loaded."""

@@ -1,0 +1,1 @@
+"""Inference: keys, deployments, receipts; the hot path is a process of its own."""

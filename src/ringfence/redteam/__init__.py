@@ -1,0 +1,1 @@
+"""Adversarial testing: campaigns, attempts, outcomes, and what they bound."""

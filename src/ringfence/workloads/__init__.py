@@ -1,0 +1,1 @@
+"""Runs and deployments: use cases over nodes, artifacts and the gateway."""

@@ -1,6 +1,7 @@
 # Needs Python 3.11 or newer with venv, make and git. Everything else goes into .tools/ and .venv/.
 PYTHON ?= python3
 WORKERS ?= 2
+ORDER ?= 20261122  # the tests' order is shuffled by this number: the same for everybody; `make soak` draws a new one
 export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE  # without bytecode every verb compiles everything first
 
@@ -26,7 +27,7 @@ run: setup ## the tour: a small organisation, evidence, a pack, and the console,
 	@$(BIN)/ringfence tour
 
 test: lint browser ## all checks, then all tests
-	$(PYTEST)=ci -n $(WORKERS) --durations=20
+	$(PYTEST)=ci -n $(WORKERS) --durations=20 --randomly-seed=$(strip $(ORDER))
 
 check: lint ## the quick half: format, lint, types, layers, documents
 	$(PYTEST)=ci -q tests/architecture tests/docs

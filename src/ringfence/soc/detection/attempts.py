@@ -44,10 +44,11 @@ class Attempts:
             at: its time in microseconds.
         """
         fields = event.fields
-        code = str(fields.get("metadata.event_code", ""))
-        family = ATTEMPTS.get(code)
+        code = fields.get("metadata.event_code")
+        family = ATTEMPTS.get(code) if type(code) is str else None
         if family is None:
             return event.repeats
+        code = str(code)
         connection = self._connection(family, fields, at)
         told = connection[code] = connection.get(code, 0) + event.repeats
         more = told - connection[GUESSED]
@@ -58,15 +59,16 @@ class Attempts:
 
     def _connection(self, family: str, fields: Mapping[str, object], at: int) -> _Connection:
         port = fields.get("src_endpoint.port")
-        port = port if isinstance(port, int) else 0
-        pid = str(fields.get("process.pid") or "")
-        node, source = str(fields.get("device.hostname", "")), str(fields.get("src_endpoint.uid", ""))
-        key = (node, source, f"{family} {pid or port}")
+        port = port if type(port) is int else 0
+        place = f"{family} {fields.get('process.pid') or port}"
+        key = (str(fields.get("device.hostname", "")), str(fields.get("src_endpoint.uid", "")), place)
         found = self._connections.get(key)
         if found is None or abs(at - found[LAST]) > IDLE or (port and found[PORT] and port != found[PORT]):
-            self._connections.pop(key, None)  # so that the new one is the youngest
+            if found is not None:
+                del self._connections[key]  # so that the new one is the youngest
             found = self._connections[key] = {PORT: port, LAST: at, GUESSED: 0}
-            self._make_room(at)
+            if len(self._connections) > self.limit:
+                self._make_room(at)
             return found
         self._connections.move_to_end(key)
         found[PORT] = port or found[PORT]

@@ -63,12 +63,14 @@ class Correlator:
     _groups: OrderedDict[Key, list[Entry]] = field(default_factory=OrderedDict)
     _labels: dict[Key, Counter[str]] = field(default_factory=dict)  # of each group, for the kinds that ask for them
     _newest: int = 0
+    group: Callable[[Mapping[str, object]], tuple[object, ...]] = field(init=False)  # the fields that name a group
     _kept: int = field(init=False)  # microseconds that a hit is of use
     _wanted: frozenset[str] = field(init=False)
     _labelled: bool = field(init=False)
     _fulfilled: Callable[[Correlation, list[Entry], int, int], bool] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.group = _getter(self.rule.group_by)
         self._kept = (self.rule.seconds + self.limits.lateness) * MICROS
         self._wanted = frozenset(self.rule.rules)
         self._labelled = self.rule.kind is not Kind.EVENT_COUNT
@@ -85,7 +87,8 @@ class Correlator:
         if entries is None:
             entries = self._groups[key] = [entry]
             self._count(key, entry)
-            self._make_room()
+            if len(self._groups) > self.limits.groups:
+                self._make_room()
             return entries[:] if self._fulfilled(self.rule, entries, 0, entry.at) else None
         self._groups.move_to_end(key)
         at = len(entries)
@@ -101,7 +104,10 @@ class Correlator:
 
     def _count(self, key: Key, entry: Entry) -> None:
         if self._labelled:
-            self._labels.setdefault(key, Counter())[entry.label] += 1
+            labels = self._labels.get(key)  # a counter is dear to make, and mostly there
+            if labels is None:
+                labels = self._labels[key] = Counter()
+            labels[entry.label] += 1
 
     def _possible(self, key: Key) -> bool:
         """Say whether any window of a group could fulfil the correlation; it spares most of the looking back."""
@@ -186,6 +192,13 @@ class Correlator:
                 self._count(key, entry)
         self._newest = max((entries[-1].at for _key, entries in groups if entries), default=0)
         self.counters = Counters(evicted, late, shortened)
+
+
+def _getter(names: Sequence[str]) -> Callable[[Mapping[str, object]], tuple[object, ...]]:
+    """Return what takes these fields at once; for one name `itemgetter` gives no tuple, and for none there is none."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda fields: tuple([fields[name] for name in names])
 
 
 def _event_count(rule: Correlation, entries: list[Entry], right: int, oldest: int) -> bool:

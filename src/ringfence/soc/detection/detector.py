@@ -2,13 +2,13 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ringfence.kernel.errors import MalformedInput
 from ringfence.soc.detection.attempts import Attempts
 from ringfence.soc.detection.book import Book, Open, micros, restored
-from ringfence.soc.detection.correlate import Correlator, Counters, Entry, Limits
+from ringfence.soc.detection.correlate import Correlator, Counters, Entry, Key, Limits
 from ringfence.soc.detection.prefilter import Prefilter
 from ringfence.soc.detection.routing import routed
 from ringfence.soc.detection.rule import About, Correlation, Kind, Rule, RuleSet
@@ -35,7 +35,7 @@ class Detector:
         self._delivered: OrderedDict[str, None] = OrderedDict()
         self.duplicates = 0
 
-    def matched(self, event: Event) -> list[Rule]:
+    def matched(self, event: Event) -> Sequence[Rule]:
         """Return the rules over single events that match, without remembering anything."""
         route = self._routes.get(event.source)
         return [] if route is None else route.matching(event.fields, event.raw)
@@ -61,10 +61,15 @@ class Detector:
             rule = correlator.rule
             if not entry.weight and rule.kind is Kind.EVENT_COUNT:
                 continue  # a line that tells again of a counted attempt may still name a user
-            key, label = _key(rule, event), _label(rule, name, event)
-            if key is None or label is None:
+            key = _key(correlator, event.fields)
+            if key is None:
                 continue
-            hit = Entry(entry.at, entry.weight, label, entry.digest) if label else entry
+            hit = entry
+            if rule.kind is not Kind.EVENT_COUNT:
+                label = _label(rule, name, event)
+                if label is None:
+                    continue
+                hit = Entry(entry.at, entry.weight, label, entry.digest)
             window = correlator.add(key, hit)
             if window is None:
                 continue
@@ -133,20 +138,21 @@ class Detector:
         self.duplicates = int(restored(state, "duplicates"))
 
 
-def _key(rule: Correlation, event: Event) -> tuple[str, ...] | None:
+def _key(correlator: Correlator, fields: Mapping[str, object]) -> Key | None:
     """Return the group of an event; an event without one of the fields belongs to none."""
-    fields, found = event.fields, []
-    for name in rule.group_by:
-        value = fields.get(name)
-        if value is None or value == "":
-            return None
-        found.append(value if type(value) is str else str(value))
-    return tuple(found)
+    try:
+        found = correlator.group(fields)
+    except KeyError:
+        return None
+    if None in found or "" in found:
+        return None
+    for value in found:
+        if type(value) is not str:
+            return tuple(map(str, found))
+    return found  # type: ignore[return-value]  # all of them are texts, as was just seen
 
 
 def _label(rule: Correlation, name: str, event: Event) -> str | None:
-    if rule.kind is Kind.EVENT_COUNT:
-        return ""
     if rule.kind is not Kind.VALUE_COUNT:
         return name
     value = event.fields.get(rule.field)

@@ -111,9 +111,14 @@ class Prefilter:
             for anchor in rule.anchors or ():
                 columns.setdefault(anchor.field, _Column(anchor.field)).put(anchor, rule)
         self._columns = list(columns.values())
+        self._single = self._columns[0] if len(self._columns) == 1 and not self._always else None  # our own lanes
 
-    def matching(self, fields: Mapping[str, object], raw: str) -> list[Rule]:
+    def matching(self, fields: Mapping[str, object], raw: str) -> Sequence[Rule]:
         """Return the rules that match, each once."""
+        if self._single is not None:
+            value = raw if self._single.place is None else fields.get(self._single.place)
+            certain, possible = self._single.look(value) if value is not None else ((), ())
+            return certain + tuple(rule for rule in possible if rule.match(fields, raw)) if possible else certain
         sure: list[Rule] = []
         maybe = self._always
         for column in self._columns:

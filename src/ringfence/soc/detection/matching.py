@@ -201,12 +201,24 @@ def fragments(parts: Sequence[Any], *, loose: bool) -> Callable[[str], bool]:
             raise Unsupported("placeholders (the modifier expand) are not evaluated here")
     if loose:
         pieces = ["", *pieces, ""]
+    plain = _plain_text(parts)
+    if plain is not None and pieces[0] == "" and len(pieces) in {2, 3}:  # most patterns: ends with, or contains
+        return (lambda text: text.endswith(plain)) if pieces[-1] else (lambda text: plain in text)
     compiled_pieces = [re.compile(piece, re.DOTALL) for piece in pieces]
     last = re.compile(f"(?:{pieces[-1]})\\Z", re.DOTALL)
-    return lambda text: _through(compiled_pieces, last, text)
+    width = _width(pieces[-1])
+    return lambda text: _through(compiled_pieces, last, width, text)
 
 
-def _through(pieces: Sequence[re.Pattern[str]], last: re.Pattern[str], text: str) -> bool:
+def _plain_text(parts: Sequence[Any]) -> str | None:
+    """Return the text of a pattern that has one, beside wildcards for any number of characters."""
+    texts = [part for part in parts if isinstance(part, str)]
+    others = [part for part in parts if not isinstance(part, str)]
+    single = len(texts) == 1 and all(part.name == "WILDCARD_MULTI" for part in others)
+    return texts[0] if single else None
+
+
+def _through(pieces: Sequence[re.Pattern[str]], last: re.Pattern[str], width: int, text: str) -> bool:
     """Match the first piece at the start, the last at the end, the others in order between: leftmost is enough."""
     if len(pieces) == 1:
         return pieces[0].fullmatch(text) is not None
@@ -217,14 +229,12 @@ def _through(pieces: Sequence[re.Pattern[str]], last: re.Pattern[str], text: str
         found = piece.search(text, found.end())
     if found is None:
         return False
-    size = _width(last)
-    return last.match(text, max(found.end(), len(text) - size)) is not None if size <= len(text) else False
+    return last.match(text, max(found.end(), len(text) - width)) is not None if width <= len(text) else False
 
 
-def _width(pattern: re.Pattern[str]) -> int:
+def _width(piece: str) -> int:
     """Return how many characters a piece matches: it has no quantifiers."""
-    text = pattern.pattern[3:-3]
-    return len(re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL))
+    return len(re.sub(r"\\(.)", r"\1", piece, flags=re.DOTALL))
 
 
 def _regular(value: Any) -> Test:

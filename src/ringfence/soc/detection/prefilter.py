@@ -63,6 +63,7 @@ def _read(condition: Any) -> frozenset[str | None]:
 
 
 Looked = tuple[tuple[Rule, ...], tuple[Rule, ...]]  # rules that match for certain, rules that may match
+NOWHERE: Looked = ((), ())
 
 
 class _Column:
@@ -73,44 +74,55 @@ class _Column:
         self._exact: dict[str, list[Rule]] = {}
         self._inside: dict[str, list[Rule]] = {}
         self._any: re.Pattern[str] | None = None
-        self._known: dict[str, Looked] = {}
+        self._each: dict[Rule, None] = {}  # without a literal, and of this field alone: once per value is enough
+        self.known: dict[str, Looked] = {}
 
     def put(self, anchor: Anchor, rule: Rule) -> None:
         place = self._exact if anchor.comparison is Comparison.IS else self._inside
         place.setdefault(anchor.literal, []).append(rule)
         self._any = re.compile("|".join(map(re.escape, sorted(self._inside)))) if self._inside else None
 
+    def put_without(self, rule: Rule) -> None:
+        self._each[rule] = None
+
     def look(self, value: object) -> Looked:
         if type(value) is not str or self.place is None or len(value) > MAX_KNOWN_TEXT:
             return self._look(value)
-        found = self._known.get(value)
+        found = self.known.get(value)
         if found is None:
-            if len(self._known) >= MAX_KNOWN:
-                self._known.clear()
-            found = self._known[value] = self._look(value)
+            if len(self.known) >= MAX_KNOWN:
+                self.known.clear()
+            found = self.known[value] = self._look(value)
         return found
 
     def _look(self, value: object) -> Looked:
-        found: dict[Rule, None] = {}
+        found = dict(self._each)
         for text in _texts(value):
             found |= dict.fromkeys(self._exact.get(text, ()))
             if self._any is not None and self._any.search(text):
                 found |= {rule: None for word, rules in self._inside.items() if word in text for rule in rules}
         alone = [rule for rule in found if rule.reads is not None]  # then it reads this one
         sure = tuple(rule for rule in alone if rule.match({rule.reads or "": value}, ""))
-        return sure, tuple(rule for rule in found if rule not in alone)
+        possible = tuple(rule for rule in found if rule not in alone)
+        return (sure, possible) if sure or possible else NOWHERE
 
 
 class Prefilter:
     """The rules of one source, by their literals."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self._always = [rule for rule in rules if rule.anchors is None]
         columns: dict[str | None, _Column] = {}
+        self._always: list[Rule] = []
         for rule in rules:
+            if rule.anchors is None and _needs_its_field(rule):
+                columns.setdefault(rule.reads, _Column(rule.reads)).put_without(rule)
+            elif rule.anchors is None:
+                self._always.append(rule)
             for anchor in rule.anchors or ():
                 columns.setdefault(anchor.field, _Column(anchor.field)).put(anchor, rule)
         self._columns = list(columns.values())
+        self._places = [(each.place, each.known, each) for each in self._columns if each.place is not None]
+        self._raw = next((each for each in self._columns if each.place is None), None)
         self._single = self._columns[0] if len(self._columns) == 1 and not self._always else None  # our own lanes
 
     def matching(self, fields: Mapping[str, object], raw: str) -> Sequence[Rule]:
@@ -121,13 +133,18 @@ class Prefilter:
             return certain + tuple(rule for rule in possible if rule.match(fields, raw)) if possible else certain
         sure: list[Rule] = []
         maybe = self._always
-        for column in self._columns:
-            value = raw if column.place is None else fields.get(column.place)
-            if value is not None:
-                certain, possible = column.look(value)
-                sure += certain
-                if possible:
-                    maybe = [*maybe, *possible]
+        for place, known, column in self._places:
+            value = fields.get(place)
+            if value is None:
+                continue
+            looked = known.get(value) if type(value) is str else None  # most values come again, and lead nowhere
+            if looked is None:
+                looked = column.look(value)
+            if looked is not NOWHERE:
+                sure += looked[0]
+                maybe = [*maybe, *looked[1]]
+        if self._raw is not None:
+            maybe = [*maybe, *self._raw.look(raw)[1]]
         return sure + [rule for rule in dict.fromkeys(maybe) if rule.match(fields, raw)] if maybe else sure
 
     def candidates(self, fields: Mapping[str, object], raw: str) -> frozenset[Rule]:
@@ -135,6 +152,11 @@ class Prefilter:
         values = [(column, raw if column.place is None else fields.get(column.place)) for column in self._columns]
         looked = [column.look(value) for column, value in values if value is not None]
         return frozenset(self._always).union(*(rules for both in looked for rules in both))
+
+
+def _needs_its_field(rule: Rule) -> bool:
+    """Say whether a rule reads one field and cannot match where it is missing or empty of a value."""
+    return rule.reads is not None and not rule.match({}, "") and not rule.match({rule.reads: None}, "")
 
 
 def _texts(value: object) -> list[str]:

@@ -26,6 +26,7 @@ DETECTIONS = (
     "  s:\n    f: null\n  condition: s\n",
     "  s:\n    f|re: a.c\n    g|re: x.z\n  condition: s\n",
     "  s:\n    f|startswith: '*c?d'\n  condition: s\n",
+    "  s:\n    f|exists: false\n  condition: s\n",
 )
 RULES: tuple[Rule, ...] = load([HEAD.format(number) + text for number, text in enumerate(DETECTIONS)]).rules
 FILTER = Prefilter(RULES)
@@ -41,7 +42,7 @@ def test_no_rule_that_matches_is_left_out(fields: dict[str, object], raw: str) -
 
 def test_what_cannot_match_is_not_tried() -> None:
     tried = {rule.about.name for rule in FILTER.candidates({"f": "zzz"}, "zzz")}
-    assert tried == {"t5", "t8", "t11", "t12", "t13"}  # not f; f or g; f is there, f is not; two fields
+    assert tried == {"t5", "t8", "t11", "t12", "t13", "t15"}  # not f; f or g; f is there, f is not; two fields
     without = {rule.about.name for rule in RULES if rule.anchors is None}
     assert without - tried == {"t3", "t7", "t10", "t14"}, "they read one field, and its value was looked at once"
 

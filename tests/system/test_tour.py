@@ -1,6 +1,7 @@
 """The tour as a newcomer runs it: twice in a row, in one home, headless."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,10 +20,77 @@ def ringfence(home, *arguments):
     return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=280, check=False)
 
 
+# A network of its own with a way out that leads back to itself: whatever is sent to anywhere else is counted.
+ALONE = """
+import json, os, socket, subprocess, sys
+ip, nft = sys.argv[1:3]
+def run(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+for words in ("link set lo up", "route add default dev lo", "-6 route add default dev lo"):
+    run(ip, *words.split())
+run(nft, "add table inet watch")
+run(nft, "add chain inet watch out { type filter hook output priority 0 ; }")
+for rule in ("ip daddr 127.0.0.0/8 accept", "ip6 daddr ::1 accept", "counter"):
+    run(nft, "add rule inet watch out " + rule)
+def counted():
+    found = json.loads(run(nft, "-j", "list", "table", "inet", "watch"))["nftables"]
+    parts = [part for one in found for part in one.get("rule", {}).get("expr", ())]
+    return sum(part["counter"]["packets"] for part in parts if "counter" in part)
+done = subprocess.run(sys.argv[3:], capture_output=True, text=True, timeout=280)
+left = counted()
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+    probe.sendto(b"?", ("192.0.2.1", 53))
+said = {"code": done.returncode, "out": done.stdout, "err": done.stderr}
+print(json.dumps(said | {"left": left, "probe": counted() - left}))
+"""
+
+
+def alone(home, *arguments):
+    """Run a command without any network but its own loopback; say how many packets wanted to leave it."""
+    found = {name: components.find(name) for name in ("unshare", "ip", "nft")}
+    command = [
+        found["unshare"].path,
+        "--net",
+        "--",
+        sys.executable,
+        "-I",
+        "-c",
+        ALONE,
+        found["ip"].path,
+        found["nft"].path,
+    ]
+    environment = {"RINGFENCE_HOME": str(home), "PATH": "/usr/bin:/bin", **found["nft"].environment}
+    whole = [*map(str, command), sys.executable, "-m", "ringfence", *arguments]
+    done = subprocess.run(whole, capture_output=True, text=True, env=environment, timeout=290, check=False)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    return subprocess.CompletedProcess(whole, said["code"], said["out"], said["err"]), said
+
+
+ROOT = os.geteuid() == 0 and PLAYED and components.present("ip")
+
+
 @pytest.fixture(scope="module")
-def tours(tmp_path_factory):
+def played(tmp_path_factory):
+    """The tour twice in one home, the second time without a network where that can be made."""
     home = tmp_path_factory.mktemp("tour") / "home"
-    return home, [ringfence(home, "tour", "--headless", "--json") for _ in range(2)]
+    first = ringfence(home, "tour", "--headless", "--json")
+    again = alone if ROOT else lambda *words: (ringfence(*words), None)
+    second, said = again(home, "tour", "--headless", "--json")
+    return home, [first, second], said
+
+
+@pytest.fixture
+def tours(played):
+    return played[:2]
+
+
+@pytest.mark.skipif(not ROOT, reason="a network of its own takes root, nft and ip")
+def test_the_tour_needs_no_network_and_asks_for_none(played):
+    _, runs, said = played
+    assert runs[1].returncode == 0, runs[1].stderr
+    assert said["probe"] == 1, "what is sent elsewhere is counted"
+    assert said["left"] == 0
 
 
 @pytest.mark.parametrize("time", [0, 1])

@@ -22,7 +22,7 @@ from ringfence.kernel.statement import Issuance, Statement, Strength, Subject
 from ringfence.ledger import entry, tree
 from ringfence.ledger.tiles import DirectoryTiles
 from ringfence.ledger.tiletree import TileTree
-from ringfence.server import INTEGRATE_EVERY
+from ringfence.loops import INTEGRATE_EVERY
 from ringfence.settings import Settings
 
 GROUP = 100

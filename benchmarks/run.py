@@ -8,6 +8,7 @@ import importlib
 import os
 import platform
 import sys
+import traceback
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -82,16 +83,19 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="also write docs/measurements/<date>.md")
     options = parser.parse_args()
     rows: list[Row] = []
+    failed: list[str] = []
     for name in options.name or names():
         print(f"measuring {name} …", file=sys.stderr, flush=True)
-        module = importlib.import_module(name)
-        if hasattr(module, "measure"):
-            rows += module.measure()
-        else:
-            print(f"{name}: has no measure(); run benchmarks/{name}.py by itself", file=sys.stderr)
+        try:
+            rows += importlib.import_module(name).measure()
+        except Exception:  # noqa: BLE001 - the others are worth their time
+            traceback.print_exc()
+            failed.append(name)
     print(f"{machine()}\n\n{table(rows)}")
     if options.write:
         print(f"\nwritten: {write(table(rows), datetime.now(UTC).date().isoformat())}")  # noqa: TID251 -- no decision
+    if failed:
+        sys.exit(f"not measured, see above: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

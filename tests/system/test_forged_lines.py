@@ -7,8 +7,11 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
+from ringfence import components
+from ringfence.compute.providers import image
 from ringfence.fabric.model import PortState
 from ringfence.kernel.actor import Role
+from ringfence.kernel.errors import RingfenceError
 from ringfence.testing import lab as labs
 
 pytestmark = pytest.mark.skipif(bool(labs.missing()), reason=labs.missing() or "-")
@@ -40,6 +43,63 @@ def lab(made_now, tmp_path_factory):
         yield made
 
 
+def raw_names(node):
+    """Return user names that `ssh` refuses to send: with line feeds, alone and as sshd's own lines end.
+
+    sshd prints the first hundred characters of a name, line feeds as they are where it logs to standard error.
+    """
+    own = "203.0.113.24"  # who guesses from here, and then writes a success into the log that never was
+    return {
+        "203.0.113.21": f"x\nAccepted password for ringfence from {VICTIM} port 22 ssh2\ny",
+        "203.0.113.22": f"\r\nAccepted password for ringfence from {VICTIM} port 22 ssh2\r\n",
+        "203.0.113.23": f"\n{STAMP}Accepted password for root from {VICTIM} port 22 ssh2\n\x1b[2J",
+        own: f"x\r\nAccepted password for ringfence from {own} port 22 ssh2\r\n{node['node']}",
+    }
+
+
+@pytest.fixture(scope="module")
+def sent(lab):
+    """Each raw name, sent by a stranger of its own, as often as makes a finding."""
+    for address, user in raw_names(lab.node).items():
+        lab.stranger(address).guess_raw(lab.node["network_address"], labs.wrong(6), user)
+    for address in raw_names(lab.node):
+        lab.until(lambda address=address: address in lab.net.fabric.blocked(), f"the block of {address}")
+    return lab.findings()
+
+
+def test_a_line_feed_in_a_name_is_no_line(sent, lab):
+    """What follows a line feed in a name must not be taken as sshd's own words: it would isolate the node."""
+    accused = {one["source"] for one in sent if one["authenticated"]}
+    assert set(raw_names(lab.node)) <= accused
+    assert VICTIM not in accused
+    assert VICTIM not in lab.net.fabric.blocked()
+    nobody_is_cut_off(lab)
+    lines = (lab.home.path / "nodes" / lab.node["node"] / "sshd.log").read_bytes().split(b"\n")[:-1]
+    begun = [line for line in lines if line[25:].startswith((b"Accepted password", STAMP.encode()))]
+    assert not [line for line in begun if f" from {INSIDER} port " not in line.decode()]
+
+
+@pytest.mark.soak
+def test_a_line_feed_in_a_name_is_no_line_of_a_virtual_node(lab):
+    """A guest's sshd writes through a channel of the machine; each write stays one message on its way out."""
+    try:
+        components.find("qemu-system-x86_64")
+        image.load(components.machine_files())
+    except RingfenceError as error:
+        pytest.skip(str(error))
+    password = str(labs.password_file(lab.work, lab.password))
+    lab.ask("node", "start", "virtual", "--class", "vm", "--expose", "22", "--password-file", password, role=Role.OWNER)
+    node = lab.show("virtual")
+    log = lab.home.path / "nodes" / node["node"] / "sshd.log"
+    for number, user in enumerate(raw_names(node).values()):  # too few guesses of each to be a finding
+        lab.stranger(f"203.0.113.{number + 31}").guess_raw(node["network_address"], labs.wrong(2), user)
+    last = "203.0.113.34 port"
+    lab.until(lambda: log.read_text().count(last) >= 6, "the last lines")
+    lines = log.read_bytes().split(b"\n")[:-1]
+    assert not [line for line in lines if line[25:].startswith((b"Accepted password", STAMP.encode()))]
+    lab.ask("node", "stop", "virtual", role=Role.OWNER)
+
+
 @pytest.fixture(scope="module")
 def typed(lab):
     """Each hostile name, typed by a stranger of its own, as often as makes a finding."""
@@ -60,7 +120,7 @@ def nobody_is_cut_off(lab):
 def test_the_name_that_is_typed_decides_nothing(typed, lab):
     nobody_is_cut_off(lab)
     strangers = set(names(lab.node, lab.other))
-    known = strangers | {ADMINISTRATOR, INSIDER}  # whose own tests may have come before
+    known = strangers | set(raw_names(lab.node)) | {ADMINISTRATOR, INSIDER}  # whose own tests may have come before
     assert strangers <= set(typed.blocked) <= known
     heard = [one for one in typed.findings if one["authenticated"]]  # a file that another test declared is not
     assert strangers <= {one["source"] for one in heard} <= known
@@ -113,7 +173,7 @@ def test_a_file_that_claims_to_be_a_node_s_log_cuts_nobody_off(lab, tmp_path):
 
 
 def posted(lab, body):
-    address = re.findall(r"http://127\.0\.0\.1:\d+", (lab.home.path / "up.log").read_text())[-1]
+    address = re.findall(r"(http://127\.0\.0\.1:\d+)/login", (lab.home.path / "up.log").read_text())[-1]
     headers = {"authorization": f"Bearer {lab.home.people[Role.SECURITY].token}"}
     answer = httpx.post(f"{address}/api/v1/events", json=body, headers=headers, trust_env=False)
     return answer.raise_for_status().json()

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -49,15 +50,26 @@ def described(answers: Mapping[str, object]) -> str:
 
 
 @contextmanager
-def writer(log: Path, marker: str) -> Iterator[int]:
-    """Start a log writer and give the end that is written to; it ends when nobody holds that any more."""
-    reading, writing = os.pipe()
+def writer(log: Path, marker: str, *, messages: bool = False) -> Iterator[int]:
+    """Start a log writer and give the end that is written to; it ends when nobody holds that any more.
+
+    Args:
+        log: the file.
+        marker: finds the writer.
+        messages: each write is one line, whatever line feeds are in it: what sshd says, not what a console prints.
+    """
+    reading, writing = _message_pair() if messages else os.pipe()
     try:
         qemu.detach(launcher.log_writer(log, marker), {}, stdin=reading)
         yield writing
     finally:
         os.close(reading)
         os.close(writing)
+
+
+def _message_pair() -> tuple[int, int]:
+    first, second = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    return first.detach(), second.detach()
 
 
 def facts(way: Remote, *, seconds: float) -> dict[str, bytes]:

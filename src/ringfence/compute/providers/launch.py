@@ -75,8 +75,14 @@ def tune_network() -> None:
 
 
 def log_pipe(writer: list[str]) -> int:
-    """Start the log writer in a session of its own; return the end that the node's sshd writes to."""
-    reading, writing = os.pipe()
+    """Start the log writer in a session of its own; return the end that the node's sshd writes to.
+
+    No pipe: each message of sshd is one write, and here it stays one, whatever line feeds a stranger's name has in it.
+    """
+    pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    reading, writing = pair[0].detach(), pair[1].detach()
+    for end in (reading, writing):
+        os.set_inheritable(end, True)  # noqa: FBT003 -- its own signature
     if os.fork() == NOTHING:
         os.setsid()
         os.dup2(reading, 0)

@@ -1,9 +1,10 @@
-"""The host's side of a node's log: read what its sshd says from a pipe, and write it with the time of receipt.
+"""The host's side of a node's log: read what its sshd says from a socket, and write it with the time of receipt.
 
-Run as `python -I -S logpipe.py FILE`; it ends when the last writer of the pipe does. Each line of the file is
-`<RFC 3339, UTC, milliseconds> <what sshd said>`. `sshd -e` prints without syslog's prefix (no host, no `sshd[pid]:`),
-and sshd itself escapes what is not printable in it. The framing is written here and nowhere else: an overlong line is
-cut and marked, and a control character becomes `?`, so that nothing a stranger types can begin a line. The file's
+Run as `python -I -S logpipe.py FILE`; it ends when the last writer does. Each line of the file is
+`<RFC 3339, UTC, milliseconds> <what sshd said>`. `sshd -e` prints no prefix (no host, no `sshd[pid]:`), and
+the line feeds and carriage returns of a user name as they are. So the socket keeps messages apart (SOCK_SEQPACKET): one
+write of sshd is one line here. The framing is written here and nowhere else: an overlong line is cut and marked, and a
+control character becomes `?`, so that nothing a stranger types can begin a line. The file's
 whole size is reserved on the disk when it is made: who fills the disk must not be able to come in unseen. Where even
 that was not to be had, lines are lost and counted, never waited for: the node's sshd must not hang on its log. A quiet
 log says every few seconds that it is listening, so that silence means something. When the file exceeds its size it
@@ -15,6 +16,7 @@ becomes `FILE.1`, and the older one goes.
 import ctypes
 import os
 import select
+import stat
 import sys
 import time
 
@@ -50,6 +52,14 @@ class Lines:
     def end(self) -> list[bytes]:
         """Return what was left unfinished."""
         return [self._rest] if self._rest else []
+
+
+class Messages(Lines):
+    """Messages that come one by one, each a line, whatever line feeds are in it."""
+
+    def feed(self, piece: bytes) -> list[bytes]:
+        """Return the message without its end."""
+        return [piece.removesuffix(b"\n")[: LONGEST + 1]]
 
 
 class LogFile:
@@ -95,8 +105,8 @@ def _reserve(file: int, size: int) -> None:
 
 
 def follow(source: int, log: LogFile, heartbeat: float = HEARTBEAT) -> None:
-    """Write every line until the pipe ends; what comes together is written together."""
-    lines = Lines()
+    """Write every message of a socket until it ends; of a pipe, every line."""
+    lines = Messages() if stat.S_ISSOCK(os.fstat(source).st_mode) else Lines()
     while True:
         ready, _, _ = select.select([source], [], [], heartbeat)
         piece = os.read(source, READ) if ready else b""

@@ -117,7 +117,7 @@ def arguments(machine: Machine, image: Image, files: Files, handed: Handed, dire
         "-object", "rng-random,id=entropy,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=entropy",
         "-add-fd", f"fd={handed.number(files.console)},set=2",
         "-chardev", "file,id=console,path=/dev/fdset/2,append=on", "-serial", "chardev:console",
-        "-add-fd", f"fd={handed.number(files.log)},set=3", "-chardev", "file,id=log,path=/dev/fdset/3,append=on",
+        "-chardev", f"socket,id=log,fd={handed.number(files.log)}",
         "-device", "virtio-serial-pci", "-device", "virtserialport,chardev=log,name=sshd",
         "-chardev", f"socket,id=monitor,fd={handed.number(files.monitor)},server=on,wait=off",
         "-mon", "chardev=monitor,mode=control",

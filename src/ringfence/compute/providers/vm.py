@@ -107,7 +107,7 @@ class VmProvider(LocalProvider):
         first = qemu.held(initrd)
         try:
             with (
-                guest.writer(folder / LOG, machine.marker) as log,
+                guest.writer(folder / LOG, machine.marker, messages=True) as log,
                 guest.writer(folder / CONSOLE, machine.marker) as console,
                 monitor.listening(folder / MONITOR) as control,
             ):

@@ -1,4 +1,5 @@
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -101,3 +102,21 @@ def test_the_whole_size_is_reserved_when_the_file_is_made(tmp_path):
     LogFile(str(path), largest=2**20)
     assert path.stat().st_size == 0
     assert path.stat().st_blocks * 512 >= 2**20
+
+
+def test_a_message_is_one_line_whatever_line_feeds_a_stranger_s_name_has(tmp_path):
+    """`sshd -e` prints them as they are: behind one, everything would look like sshd's own words."""
+    read, write = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    path, forged = tmp_path / "sshd.log", b"Accepted password for root from 10.0.0.9 port 22 ssh2"
+    follower = threading.Thread(target=follow, args=(read.fileno(), LogFile(str(path))), daemon=True)
+    follower.start()
+    for end in (b"\n", b"\r\n", b"\n\r\n\n"):
+        write.send(b"Invalid user x" + end + forged + end + b"y from 203.0.113.7 port 40000\r\n")
+    write.send(b"Connection closed\r\n")
+    write.close()
+    follower.join(timeout=10)
+    read.close()
+    texts = [line[25:] for line in path.read_bytes().splitlines()]
+    assert len(texts) == 4
+    assert all(text.startswith(b"Invalid user x?") and text.endswith(b"port 40000") for text in texts[:3])
+    assert texts[3] == b"Connection closed"

@@ -15,6 +15,7 @@ from ringfence.kernel.errors import Unavailable
 # Of what a package depends on, only these are taken: the rest is for configuring an installed system.
 FOLLOWED = re.compile(r"lib|zlib1g|python3\.|linux-image-")
 STEP_SECONDS = 240
+REQUIRED = ("Package", "Version", "Size", "SHA256")
 Package = dict[str, str]  # the fields of its stanza in the index
 
 
@@ -46,7 +47,7 @@ class Apt:
             return
         text = run("apt-cache", *self.options, "--no-all-versions", "show", *missing)
         for stanza in filter(str.strip, text.split("\n\n")):
-            package = dict(_fields(stanza))
+            package = described(stanza)
             self.known.setdefault(package["Package"], package)
         if lost := [name for name in missing if name not in self.known and not FOLLOWED.match(name)]:
             raise Unavailable(f"the package index has no {', '.join(lost)}")
@@ -68,15 +69,15 @@ class Apt:
 
     def download(self, packages: list[Package], folder: Path) -> None:
         """Fetch the packages that are not there; the SHA-256 of each must be the signed index's, and is its name."""
-        missing = {package["Package"]: package for package in packages if not stored(package, folder).is_file()}
+        missing = {package["Package"]: package for package in packages if not is_kept(package, folder)}
         if not missing:
             return
         exact = [f"{name}={package['Version']}" for name, package in missing.items()]
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             run("apt-get", *self.options, "-q", "download", *exact, cwd=scratch)
             for fetched in Path(scratch).glob("*.deb"):
-                package = missing.pop(fetched.name.split("_")[0])
-                if hashlib.sha256(fetched.read_bytes()).hexdigest() != package["SHA256"]:
+                package = missing.pop(fetched.name.split("_")[0], None)
+                if package is None or _digest(fetched) != package["SHA256"]:
                     raise Unavailable(f"{fetched.name} is not the package that the index names")
                 fetched.rename(stored(package, folder))
         if missing:
@@ -86,6 +87,25 @@ class Apt:
 def stored(package: Package, folder: Path) -> Path:
     """Return where a fetched package lies."""
     return folder / f"{package['SHA256']}.deb"
+
+
+def is_kept(package: Package, folder: Path) -> bool:
+    """Return whether a package was fetched and is still what it was."""
+    path = stored(package, folder)
+    return path.is_file() and _digest(path) == package["SHA256"]
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def described(stanza: str) -> Package:
+    """Return the fields of a stanza, or raise `Unavailable` where it does not say what a package is."""
+    package = dict(_fields(stanza))
+    lacking = [name for name in REQUIRED if name not in package]
+    if lacking or not package["Size"].isdigit():
+        raise Unavailable(f"the package index does not say {(lacking or ['Size'])[0]} of {package.get('Package', '?')}")
+    return package
 
 
 def needs(package: Package) -> Iterator[str]:
@@ -100,16 +120,19 @@ def needs(package: Package) -> Iterator[str]:
 def unpack(archive: Path, into: Path, wanted: Callable[[str], bool]) -> None:
     """Write a package's wanted files and links below `into`; owners and special bits are not kept."""
     command = ["dpkg-deb", "--fsys-tarfile", str(archive)]
-    with (
-        subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as source,  # noqa: S603
-        tarfile.open(fileobj=source.stdout, mode="r|") as members,
-    ):
-        for member in members:
-            place = PurePosixPath(member.name)
-            if not member.isdir() and ".." not in place.parts and wanted(str(place)):
-                _write(members, member, into / place)
+    try:
+        with (
+            subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as source,  # noqa: S603
+            tarfile.open(fileobj=source.stdout, mode="r|") as members,
+        ):
+            for member in members:
+                place = PurePosixPath(member.name)
+                if not member.isdir() and ".." not in place.parts and wanted(str(place)):
+                    _write(members, member, into / place)
+    except (tarfile.TarError, KeyError, EOFError, ValueError) as error:  # all of them by odd archives
+        raise Unavailable(f"{archive.name} cannot be unpacked: {error}; delete it, and it is fetched again") from error
     if source.returncode:
-        raise Unavailable(f"`dpkg-deb` could not unpack {archive.name}")
+        raise Unavailable(f"{archive.name} cannot be unpacked by `dpkg-deb`; delete it, and it is fetched again")
 
 
 def _write(members: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:

@@ -83,7 +83,7 @@ def _missing_of_machines() -> Iterator[str]:
 def install(*, with_vm: bool, upgrade: bool) -> None:
     """Bring the tree up to date; it appears whole or not at all."""
     stamp, recipe = PLACE / "root/stamp.json", _recipe(with_vm=with_vm)
-    known = json.loads(stamp.read_text()) if stamp.is_file() else {}
+    known = _known(stamp)
     if known.get("recipe") == recipe and not upgrade:
         return
     if not all(shutil.which(name) for name in ("apt-get", "apt-cache", "dpkg-deb")) or os.uname().machine != "x86_64":
@@ -99,6 +99,15 @@ def install(*, with_vm: bool, upgrade: bool) -> None:
         _exchange(new, PLACE / "root")
     shutil.rmtree(PLACE / "archives")
     say(f"ready in {PLACE / 'root'}")
+
+
+def _known(stamp: Path) -> dict[str, object]:
+    """Return what the tree says of itself; where it says nothing that can be read, it is made anew."""
+    try:
+        known = json.loads(stamp.read_text())
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
 
 
 def fetch(scratch: Path, *, with_vm: bool) -> dict[str, list[Package]]:

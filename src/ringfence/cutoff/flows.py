@@ -1,7 +1,7 @@
 """What the network helper counts, as events for the watch and as facts for incidents."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from ringfence.fabric.client import Fabric
@@ -16,13 +16,17 @@ Key = tuple[str, str, str, str, int, str]
 Owners = Callable[[], Mapping[str, Tenant]]  # of every node
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FlowFeed:
-    """`soc.ports.Flows`: what the counters of the helper have grown by since they were read last."""
+    """`soc.ports.Flows`: what the counters of the helper have grown by since they were read last.
+
+    The first reading is only what the next ones are compared with. The helper outlives this process: what it counted
+    for days has no times, and told at once it would look like a scan. A scan that goes on goes on being counted.
+    """
 
     fabric: Callable[[], Fabric | None]
     owners: Owners
-    _seen: dict[Key, Flow] = field(default_factory=dict)
+    _seen: dict[Key, Flow] | None = None
 
     def events(self, received_at: datetime) -> Sequence[tuple[Tenant, Event]]:
         """Return an event for each flow that grew, with the tenant of the node whose port it came in by."""
@@ -34,10 +38,11 @@ class FlowFeed:
         return [(tenant, event) for tenant, event in events if event is not None]
 
     def _grown(self, flows: Sequence[Flow]) -> list[Flow]:
-        now = {_key(flow): flow for flow in flows}
-        found = [_since(flow, self._seen.get(key)) for key, flow in now.items()]
-        self._seen.clear()
-        self._seen.update(now)
+        before, now = self._seen, {_key(flow): flow for flow in flows}
+        self._seen = now
+        if before is None:
+            return []
+        found = [_since(flow, before.get(key)) for key, flow in now.items()]
         return [flow for flow in found if flow.packets]
 
 

@@ -1,10 +1,13 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from ringfence.cutoff.flows import FlowFeed, sent
 from ringfence.fabric.model import Flow
 from ringfence.kernel.errors import Unavailable
+from ringfence.soc.detection.detector import Detector
+from ringfence.soc.detection.shipped import rules
 from ringfence.testing.clock import FakeClock
 from ringfence.testing.soc import TENANT
 
@@ -25,8 +28,20 @@ class Counters:
         return self.now
 
 
-def feed(fabric, owners=None):
+def begun(fabric, owners=None):
+    """Return a feed that has not read yet."""
     return FlowFeed(lambda: fabric, lambda: owners if owners is not None else {"n-00000001": TENANT})
+
+
+def feed(fabric, owners=None):
+    """Return a feed that was begun before anything was counted."""
+    made, now = begun(fabric, owners), fabric.now if fabric else ()
+    if fabric:
+        fabric.now = ()
+    made.events(NOW)
+    if fabric:
+        fabric.now = now
+    return made
 
 
 def packets(found):
@@ -47,6 +62,49 @@ def test_only_what_has_grown_since_is_told():
     assert packets(found) == []
     fabric.now = (replace(DENIED, packets=7, bytes=420),)
     assert packets(found) == [4]
+
+
+def targets(detector, found, at):
+    """Return the rules that fire on what a feed tells at a time."""
+    events = [event for _, event in found.events(at)]
+    return {finding.rule for event in events for finding in detector.feed(event)}
+
+
+def denied(count, first=1000):
+    return tuple(replace(DENIED, port=first + number, packets=1, bytes=60) for number in range(count))
+
+
+def test_what_was_counted_before_the_start_is_no_scan_of_now():
+    """The helper outlives `up`: ten refusals of a week, told anew at a restart, would look like one second's."""
+    pytest.importorskip("sigma", reason="pySigma is not installed (extra soc)")
+    found, detector = begun(Counters(*denied(30))), Detector(rules())
+    assert targets(detector, found, NOW) == set()
+
+
+def test_a_scan_that_goes_on_at_the_start_is_found():
+    pytest.importorskip("sigma", reason="pySigma is not installed (extra soc)")
+    fabric, detector = Counters(*denied(30)), Detector(rules())
+    found = begun(fabric)
+    targets(detector, found, NOW)
+    fabric.now = denied(40)
+    assert targets(detector, found, NOW + timedelta(seconds=1)) == {"flow-denied-scan"}
+    again, rounds = Counters(*denied(30)), Detector(rules())  # or one that tries the same ports over and over
+    found = begun(again)
+    targets(rounds, found, NOW)
+    again.now = tuple(replace(flow, packets=2) for flow in denied(30))
+    assert targets(rounds, found, NOW + timedelta(seconds=1)) == {"flow-denied-scan"}
+
+
+def test_a_helper_that_does_not_answer_at_first_is_read_from_where_it_is_then():
+    fabric = Counters(*denied(30))
+    found, now = begun(fabric), fabric.now
+    fabric.now = Unavailable("the helper does not answer")
+    with pytest.raises(Unavailable):
+        found.events(NOW)
+    fabric.now = now
+    assert packets(found) == []
+    fabric.now = (*now, DENIED)
+    assert packets(found) == [3]
 
 
 def test_counters_that_begin_afresh_are_no_gap():

@@ -1,0 +1,34 @@
+"""Models over HTTP: list them, and record what operators state about them."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+
+from ringfence.artifacts.models import catalogue, statements
+from ringfence.artifacts.models.service import Models
+from ringfence.frontends.http import PostedStatement, require
+from ringfence.kernel.actor import Person
+
+
+def router(service: Models) -> APIRouter:
+    """Return the routes of models."""
+    routes = APIRouter(tags=["models"], prefix="/models")
+
+    @routes.get("")
+    def listed(caller: Annotated[Person, Depends(require("model.read"))]) -> dict[str, Any]:
+        """List the newest signed version of every model, the id of every name, and the keys that count."""
+        models = [catalogue.to_json(model) for model in service.all(caller.tenant)]
+        trusted = [key.pem for key in service.trusted(caller.tenant)]
+        return {"models": models, "names": dict(service.names(caller.tenant)), "trusted": trusted}
+
+    @routes.post("/signed", status_code=201)
+    def signed(body: PostedStatement, caller: Annotated[Person, Depends(require("model.sign"))]) -> dict[str, Any]:
+        """Record that a model was signed."""
+        return {"statement": service.state(caller, statements.SIGNED, *body.parsed()).to_json()}
+
+    @routes.post("/scanned", status_code=201)
+    def scanned(body: PostedStatement, caller: Annotated[Person, Depends(require("model.scan"))]) -> dict[str, Any]:
+        """Record what a scan found."""
+        return {"statement": service.state(caller, statements.SCAN, *body.parsed()).to_json()}
+
+    return routes

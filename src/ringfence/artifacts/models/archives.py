@@ -1,0 +1,203 @@
+"""ZIP and tar: what lies inside, so that each member is judged like a file.
+
+A ZIP is read by its central directory, as the loaders read it, and refused where the local headers say otherwise.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ringfence.artifacts.models.cursor import Held, Piece
+from ringfence.artifacts.models.ports import Content
+from ringfence.kernel.errors import MalformedInput
+
+MAX_MEMBERS = 2**14
+MAX_UNPACKED = 2**26  # bytes of one member that is compressed; a stored one may be as long as it likes
+MAX_TOTAL = 2**28  # of all of them
+BLOCK = 512
+_END, _ENTRY, _LOCAL = b"PK\x05\x06", b"PK\x01\x02", b"PK\x03\x04"
+_END64, _LOCATOR64 = b"PK\x06\x06", b"PK\x06\x07"
+_END_SIZE, _MAX_COMMENT = 22, 2**16
+_STORED, _DEFLATED = 0, 8
+_ALL_ONES = 2**32 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file inside an archive; None where it is too long to be unpacked here."""
+
+    name: str
+    content: Content | None
+
+
+def ends_as_zip(content: Content) -> bool:
+    """Tell whether a ZIP ends where the file ends: readers of ZIPs would take it for one, whatever it begins with."""
+    return _end(content) is not None
+
+
+def looks_like_tar(content: Content) -> bool:
+    """Tell whether a file begins with a tar header."""
+    return content.read(257, 5) == b"ustar"
+
+
+def zipped(content: Content) -> Iterator[Member]:
+    """Yield the members of a ZIP; raise `MalformedInput`."""
+    found = _end(content)
+    if found is None:
+        raise MalformedInput("the ZIP has no end record at its end")
+    count, size, start = _directory(content, found)
+    if count > MAX_MEMBERS or size > MAX_MEMBERS * 2**10:
+        raise MalformedInput(f"the ZIP holds {count} members; the limit is {MAX_MEMBERS}")
+    directory, at, total, seen = content.read(start, size), 0, 0, set()
+    first = start
+    for _ in range(count):
+        entry = _entry(directory, at)
+        at += entry.length
+        if entry.name in seen:
+            raise MalformedInput(f"the ZIP holds {entry.name[:80]!r} twice")
+        seen.add(entry.name)
+        total += entry.unpacked if entry.method == _DEFLATED else 0
+        if total > MAX_TOTAL:
+            raise MalformedInput(f"the ZIP unpacks to more than {MAX_TOTAL} bytes")
+        if not entry.name.endswith("/"):
+            yield Member(entry.name, _unpacked(content, entry))
+        first = min(first, entry.start)
+    if at != size or first:
+        raise MalformedInput("the ZIP holds bytes that belong to no member")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    name: str
+    method: int
+    packed: int
+    unpacked: int
+    start: int
+    length: int  # of the entry itself
+    raw: bytes
+    checksum: int
+
+
+def _end(content: Content) -> int | None:
+    begin = max(0, content.size - _END_SIZE - _MAX_COMMENT)
+    tail = content.read(begin, _END_SIZE + _MAX_COMMENT)
+    at = tail.rfind(_END)
+    while at >= 0:
+        if at + _END_SIZE <= len(tail) and at + _END_SIZE + struct.unpack_from("<H", tail, at + 20)[0] == len(tail):
+            return begin + at
+        at = tail.rfind(_END, 0, at)
+    return None
+
+
+def _directory(content: Content, end: int) -> tuple[int, int, int]:
+    """Return count, size and place of the central directory; nothing may lie between it and its end record."""
+    disk, first, here, count, size, start = struct.unpack_from("<HHHHII", content.read(end, _END_SIZE), 4)
+    if disk or first or here != count:
+        raise MalformedInput("the ZIP is a part of several")
+    locator = content.read(end - 20, 20) if end >= 20 else b""
+    if locator[:4] == _LOCATOR64:
+        (place,) = struct.unpack_from("<Q", locator, 8)
+        record = content.read(place, 56)
+        if len(record) != 56 or record[:4] != _END64:
+            raise MalformedInput("the ZIP's second end record is not where the first says")
+        count, size, start = struct.unpack_from("<QQQ", record, 32)
+        end = place
+    if start + size != end:
+        raise MalformedInput("the ZIP does not fill its file: something stands before, between or behind its parts")
+    return count, size, start
+
+
+def _entry(directory: bytes, at: int) -> _Entry:
+    if at + 46 > len(directory) or directory[at : at + 4] != _ENTRY:
+        raise MalformedInput("the directory of the ZIP is cut short")
+    flags, method = struct.unpack_from("<HH", directory, at + 8)
+    checksum, packed, unpacked, name, extra, comment = struct.unpack_from("<IIIHHH", directory, at + 16)
+    (start,) = struct.unpack_from("<I", directory, at + 42)
+    length = 46 + name + extra + comment
+    if at + length > len(directory):
+        raise MalformedInput("the directory of the ZIP is cut short")
+    if flags & 1 or method not in {_STORED, _DEFLATED}:
+        raise MalformedInput("the ZIP holds a member that is encrypted, or packed in a way that is not read here")
+    raw = directory[at + 46 : at + 46 + name]
+    more = directory[at + 46 + name : at + 46 + name + extra]
+    packed, unpacked, start = _wide(more, packed, unpacked, start)
+    if method == _STORED and packed != unpacked:
+        raise MalformedInput("the ZIP stores a member whose two sizes differ")
+    return _Entry(raw.decode("utf-8", "replace"), method, packed, unpacked, start, length, raw, checksum)
+
+
+def _wide(extra: bytes, packed: int, unpacked: int, start: int) -> tuple[int, int, int]:
+    """Replace sizes and place by those of the ZIP64 field, in the order in which it has those that are all ones."""
+    values = [unpacked, packed, start]
+    if _ALL_ONES not in values:
+        return packed, unpacked, start
+    at = 0
+    while at + 4 <= len(extra):
+        kind, size = struct.unpack_from("<HH", extra, at)
+        if kind == 1 and at + 4 + size <= len(extra):
+            wide = iter(struct.unpack_from(f"<{min(size // 8, 3)}Q", extra, at + 4))
+            values = [next(wide, -1) if value == _ALL_ONES else value for value in values]
+            break
+        at += 4 + size
+    if _ALL_ONES in values or min(values) < 0:
+        raise MalformedInput("the ZIP names a size that it does not give")
+    return values[1], values[0], values[2]
+
+
+def _unpacked(content: Content, entry: _Entry) -> Content | None:
+    head = content.read(entry.start, 30)
+    if len(head) != 30 or head[:4] != _LOCAL:
+        raise MalformedInput(f"{entry.name[:80]!r} is not where the ZIP says")
+    method, name, extra = *struct.unpack_from("<H", head, 8), *struct.unpack_from("<HH", head, 26)
+    if method != entry.method or content.read(entry.start + 30, name) != entry.raw:
+        raise MalformedInput(f"the two headers of {entry.name[:80]!r} do not agree")
+    begin = entry.start + 30 + name + extra
+    if begin + entry.packed > content.size:
+        raise MalformedInput(f"{entry.name[:80]!r} is longer than the ZIP")
+    if entry.method == _STORED:
+        return Piece(content, begin, entry.packed)
+    if max(entry.unpacked, entry.packed) > MAX_UNPACKED:
+        return None
+    return Held(_inflated(content.read(begin, entry.packed), entry))
+
+
+def _inflated(packed: bytes, entry: _Entry) -> bytes:
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        data = inflater.decompress(packed, entry.unpacked + 1)
+    except zlib.error as error:
+        raise MalformedInput(f"{entry.name[:80]!r} cannot be unpacked") from error
+    whole = len(data) == entry.unpacked and inflater.eof and not inflater.unused_data
+    if not whole or zlib.crc32(data) != entry.checksum:
+        raise MalformedInput(f"{entry.name[:80]!r} does not unpack to the {entry.unpacked} bytes that are announced")
+    return data
+
+
+def tarred(content: Content) -> Iterator[Member]:
+    """Yield the members of a tar; raise `MalformedInput`, also for links and devices."""
+    at = 0
+    for _ in range(MAX_MEMBERS):
+        head = content.read(at, BLOCK)
+        if head == bytes(BLOCK):
+            return
+        if len(head) != BLOCK or head[257:262] != b"ustar":
+            raise MalformedInput(f"there is no tar header at byte {at}")
+        name, size = head[:100].rstrip(b"\0").decode("utf-8", "replace"), _octal(head[124:136])
+        at += BLOCK
+        if at + size > content.size:
+            raise MalformedInput(f"{name[:80]!r} is longer than the tar")
+        kind = head[156:157]
+        if kind in {b"0", b"\0"}:
+            yield Member(name, Piece(content, at, size))
+        elif kind not in {b"5", b"x", b"g", b"L"}:
+            raise MalformedInput(f"{name[:80]!r} is a link or a device")
+        at += -(-size // BLOCK) * BLOCK
+    raise MalformedInput(f"the tar holds more than {MAX_MEMBERS} members")
+
+
+def _octal(text: bytes) -> int:
+    digits = text.strip(b" \0")
+    if not digits or digits.strip(b"01234567"):
+        raise MalformedInput("a size in the tar is no octal number")
+    return int(digits, 8)

@@ -1,0 +1,209 @@
+"""Pickles: walked opcode by opcode, never loaded, and refused unless every import is on a list of ours.
+
+A list of what is forbidden leaks: there is always one more function that runs a command. What stands below builds
+arrays, tensors and plain containers. A stream that cannot be walked to its end is refused too: the loader runs each
+opcode as it comes, so that damage at the end does not undo what ran before.
+"""
+
+import pickletools
+import re
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from ringfence.artifacts.models.cursor import MAX_TAKE
+from ringfence.artifacts.models.ports import Content
+from ringfence.kernel.errors import MalformedInput
+
+HIGHEST = 5  # protocol
+MAX_OPCODES = 2**20
+MAX_STREAMS = 64  # one behind the other in a file
+MAX_LINE = 2**16
+_NUMPY = {"_reconstruct", "scalar", "_frombuffer"}
+_STORAGES = {
+    f"{kind}Storage"
+    for kind in ("BFloat16", "Bool", "Byte", "Char", "Double", "Float", "Half", "Int", "Long", "Short", "Untyped")
+}
+ALLOWED: frozenset[tuple[str, str]] = frozenset(
+    {
+        *(("builtins", name) for name in ("bytearray", "complex", "frozenset", "range", "set", "slice")),
+        *(("__builtin__", name) for name in ("bytearray", "complex", "frozenset", "set", "slice")),
+        ("_codecs", "encode"),
+        ("collections", "OrderedDict"),
+        *((module, name) for module in ("numpy.core.multiarray", "numpy._core.multiarray") for name in _NUMPY),
+        *((module, "_frombuffer") for module in ("numpy.core.numeric", "numpy._core.numeric")),
+        ("numpy", "dtype"),
+        ("numpy", "ndarray"),
+        *(("torch", name) for name in _STORAGES),
+        *(("torch", name) for name in ("Size", "bfloat16", "bool", "float16", "float32", "float64", "int32", "int64")),
+        *(("torch._utils", name) for name in ("_rebuild_parameter", "_rebuild_tensor", "_rebuild_tensor_v2")),
+        ("torch.storage", "UntypedStorage"),
+    }
+)
+_PUSHES_TEXT = frozenset(
+    {"SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE", "STRING", "BINSTRING", "SHORT_BINSTRING"}
+)
+_KEEPS = frozenset({"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"})
+_FETCHES = frozenset({"GET", "BINGET", "LONG_BINGET"})
+_REGISTERED = frozenset({"EXT1", "EXT2", "EXT4"})
+_HARMLESS = frozenset({"PROTO", "FRAME"})
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
+_NUMBERS = frozenset({b"I", b"L", b"F"})
+_STRANGE = re.compile(rb"[\\\x80-\xff]")
+_BROKEN = (ValueError, IndexError, TypeError, OverflowError, KeyError, EOFError, AttributeError, struct.error)
+
+
+@dataclass(slots=True)
+class Walked:
+    """What the walk saw."""
+
+    imports: list[tuple[str, str]] = field(default_factory=list)
+    persistent: int = 0
+    calls: int = 0
+    streams: int = 0
+    opcodes: int = 0
+
+    @property
+    def refused(self) -> tuple[tuple[str, str], ...]:
+        """Return the imports that are on no list of ours, each once."""
+        return tuple(dict.fromkeys(pair for pair in self.imports if pair not in ALLOWED))
+
+
+def looks_like(content: Content) -> bool:
+    """Tell whether a file begins as a pickle of protocol 2 or later."""
+    head = content.read(0, 2)
+    return len(head) == 2 and head[0] == 0x80 and 2 <= head[1] <= 5
+
+
+def check(content: Content) -> Walked:
+    """Walk to the end of a pickle, or of several in a row.
+
+    Raises:
+        MalformedInput: it ends too early, names something in a way that cannot be followed, or bytes follow it.
+    """
+    reader, seen = _Reader(content), Walked()
+    while reader.at < content.size:
+        if seen.streams == MAX_STREAMS:
+            raise MalformedInput(f"more than {MAX_STREAMS} pickles follow one another")
+        if seen.streams and content.read(reader.at, 1) != b"\x80":
+            raise MalformedInput(f"{content.size - reader.at} bytes follow the pickle")
+        _stream(reader, seen)
+        seen.streams += 1
+    if not seen.streams:
+        raise MalformedInput("an empty file is no pickle")
+    return seen
+
+
+def hidden(content: Content) -> Walked | None:
+    """Return what a file would import if somebody loaded it as a pickle of any protocol; None where nothing."""
+    if content.read(0, 1) == b"P":
+        return None  # a name for the loader to look up: loaders refuse it in this form, and every ZIP begins with it
+    reader, seen, whole = _Reader(content), Walked(), False
+    with suppress(MalformedInput):  # the loader would have run what came before
+        _stream(reader, seen)
+        whole = True
+    named = [pair for pair in seen.imports if all(map(_IDENTIFIER.fullmatch, pair))]
+    return seen if named and (seen.calls or whole) else None
+
+
+def _stream(reader: "_Reader", seen: Walked) -> None:
+    track = _Track()
+    for name, argument in _opcodes(reader):
+        seen.opcodes += 1
+        if seen.opcodes > MAX_OPCODES:
+            raise MalformedInput(f"the pickle has more than {MAX_OPCODES} opcodes: too many to be looked at")
+        _note(name, argument, track, seen)
+
+
+def _opcodes(reader: "_Reader") -> Iterator[tuple[str, Any]]:
+    # An explicit list of what pickletools raises on bytes that are no pickle; anything else would be a fault of ours.
+    try:
+        for opcode, argument, _ in pickletools.genops(reader):  # type: ignore[arg-type]  # it asks for tell() as well
+            yield opcode.name, argument
+    except _BROKEN as error:
+        raise MalformedInput(f"the pickle cannot be walked to its end: {str(error)[:200]}") from error
+
+
+def _note(name: str, argument: Any, track: "_Track", seen: Walked) -> None:
+    if name == "PROTO" and argument > HIGHEST:
+        raise MalformedInput(f"the pickle is of protocol {argument}, which is not known")
+    if name in {"GLOBAL", "INST"}:
+        module, _, attribute = str(argument).partition(" ")
+        _imported(seen, module, attribute)
+    elif name == "STACK_GLOBAL":
+        _imported(seen, *track.pair())
+    elif name in _REGISTERED:
+        _imported(seen, "copyreg", f"extension {argument}")
+    elif name in {"PERSID", "BINPERSID"}:
+        seen.persistent += 1
+    if name in {"REDUCE", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "BUILD"}:
+        seen.calls += 1
+    track.follow(name, argument)
+
+
+def _imported(seen: Walked, module: str, attribute: str) -> None:
+    seen.imports.append((module, attribute))
+
+
+class _Track:
+    """The two newest values of the stack, where they are texts; and the texts in the memo."""
+
+    def __init__(self) -> None:
+        self._newest: list[str | None] = []
+        self._memo: dict[int, str | None] = {}
+
+    def pair(self) -> tuple[str, str]:
+        match self._newest[-2:]:
+            case [str() as module, str() as attribute]:
+                return module, attribute
+            case _:
+                raise MalformedInput("the pickle computes the name of what it imports")
+
+    def follow(self, name: str, argument: Any) -> None:
+        if name in _PUSHES_TEXT:
+            self._push(argument if isinstance(argument, str) else None)
+        elif name in _FETCHES:
+            self._push(self._memo.get(int(argument)))
+        elif name in _KEEPS:
+            place = len(self._memo) if name == "MEMOIZE" else int(argument)
+            self._memo[place] = self._newest[-1] if self._newest else None
+        elif name not in _HARMLESS:
+            self._newest.clear()
+
+    def _push(self, text: str | None) -> None:
+        self._newest = [*self._newest[-1:], text]
+
+
+class _Reader:
+    """The file that `pickletools` reads: bounded, so that no length in a stream can ask for all memory.
+
+    It is stricter than the loader on numbers and escapes in lines, and would stop where the loader goes on. So it is
+    shown lines without either: a name that held one is then on no list, which is all that matters here.
+    """
+
+    def __init__(self, content: Content) -> None:
+        self._content, self.at, self._opcode = content, 0, b""
+
+    def read(self, size: int) -> bytes:
+        if size > MAX_TAKE:
+            raise MalformedInput(f"the pickle announces {size} bytes in one piece: too many to be looked at")
+        data = self._content.read(self.at, max(0, size))
+        self.at += len(data)
+        self._opcode = data
+        return data
+
+    def readline(self) -> bytes:
+        data = self._content.read(self.at, MAX_LINE)
+        end = data.find(b"\n") + 1
+        if not end and len(data) == MAX_LINE:
+            raise MalformedInput(f"a line of the pickle has more than {MAX_LINE} bytes")
+        line = data[:end] if end else data
+        self.at += len(line)
+        if end and self._opcode in _NUMBERS:
+            return b"0\n"
+        return _STRANGE.sub(b"?", line)
+
+    def tell(self) -> int:
+        return self.at

@@ -1,0 +1,60 @@
+"""Everything that models need from the outside world."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from ringfence.kernel.commitment import Opening
+from ringfence.kernel.envelope import Envelope
+from ringfence.kernel.identifier import PredicateName, Tenant
+from ringfence.kernel.statement import Draft
+
+Random = Callable[[int], bytes]
+
+
+class Content(Protocol):
+    """Bytes that are looked at without being trusted; a file, or a part of one."""
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes there are."""
+        ...
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Return up to `size` bytes from `offset` on; fewer mean that there are no more."""
+        ...
+
+
+class Logged(Protocol):
+    """A statement in the log, as far as models read it."""
+
+    @property
+    def entry(self) -> int: ...
+    @property
+    def envelope(self) -> Envelope: ...
+    @property
+    def opening(self) -> Opening | None: ...
+    @property
+    def standing(self) -> str: ...
+
+
+class Log(Protocol):
+    """What is read of the ledger."""
+
+    def statements(
+        self, tenant: Tenant, predicates: Iterable[PredicateName] | None = None, *, at: datetime | None = None
+    ) -> Sequence[Logged]:
+        """Return a tenant's statements in log order."""
+        ...
+
+
+class Control(Protocol):
+    """The control plane, as `ringfence.frontends.client.Client` reaches it."""
+
+    def get(self, path: str) -> Any:
+        """Return the parsed answer."""
+        ...
+
+    def state(self, draft: Draft, *, path: str, body: Mapping[str, Any]) -> Any:
+        """Sign `draft` with the operator's key, post it, and return the parsed answer."""
+        ...

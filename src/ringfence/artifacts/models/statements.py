@@ -1,0 +1,195 @@
+"""What is stated about models, and how it is read back (docs/specs/predicates/model.*.md)."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import ringfence
+from ringfence.artifacts.models.keys import PublicKey, parse_public
+from ringfence.artifacts.models.model import Manifest, ModelId, ModelName, Report, Verdict, Weight, model_id
+from ringfence.artifacts.models.scan import TOOL
+from ringfence.kernel.digest import Digest
+from ringfence.kernel.errors import MalformedInput, Refused, UsageError
+from ringfence.kernel.identifier import PredicateName
+from ringfence.kernel.statement import Draft, Statement, Strength, Subject
+
+SIGNED = PredicateName("model.signed")
+SCAN = PredicateName("model.scan")
+ALGORITHM = "ecdsa-p256-sha256"
+CUSTODIES = ("external", "file-passphrase", "file-plain", "pkcs11")
+MAX_CODES = 64
+MAX_DETAILS = 100  # findings whose words go into the side record
+_HINT = re.compile(r"[0-9a-f]{64}")
+_TOKEN = re.compile(r"[a-z0-9][a-z0-9.+-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Which model a statement is about."""
+
+    model: ModelId
+    name: ModelName
+    digest: Digest
+
+    @property
+    def subject(self) -> Subject:
+        """Return how statements name this version."""
+        return Subject(f"model/{self.model}", self.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What was signed, with which key."""
+
+    manifest: Manifest
+    size: int
+    bundle: Digest
+    key: PublicKey
+    custody: str
+
+
+def signed(about: About, signature: Signature) -> Draft:
+    """State that a model was signed; its name goes into the erasable details."""
+    claims = {
+        "model": about.model,
+        "files": len(signature.manifest.files),
+        "bytes": signature.size,
+        "root": str(signature.manifest.root),
+        "bundle": str(signature.bundle),
+        "algorithm": ALGORITHM,
+        "keyHint": signature.key.hint,
+        "publicKey": signature.key.pem,
+        "keyCustody": signature.custody,
+    }
+    key = f"model.signed/{about.digest.hex[:32]}/{signature.key.hint[:32]}/{about.model}"  # again and again: once
+    return Draft(SIGNED, (about.subject,), claims, Strength.OBSERVED, {"name": about.name}, key)
+
+
+def scanned(about: About, report: Report, files: int) -> Draft:
+    """State what a scan found: counts and codes; the words, which hold file names, go into the details."""
+    found = report.all_findings
+    claims = {
+        "model": about.model,
+        "tool": TOOL,
+        "toolVersion": ringfence.__version__,
+        "files": files,
+        "verdict": report.verdict.value,
+        "refused": report.count(Weight.REFUSE),
+        "unknown": report.count(Weight.UNKNOWN),
+        "noted": report.count(Weight.NOTE),
+        "formats": sorted({judged.format for judged in report.files})[:MAX_CODES],
+        "codes": sorted({finding.code for finding in found})[:MAX_CODES],
+    }
+    words = [finding.text for finding in found[:MAX_DETAILS]]
+    return Draft(SCAN, (about.subject,), claims, Strength.OBSERVED, {"name": about.name, "findings": words})
+
+
+def claims_of(statement: Statement, expected: PredicateName) -> Mapping[str, Any]:
+    """Return the claims of a statement if they are well formed and about one version of a model."""
+    if statement.predicate != expected:
+        raise MalformedInput(f"this address takes {expected}, not {statement.predicate}")
+    if statement.issuance.strength is not Strength.OBSERVED:
+        raise Refused(f"{expected} is observed, not {statement.issuance.strength.text}")
+    shape, claims = _SHAPES[expected], statement.claims
+    if claims.keys() != shape.keys():
+        raise MalformedInput(f"the claims of {expected} are {', '.join(shape)}")
+    for name, check in shape.items():
+        try:
+            check(claims[name])
+        except UsageError as error:
+            raise MalformedInput(f"claim {name}: {error}") from error
+    _check_whole(statement, claims)
+    return claims
+
+
+def _check_whole(statement: Statement, claims: Mapping[str, Any]) -> None:
+    if [subject.name for subject in statement.subjects] != [f"model/{claims['model']}"]:
+        raise MalformedInput("the statement's one subject is the model that its claims name")
+    if statement.predicate == SIGNED and parse_public(claims["publicKey"].encode()).hint != claims["keyHint"]:
+        raise MalformedInput("the key's hint is not that of the public key")
+    if statement.predicate == SCAN and _verdict(claims) is not Verdict(claims["verdict"]):
+        raise MalformedInput("the verdict is not the one that the counts demand")
+
+
+def _verdict(claims: Mapping[str, Any]) -> Verdict:
+    if claims["refused"] or not claims["files"]:
+        return Verdict.REFUSED
+    return Verdict.UNKNOWN if claims["unknown"] else Verdict.CLEAN
+
+
+def _one_of(*allowed: str) -> Callable[[object], object]:
+    def check(value: object) -> object:
+        if value not in allowed:
+            raise MalformedInput(f"it is one of {', '.join(allowed)}")
+        return value
+
+    return check
+
+
+def _count(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise MalformedInput("it is a number, at least 0")
+    return value
+
+
+def _digest(value: object) -> Digest:
+    found = Digest.parse(value)
+    if str(found) != value:
+        raise MalformedInput("it is written sha256:<hex>")
+    return found
+
+
+def _hint(value: object) -> object:
+    if not isinstance(value, str) or not _HINT.fullmatch(value):
+        raise MalformedInput("it has 64 hexadecimal digits")
+    return value
+
+
+def _pem(value: object) -> PublicKey:
+    if not isinstance(value, str) or not value.isascii():
+        raise MalformedInput("it is a public key in PEM")
+    return parse_public(value.encode())
+
+
+def _token(value: object) -> object:
+    if not isinstance(value, str) or not _TOKEN.fullmatch(value):
+        raise MalformedInput("it is a short word of lower-case letters and digits")
+    return value
+
+
+def _tokens(value: object) -> object:
+    if not isinstance(value, list) or len(value) > MAX_CODES or value != sorted(set(_strings(value))):
+        raise MalformedInput(f"it lists, sorted, at most {MAX_CODES} short words")
+    return [_token(one) for one in value]
+
+
+def _strings(values: Iterable[object]) -> list[str]:
+    return [value for value in values if isinstance(value, str)]
+
+
+_SHAPES: dict[PredicateName, dict[str, Callable[[object], object]]] = {
+    SIGNED: {
+        "model": model_id,
+        "files": _count,
+        "bytes": _count,
+        "root": _digest,
+        "bundle": _digest,
+        "algorithm": _one_of(ALGORITHM),
+        "keyHint": _hint,
+        "publicKey": _pem,
+        "keyCustody": _one_of(*CUSTODIES),
+    },
+    SCAN: {
+        "model": model_id,
+        "tool": _token,
+        "toolVersion": _token,
+        "files": _count,
+        "verdict": _one_of(*(verdict.value for verdict in Verdict)),
+        "refused": _count,
+        "unknown": _count,
+        "noted": _count,
+        "formats": _tokens,
+        "codes": _tokens,
+    },
+}

@@ -1,0 +1,74 @@
+"""Text beside the weights: configuration is read by loaders, and some of it is a program or calls one."""
+
+import re
+
+from ringfence.artifacts.models.model import Finding, Weight
+from ringfence.artifacts.models.ports import Content
+
+MAX_TEXT = 64 * 2**20  # bytes that are looked at as text
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+_ESCAPED = re.compile(r"\\u00([2-7][0-9a-fA-F])")  # of a key in JSON, so that none can be written in disguise
+_SCRIPT_NAMES = (".py", ".pyw", ".pyx", ".ipynb", ".sh", ".bash", ".bat", ".cmd", ".ps1", ".js", ".lua", ".rb", ".pl")
+_DOCUMENTS = (".md", ".txt", ".json", ".jsonl", ".yaml", ".yml", ".rst", ".html", ".csv", ".toml", ".bib", ".svg")
+_PYTHON = re.compile(r"(?:import|from|def|class|async def|exec|eval)\b|@\w")
+_TEMPLATE = re.compile(r"\{%|\{\{")
+
+
+def text_of(content: Content) -> str | None:
+    """Return a file's text, or None where it is none."""
+    if content.size > MAX_TEXT:
+        return None
+    data = content.read(0, content.size)
+    if _CONTROL.search(data):
+        return None
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def judge(name: str, text: str) -> tuple[str, tuple[Finding, ...]]:
+    """Return what kind of text a file is, and what in it is a program, or makes a loader run one."""
+    lower = name.lower()
+    if text.startswith("#!") or lower.endswith(_SCRIPT_NAMES) or _is_python(lower, text):
+        return "program", (_refuse("program", "the file is a program; a loader might be asked to run it"),)
+    keys = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+    found = [finding for pattern, finding in _KEYS if pattern.search(keys)]
+    if not lower.endswith(".md") and _TEMPLATE.search(text) and not any(one.code == "chat-template" for one in found):
+        found.append(_NOTED_TEMPLATE)
+    return "text", tuple(found)
+
+
+def _is_python(lower: str, text: str) -> bool:
+    if lower.endswith(_DOCUMENTS):
+        return False
+    lines = (line.strip() for line in text.splitlines()[:1000])
+    first = next((line for line in lines if line and not line.startswith(("#", '"""', "'''"))), "")
+    return _PYTHON.match(first) is not None
+
+
+def _refuse(code: str, text: str) -> Finding:
+    return Finding(Weight.REFUSE, code, text)
+
+
+_NOTED_TEMPLATE = Finding(
+    Weight.NOTE,
+    "chat-template",
+    "the file holds a template, a program in a small language: read it before you trust it",
+)
+_KEYS = (
+    (
+        re.compile(r"[\"']auto_map[\"']\s*:"),
+        _refuse("remote-code", "auto_map makes loaders that trust remote code run Python from this folder"),
+    ),
+    (
+        re.compile(r"[\"']?trust_remote_code[\"']?\s*:\s*[\"']?[tT]rue"),
+        _refuse("remote-code", "trust_remote_code is switched on in a configuration"),
+    ),
+    (
+        re.compile(r"[\"']class_name[\"']\s*:\s*[\"']Lambda[\"']"),
+        _refuse("keras-lambda", "a Lambda layer carries compiled Python that the loader runs"),
+    ),
+    (re.compile(r"!!python/|!<tag:yaml\.org,2002:python/"), _refuse("yaml-python", "YAML that builds Python objects")),
+    (re.compile(r"[\"']chat_template[\"']\s*:"), _NOTED_TEMPLATE),
+)

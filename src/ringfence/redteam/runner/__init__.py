@@ -1,0 +1,1 @@
+"""What touches the network and the clock: connections, workers, the dummies' server, one run from start to end."""

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
 from ringfence.compute import shown, statements
-from ringfence.compute.lifecycle import Order
+from ringfence.compute.lifecycle import Order, default_memory
 from ringfence.compute.model import NodeClass
 from ringfence.compute.service import Compute
 from ringfence.frontends.http import PostedStatement, require
@@ -23,7 +23,7 @@ class PostedOrder(BaseModel):
     model_config = ConfigDict(extra="forbid")
     name: Name
     node_class: NodeClass = Field(alias="class")
-    memory_mib: int = 256
+    memory_mib: int | None = None
     cpus_percent: int = 50
     processes: int = 128
     expose: list[int] = Field(default_factory=list, max_length=16)
@@ -31,6 +31,7 @@ class PostedOrder(BaseModel):
     training: bool = False
     address: str = Field(default="", max_length=256)  # ssh://user@host:port, parsed where the order is checked
     host_key: str = Field(default="", max_length=200)
+    runtime: bool = False
     wait: bool = True
 
     def order(self) -> Order:
@@ -38,7 +39,7 @@ class PostedOrder(BaseModel):
         return Order(
             name=self.name,
             node_class=self.node_class,
-            memory_mib=self.memory_mib,
+            memory_mib=default_memory(runtime=self.runtime) if self.memory_mib is None else self.memory_mib,
             cpus_percent=self.cpus_percent,
             processes=self.processes,
             expose=tuple(self.expose),
@@ -46,6 +47,7 @@ class PostedOrder(BaseModel):
             training=self.training,
             address=self.address,
             host_key=self.host_key,
+            runtime=self.runtime,
         ).checked()
 
 

@@ -94,7 +94,7 @@ def _added(console: "Console", document: dict[str, Any]) -> None:
 def start(
     name: Annotated[str, typer.Argument(help="What to call it.")],
     node_class: Annotated[str, typer.Option("--class", help="namespace or vm; see `ringfence node offers`.")],
-    memory: Annotated[int, typer.Option(help="Memory in MiB.")] = 256,
+    memory: Annotated[int | None, typer.Option(help="Memory in MiB; 256, or 2048 with --runtime.")] = None,
     cpus: Annotated[int, typer.Option(help="Processor time in per cent of one core.")] = 50,
     processes: Annotated[int, typer.Option(help="Most processes at a time.")] = 128,
     expose: Annotated[list[int] | None, typer.Option(help="A port that the outside may reach; repeatable.")] = None,
@@ -102,6 +102,7 @@ def start(
         Path | None, typer.Option(help="Lab nodes only: a file with the salted hash of a password that opens it.")
     ] = None,
     training: Annotated[bool, typer.Option("--training", help="A node to practise on.")] = False,  # noqa: FBT002
+    runtime: Annotated[bool, typer.Option("--runtime", help="Show it this Python and its packages.")] = False,  # noqa: FBT002
     wait: Annotated[bool, typer.Option(help="Wait until it answers by SSH.")] = True,  # noqa: FBT002
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
@@ -115,6 +116,7 @@ def start(
         "expose": expose or [],
         "password": _hash(password_file),
         "training": training,
+        "runtime": runtime,
         "wait": wait,
     }
     document = _post(API, body)

@@ -26,6 +26,7 @@ START_LIMIT = timedelta(minutes=3)  # an emulated guest with an unlucky neighbou
 TRUST_LIMIT = timedelta(hours=24)  # on a host of one's own somebody has to install our authority
 MAX_NODES = 64  # living nodes of one tenant
 MEMORY_MIB = range(32, 262_145)
+SMALL_MIB, RUNTIME_MIB = 256, 2048  # memory where nobody says how much; Python with a model in memory needs more
 CPU_PERCENT = range(5, 25_601)
 PROCESSES = range(16, 65_537)
 MAX_EXPOSED = 16
@@ -49,7 +50,7 @@ class Order:
 
     name: str
     node_class: NodeClass
-    memory_mib: int = 256
+    memory_mib: int = SMALL_MIB
     cpus_percent: int = 50
     processes: int = 128
     expose: tuple[int, ...] = ()
@@ -57,6 +58,7 @@ class Order:
     training: bool = False
     address: str = ""
     host_key: str = ""
+    runtime: bool = False
 
     def checked(self) -> "Order":
         """Return the order, or raise `MalformedInput` naming what is out of bounds."""
@@ -70,6 +72,8 @@ class Order:
             raise MalformedInput(f"expose names at most {MAX_EXPOSED} different ports from 1 to 65535")
         if (self.node_class is NodeClass.OWN) != bool(self.address):
             raise MalformedInput("a host of one's own is added with its address, and only such a node has one")
+        if self.runtime and self.node_class is not NodeClass.NAMESPACE:
+            raise MalformedInput("only a namespace node can see this installation's Python")
         return self._own() if self.address else self
 
     def _own(self) -> "Order":
@@ -77,6 +81,11 @@ class Order:
         addresses.parse(self.address)
         key = addresses.host_key(self.host_key)
         return replace(self, host_key=key, memory_mib=0, cpus_percent=0, processes=0)
+
+
+def default_memory(*, runtime: bool) -> int:
+    """Return the memory of a node in MiB where nobody says how much."""
+    return RUNTIME_MIB if runtime else SMALL_MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +139,7 @@ def _spec(order: Order, node: NodeId, tenant: Tenant) -> NodeSpec:
         training=order.training,
         address=order.address,
         host_key=order.host_key,
+        runtime=order.runtime,
     )
 
 

@@ -97,6 +97,7 @@ class NodeSpec:
     training: bool
     address: str = ""  # ssh://user@host:port, for hosts of one's own
     host_key: str = ""  # which such a host must show: nobody is trusted on first use
+    runtime: bool = False  # it sees this installation's own Python with its packages, read-only
 
 
 @dataclass(frozen=True, slots=True)

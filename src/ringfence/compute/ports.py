@@ -89,8 +89,13 @@ class Provider(Protocol):
 class Authority(Protocol):
     """The certificate authority for people who log in."""
 
-    def certificate(self, public_key: str, *, principal: str, seconds: int, serial: int, key_id: str = "") -> str:
-        """Certify an OpenSSH public key for `principal`, for that many seconds; `key_id` stands in the node's log."""
+    def certificate(
+        self, public_key: str, *, principal: str, seconds: int, serial: int, key_id: str = "", tunnel: bool = False
+    ) -> str:
+        """Certify an OpenSSH public key for `principal`, for that many seconds; `key_id` stands in the node's log.
+
+        It allows a terminal or, with `tunnel`, the forwarding of connections.
+        """
         ...
 
     def ca_public(self) -> str:

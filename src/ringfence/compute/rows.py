@@ -46,6 +46,7 @@ def node_row(node: Node) -> dict[str, Any]:
         "password": spec.password,
         "training": spec.training,
         "address": spec.address,
+        "runtime": spec.runtime,
         "subject": node.subject.value,
         "isolation": node.isolation,
         "kind": node.kind.value,
@@ -77,6 +78,7 @@ def node(row: Any) -> Node:
         training=row.training,
         address=row.address,
         host_key=row.host_key if row.node_class == NodeClass.OWN else "",
+        runtime=row.runtime,
     )
     return Node(
         spec=spec,

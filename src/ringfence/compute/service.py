@@ -176,9 +176,19 @@ class Compute:
     # Reach
 
     def certificate(
-        self, caller: Person, name: str, public_key: str, *, forensic: bool = False, reason: str = ""
+        self,
+        caller: Person,
+        name: str,
+        public_key: str,
+        *,
+        forensic: bool = False,
+        tunnel: bool = False,
+        reason: str = "",
     ) -> Access:
-        """Certify a key for a node, for some minutes; it is recorded before it is handed out."""
+        """Certify a key for a node, for some minutes; it is recorded before it is handed out.
+
+        One for a `tunnel` forwards connections to the node's own loopback, and is for our own hands.
+        """
         fingerprint = sshkeys.fingerprint(public_key)
         why = statements.bounded_reason(reason) if forensic or reason else ""
         node = self.desk.named(caller.tenant, name)
@@ -188,10 +198,16 @@ class Compute:
             raise VerificationFailed(f"{name} shows another host key than the one recorded when it came up")
         serial = int.from_bytes(self.desk.random(6), "big")  # a claim has no larger numbers than 2**53
         issued = self.authority.certificate(
-            public_key, principal=node.id, seconds=CERTIFICATE_SECONDS, serial=serial, key_id=caller.id
+            public_key,
+            principal=node.id,
+            seconds=CERTIFICATE_SECONDS,
+            serial=serial,
+            key_id=caller.id,
+            tunnel=tunnel,
         )
+        channel = "forensic" if forensic else "tunnel" if tunnel else "control"
         draft = statements.certificate(
-            node, fingerprint, serial=serial, seconds=CERTIFICATE_SECONDS, forensic=forensic, by=caller.id, why=why
+            node, fingerprint, serial=serial, seconds=CERTIFICATE_SECONDS, channel=channel, by=caller.id, why=why
         )
         with self.desk.transaction():
             _check_reachable(self.desk.fetch(node.id), forensic=forensic)

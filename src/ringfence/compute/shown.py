@@ -66,6 +66,7 @@ def node(known: Node) -> dict[str, Any]:
         "expose": list(spec.expose),
         "passwords": spec.password is not None,
         "training": spec.training,
+        "runtime": spec.runtime,
         "address": spec.address,
         "host_key": known.host_key,
         "requested_at": to_text(known.requested_at),

@@ -75,6 +75,7 @@ def requested(node: Node, by: PersonId) -> Draft:
         "exposed": list(spec.expose),
         "passwords": spec.password is not None,
         "training": spec.training,
+        "runtime": spec.runtime,
         "by": by,
     }
     return _draft(REQUESTED, node, claims, name=spec.name, address=spec.address)
@@ -92,6 +93,7 @@ def started(node: Node, sandbox: datetime, ready: datetime) -> Draft:
         "processes": spec.processes,
         "millisecondsToSandbox": millis(node.requested_at, sandbox),
         "millisecondsToReady": millis(node.requested_at, ready),
+        "runtime": spec.runtime,
         "hostKey": str(Digest.of(node.host_key.encode())),
     }
     return _draft(STARTED, node, claims)
@@ -107,13 +109,13 @@ def stopped(node: Node, at: datetime) -> Draft:
     return _draft(STOPPED, node, {"millisecondsLived": millis(node.requested_at, at), "wasReady": bool(node.ready_at)})
 
 
-def certificate(node: Node, key: Digest, *, serial: int, seconds: int, forensic: bool, by: PersonId, why: str) -> Draft:
+def certificate(node: Node, key: Digest, *, serial: int, seconds: int, channel: str, by: PersonId, why: str) -> Draft:
     """State that a person is handed a certificate for a node."""
     claims = {
         "key": str(key),
         "serial": serial,
         "seconds": seconds,
-        "channel": "forensic" if forensic else "control",
+        "channel": channel,
         "by": by,
     }
     return _draft(CERTIFICATE, node, claims, **({"reason": why} if why else {}))

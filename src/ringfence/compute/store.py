@@ -4,7 +4,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, String, Table, delete, insert, select, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    delete,
+    false,
+    insert,
+    select,
+    text,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import Index
 
@@ -39,6 +52,7 @@ NODES = Table(
     Column("password", String(256)),  # a salted hash, for lab nodes
     Column("training", Boolean, nullable=False),
     Column("address", String(256), nullable=False),
+    Column("runtime", Boolean, nullable=False, server_default=false()),
     Column("subject", LargeBinary(32), nullable=False),
     Column("isolation", String(32), nullable=False),
     Column("kind", String(16), nullable=False),

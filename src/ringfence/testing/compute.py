@@ -89,7 +89,14 @@ class Suite:
         self.provider.create(self.spec)
         until(lambda: self.provider.ready(self.node), "an answer of its SSH", self.patience)
 
-    def certificate(self, *, authority: KeyFileAuthority | None = None, principal: str = "", seconds: int = 120) -> str:
+    def certificate(
+        self,
+        *,
+        authority: KeyFileAuthority | None = None,
+        principal: str = "",
+        seconds: int = 120,
+        tunnel: bool = False,
+    ) -> str:
         """Certify the person's key."""
         self.serial += 1
         return (authority or self.authority).certificate(
@@ -98,6 +105,7 @@ class Suite:
             seconds=seconds,
             serial=self.serial,
             key_id="person-1",
+            tunnel=tunnel,
         )
 
     @property
@@ -125,6 +133,26 @@ class Suite:
             argv[1:1] = [part for option in options for part in ("-o", option)]
             environment = {"PATH": os.environ["PATH"], **program.environment}
             return run(argv, environment, seconds)
+
+    @contextmanager
+    def open(
+        self, *command: str, certificate: str | None = None, options: Sequence[str] = ()
+    ) -> "Iterator[subprocess.Popen[bytes]]":
+        """Log in and stay: the session ends with the block."""
+        endpoint = self.provider.endpoint(self.node)
+        program = components.find("ssh")
+        with tempfile.TemporaryDirectory(dir=self.place) as folder:
+            files = session(Path(folder), self.node, endpoint.host_key, self.key, certificate or self.certificate())
+            argv = sshkeys.command(str(program.path), self.node, endpoint, files, command)
+            argv[1:1] = [part for option in options for part in ("-o", option)]
+            environment = {"PATH": os.environ["PATH"], **program.environment}
+            with subprocess.Popen(  # noqa: S603
+                argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
+            ) as process:
+                try:
+                    yield process
+                finally:
+                    process.kill()
 
 
 def run(argv: Sequence[str], environment: dict[str, str], seconds: float) -> Said:

@@ -195,9 +195,19 @@ class MemoryKeep:
         """Return who enrolled a person."""
         return self.world.enrolled.get(person)
 
-    def certificate(self, public_key: str, *, principal: str, seconds: int, serial: int, key_id: str = "") -> str:  # noqa: ARG002
+    def certificate(
+        self,
+        public_key: str,
+        *,
+        principal: str,
+        seconds: int,
+        serial: int,
+        key_id: str = "",  # noqa: ARG002
+        tunnel: bool = False,
+    ) -> str:
         """Return words that stand for a certificate."""
-        return f"certificate {sshkeys.fingerprint(public_key).hex[:8]} {principal} {seconds} {serial}"
+        kind = "tunnel" if tunnel else "certificate"
+        return f"{kind} {sshkeys.fingerprint(public_key).hex[:8]} {principal} {seconds} {serial}"
 
     def ca_public(self) -> str:
         """Return a key."""

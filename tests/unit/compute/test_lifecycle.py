@@ -95,6 +95,18 @@ def test_orders_at_the_bounds_are_taken(right):
     assert replace(ORDER, **right).checked()
 
 
+def test_only_a_namespace_node_has_a_runtime():
+    (draft,) = request(replace(ORDER, runtime=True)).drafts
+    assert draft.claims["runtime"] is True
+    assert request().drafts[0].claims["runtime"] is False
+    with pytest.raises(MalformedInput, match="namespace"):
+        replace(ORDER, node_class=NodeClass.VM, runtime=True).checked()
+
+
+def test_python_with_a_model_needs_more_memory():
+    assert lifecycle.default_memory(runtime=True) > lifecycle.default_memory(runtime=False) == ORDER.memory_mib
+
+
 def test_a_host_of_ones_own_brings_its_key_and_has_no_limits_of_ours():
     own = replace(ORDER, node_class=NodeClass.OWN, address="ssh://a@b", host_key=f"{HOST_KEY} root@b").checked()
     assert own.host_key == HOST_KEY

@@ -22,6 +22,11 @@ def node():
     return world.ready(world.compute(), expose=(22,))
 
 
+def test_a_node_with_a_runtime(node):
+    shown = replace(node, spec=replace(node.spec, runtime=True))
+    assert rows.node(Row(node=node.id, **rows.node_row(shown))) == shown
+
+
 def test_a_node(node):
     assert rows.node(Row(node=node.id, **rows.node_row(node))) == node
 

@@ -34,8 +34,19 @@ class KeyFileAuthority:
         self._path = path
         self._clock = clock
 
-    def certificate(self, public_key: str, *, principal: str, seconds: int, serial: int, key_id: str = "") -> str:
-        """Certify an OpenSSH Ed25519 key for one principal; `key_id` names the person, opaquely, in the node's log."""
+    def certificate(
+        self, public_key: str, *, principal: str, seconds: int, serial: int, key_id: str = "", tunnel: bool = False
+    ) -> str:
+        """Certify an OpenSSH Ed25519 key for one principal.
+
+        Args:
+            public_key: whose private part the person holds.
+            principal: the node.
+            seconds: how long it is good for.
+            serial: its number.
+            key_id: names the person, opaquely, in the node's log.
+            tunnel: instead of a terminal, it allows the forwarding of connections.
+        """
         if not 0 < seconds <= LONGEST:
             raise UsageError(f"a certificate lasts 1 to {LONGEST} seconds, not {seconds}")
         now = self._clock.now()
@@ -48,7 +59,7 @@ class KeyFileAuthority:
             .valid_principals([principal.encode()])
             .valid_after(int((now - EARLY).timestamp()))
             .valid_before(int((now + timedelta(seconds=seconds)).timestamp()))
-            .add_extension(b"permit-pty", b"")
+            .add_extension(b"permit-port-forwarding" if tunnel else b"permit-pty", b"")
             .sign(self._key())
         )
         return built.public_bytes().decode()

@@ -45,12 +45,12 @@ class NamespaceProvider(LocalProvider):
 
     def create(self, spec: NodeSpec) -> None:
         """Make the node, or leave it as it is where it runs; what a crash left half made is cleared first."""
-        programs = sandbox.programs(self._records.directory / OWN)
+        programs = sandbox.programs(self._records.directory / OWN, with_runtime=spec.runtime)
         self._once(spec, lambda: self._make(spec, programs))
 
     def _make(self, spec: NodeSpec, programs: sandbox.Programs) -> None:
         key = sshd.new_host_key()
-        files = sandbox.files(spec, key, self._authority.ca_public())
+        files = sandbox.files(spec, key, self._authority.ca_public(), programs.runtime)
         record = self._begun(Record(spec.node, self.node_class.value, host_key=key.public))
         record = self._grouped(record, spec)
         marker = self._marker(spec.node)

@@ -1,10 +1,10 @@
 """What a namespace node sees: bubblewrap's arguments, the files of its own `/etc`, and the plan for the launcher.
 
-Nothing of the host is visible but `/usr`, read-only. The node's own files are handed over as open files, so that the
-node's user on the host needs no right to any path of ours. sshd is the first process inside (`--as-pid-1`) and runs
-from a copy that its user may execute but not read: the kernel then keeps everybody of the same user, which is the
-whole node, from tracing it and from its open files. So nobody inside can write to the log's pipe, nor kill sshd with
-SIGKILL.
+Nothing of the host is visible but `/usr`, and this installation's Python where the node is to have it, read-only. The
+node's own files are handed over as open files, so that its user on the host needs no right to any path of ours. sshd is
+the first process inside (`--as-pid-1`) and runs from a copy that its user may execute but not read: the kernel then
+keeps everybody of the same user, which is the whole node, from tracing it and from its open files. So nobody inside can
+write to the log's pipe, nor kill sshd with SIGKILL.
 """
 
 import os
@@ -16,7 +16,8 @@ from pathlib import Path
 from ringfence import components
 from ringfence.components import Component
 from ringfence.compute.model import NodeSpec
-from ringfence.compute.providers import sshd
+from ringfence.compute.providers import runtime, sshd
+from ringfence.compute.providers.runtime import Runtime
 from ringfence.kernel.errors import Unavailable
 from ringfence.storage.files import explained
 
@@ -41,6 +42,7 @@ class Programs:
     sshd: Component
     stage: str
     sources: Mapping[str, str]  # name below the stage -> directory of the host
+    runtime: Runtime | None = None  # for a node that asked for one
 
     def staged(self, path: str) -> str:
         """Return where a path of the host is found once the launcher has set the stage."""
@@ -55,11 +57,11 @@ class Programs:
         return [self.staged(directory) for directory in named.split(os.pathsep) if directory]
 
 
-def programs(directory: Path) -> Programs:
+def programs(directory: Path, *, with_runtime: bool = False) -> Programs:
     """Find what is needed; keep the copy of sshd that can be executed but not read in `directory`.
 
     Raises:
-        Unavailable: bubblewrap or OpenSSH's server is missing.
+        Unavailable: bubblewrap or OpenSSH's server is missing, or our own Python cannot be shown.
     """
     bwrap, server = components.find("bwrap"), components.find("sshd")
     with explained(directory, "write"):
@@ -67,8 +69,9 @@ def programs(directory: Path) -> Programs:
         directory.chmod(0o755)  # the folder above is closed; the launcher shows this one alone
         _copy(server.path, directory / "sshd")
     trees = {f"tree{number}": str(tree) for number, tree in enumerate(components.trees())}
-    sources = {"own": str(directory), **trees}
-    return Programs(bwrap, server, _stage(sources), sources)
+    own = runtime.find() if with_runtime else None
+    sources = {"own": str(directory), **trees, **(own.sources() if own else {})}
+    return Programs(bwrap, server, _stage(sources), sources, own)
 
 
 def _stage(sources: Mapping[str, str]) -> str:
@@ -90,11 +93,13 @@ def _copy(source: Path, target: Path) -> None:
     draft.replace(target)
 
 
-def files(spec: NodeSpec, key: sshd.HostKey, ca_public: str) -> dict[str, tuple[int, str]]:
-    """Return the files of the node's own `/etc`: path to mode and content."""
+def files(spec: NodeSpec, key: sshd.HostKey, ca_public: str, own: Runtime | None = None) -> dict[str, tuple[int, str]]:
+    """Return the node's own files, nearly all in `/etc`: path to mode and content."""
     ssh = {f"{sshd.DIRECTORY}/{name}": held for name, held in sshd.files(spec, key, ca_public).items()}
     hosts = f"127.0.0.1 localhost {spec.name}\n"
-    return {**sshd.accounts(spec), **ssh, "/etc/hosts": (0o444, hosts), "/etc/nsswitch.conf": (0o444, NAMES)}
+    return {**sshd.accounts(spec), **ssh, "/etc/hosts": (0o444, hosts), "/etc/nsswitch.conf": (0o444, NAMES)} | (
+        own.files() if own else {}
+    )
 
 
 def arguments(spec: NodeSpec, found: Programs, marker: str) -> list[str]:
@@ -112,7 +117,7 @@ def arguments(spec: NodeSpec, found: Programs, marker: str) -> list[str]:
     named = [part for name, value in environment.items() for part in ("--setenv", name, value)]
     return [
         found.staged(str(found.bwrap.path)), *ISOLATED, "--hostname", spec.name, *named, *mounts, *_writable(spec),
-        "--dir", "/etc/ssh",
+        *(found.runtime.arguments(found.staged) if found.runtime else ()), "--dir", "/etc/ssh",
     ]  # fmt: skip
 
 

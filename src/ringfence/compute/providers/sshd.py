@@ -25,6 +25,7 @@ _CRYPT = re.compile(r"\$(?:5|6|y|2[aby])\$[A-Za-z0-9./$=,+-]{8,200}")
 
 # Six tries per connection, ten connections that have not logged in, four of them from one address: a guesser cannot
 # keep the owner out, and each guess is logged (VERBOSE). Nothing is forwarded: a login is no way around the cut.
+# Where there is a runtime, its engine is reached through SSH: connections to the loopback go in, nothing comes out.
 FIXED = """\
 Protocol 2
 AddressFamily inet
@@ -45,13 +46,12 @@ PermitEmptyPasswords no
 CASignatureAlgorithms ssh-ed25519
 HostKeyAlgorithms ssh-ed25519
 PubkeyAcceptedAlgorithms ssh-ed25519-cert-v01@openssh.com
-DisableForwarding yes
-AllowTcpForwarding no
 AllowStreamLocalForwarding no
 AllowAgentForwarding no
 GatewayPorts no
 PermitTunnel no
 X11Forwarding no
+PermitListen none
 PermitUserEnvironment no
 PermitUserRC no
 ClientAliveInterval 30
@@ -61,6 +61,10 @@ PrintMotd no
 PrintLastLog no
 Subsystem sftp internal-sftp
 """
+
+
+CLOSED = {"DisableForwarding": "yes", "AllowTcpForwarding": "no"}
+TO_LOOPBACK = {"AllowTcpForwarding": "local", "PermitOpen": "127.0.0.1:*"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ def configuration(spec: NodeSpec, *, user: str = USER, directory: str = DIRECTOR
         "PermitRootLogin": "prohibit-password" if user == "root" else "no",
         "PubkeyAuthentication": "yes",
         "PasswordAuthentication": "yes" if spec.password else "no",
+        **(TO_LOOPBACK if spec.runtime else CLOSED),
     }
     return FIXED + "".join(f"{name} {value}\n" for name, value in own.items())
 

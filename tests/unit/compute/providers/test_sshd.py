@@ -20,6 +20,14 @@ def test_only_certificates_open_an_ordinary_node():
     assert (said["AllowUsers"], said["LogLevel"]) == ("ringfence", "VERBOSE")
 
 
+def test_only_a_node_with_a_runtime_forwards_and_only_to_its_own_loopback():
+    said = options(sshd.configuration(spec(runtime=True)))
+    assert "DisableForwarding" not in said
+    assert (said["AllowTcpForwarding"], said["PermitOpen"], said["PermitListen"]) == ("local", "127.0.0.1:*", "none")
+    closed = ("AllowStreamLocalForwarding", "AllowAgentForwarding", "X11Forwarding", "PermitTunnel", "GatewayPorts")
+    assert {said[name] for name in closed} == {"no"}
+
+
 def test_a_node_with_a_password_says_so():
     assert options(sshd.configuration(spec(password=CHEAP_HASH)))["PasswordAuthentication"] == "yes"
     assert sshd.accounts(spec(password=CHEAP_HASH))["/etc/shadow"][1].split(":")[1] == CHEAP_HASH
@@ -44,15 +52,16 @@ def test_the_private_key_is_not_shown():
     assert sshd.files(spec(), key, "ssh-ed25519 AAAA ca")[sshd.PRINCIPALS][1] == spec().node + "\n"
 
 
-def test_sshd_itself_accepts_the_configuration(tmp_path):
+@pytest.mark.parametrize("runtime", [False, True])
+def test_sshd_itself_accepts_the_configuration(tmp_path, runtime):
     if not components.present("sshd"):
         pytest.skip("no sshd (`make setup` installs it)")
     server = components.find("sshd")
-    for name, (mode, text) in sshd.files(spec(), sshd.new_host_key(), "ssh-ed25519 AAAA ca").items():
+    for name, (mode, text) in sshd.files(spec(runtime=runtime), sshd.new_host_key(), "ssh-ed25519 AAAA ca").items():
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(mode)
     path = tmp_path / "config"
-    path.write_text(sshd.configuration(spec(), directory=str(tmp_path)))
+    path.write_text(sshd.configuration(spec(runtime=runtime), directory=str(tmp_path)))
     # -T prints the whole configuration without the privilege separation directory that -t looks for
     told = subprocess.run(
         [server.path, "-T", "-f", path], check=False, capture_output=True, text=True, env=dict(server.environment)

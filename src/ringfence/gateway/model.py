@@ -85,7 +85,10 @@ class Upstream:
     """Where an engine listens: a URL, or a Unix socket (an SSH tunnel to a node ends in one)."""
 
     url: str  # http://127.0.0.1:8000/v1, https://engine.example/v1; the path is a prefix
-    socket: str = ""  # absolute path; the URL's host is then only the Host header
+    socket: str = ""  # below the gateway's folder, or absolute; the URL's host is then only the Host header
+    credential: str = (
+        ""  # absolute path of a file that holds the bearer token for this engine; read by the gateway only
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ class Deployment:
     on_record_failure: OnRecordFailure
     created_at: datetime
     because: str = ""  # why it failed
+    subject: Digest | None = None  # what statements about it are about: random, so that it says nothing by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +143,4 @@ class Snapshot:
     keys: tuple[ApiKey, ...]
     deployments: tuple[Deployment, ...]
     digest: Digest  # of the snapshot's bytes; stands in every receipt as the policy that admitted it
+    guard: bool = False  # judge request bodies for injection phrases; the verdict is recorded, never a refusal

@@ -124,6 +124,20 @@ class Outbox:
         self._check_place(envelope.statement.issuance, envelope.statement.issuance.tenant)
         return self._append_next(envelope, opening)
 
+    def admit_spooled(self, envelope: Envelope) -> Acknowledgement:
+        """Sequence a statement of a journal of its own, whose signature and issuer the caller has checked.
+
+        It may come long after it was issued, and come again; never before.
+        """
+        issuance = envelope.statement.issuance
+        self._check_place(issuance, issuance.tenant)
+        if known := self._known(issuance.tenant, issuance.issuer, issuance.idempotency_key):
+            return known
+        now = self.clock.now()
+        if issuance.issued_at - now > SKEW:
+            raise Refused(f"the statement is dated {to_text(issuance.issued_at)}, but it is {to_text(now)} here")
+        return self._append_next(envelope, None)
+
     def _check_place(self, issuance: Issuance, tenant: Tenant) -> None:
         if issuance.tenant != tenant or issuance.log != self.log:
             raise Refused(f"the statement is for {issuance.tenant} in {issuance.log}, not for this tenant and log")

@@ -1,0 +1,287 @@
+import asyncio
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+
+from ringfence.gateway import records, segment
+from ringfence.gateway.daybook import Counts
+from ringfence.gateway.hotpath.frames import CHUNK
+from ringfence.gateway.hotpath.journal import after
+from ringfence.gateway.records import Because, Outcome
+from ringfence.kernel.errors import InternalError, MalformedInput, Unavailable
+from ringfence.testing import receipts
+
+TENANT = receipts.TENANT
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "gateway"
+
+
+def run(work):
+    return asyncio.run(work)
+
+
+def closed(folder):
+    """Return the requests of every closed segment in their order, each segment's root checked."""
+    files, found = receipts.closer(folder).files, []
+    for number in range(1, files.last(TENANT) + 1):
+        leaves = files.leaves(TENANT, number)
+        closing = segment.closing_of(files.envelope(TENANT, number), receipts.signer().public_key)
+        assert closing.root.value == segment.root_of([segment.leaf_hash(leaf) for leaf in leaves])
+        found.append([records.parse(leaf) for leaf in leaves])
+    return found
+
+
+def requests(segments):
+    return [record.admitted.request for leaves in segments for record in leaves]
+
+
+async def used(folder, work, **options):
+    journal = receipts.opened(folder, **options)
+    try:
+        await work(journal)
+    finally:
+        await asyncio.to_thread(journal.close)
+
+
+def test_what_was_recorded_is_in_a_signed_segment_after_the_end(folder):
+    run(used(folder, lambda journal: receipts.answered(journal, range(1, 51))))
+    segments = closed(folder)
+    assert sorted(requests(segments)) == [receipts.request(number) for number in range(1, 51)]
+    assert sorted(record.number for leaves in segments for record in leaves) == list(range(1, 51))
+
+
+def test_a_full_segment_is_closed_and_the_next_one_begun(folder):
+    async def work(journal):
+        for first in range(1, 40, 4):
+            await receipts.answered(journal, range(first, first + 4))
+
+    run(used(folder, work, most=10))
+    segments = closed(folder)
+    assert len(segments) > 3
+    assert max(map(len, segments)) <= 10
+    assert len(requests(segments)) == 40
+
+
+def test_a_segment_is_closed_some_time_after_its_first_record(folder):
+    async def work(journal):
+        await receipts.answered(journal, [1])
+        await asyncio.wait_for(asyncio.to_thread(until_left, journal), 30)
+
+    def until_left(journal):
+        while journal.holds(TENANT, receipts.request(1)):
+            time.sleep(0.01)
+
+    run(used(folder, work, close_after=0.05))
+    assert len(closed(folder)) == 1
+
+
+def test_an_answer_that_goes_on_while_its_segment_closes_ends_in_a_later_one(folder):
+    async def work(journal):
+        await journal.admit(receipts.admitted(1))
+        for first in range(2, 12, 2):
+            await receipts.answered(journal, range(first, first + 2))
+        await journal.finish(receipts.finished(1))
+
+    run(used(folder, work, most=5))
+    segments = closed(folder)
+    assert requests(segments[-1:])[-1] == receipts.request(1)
+    assert sorted(requests(segments)) == [receipts.request(number) for number in range(1, 12)]
+    assert segments[-1][-1].number == 1
+
+
+def test_what_was_open_at_the_end_reads_as_aborted_at_the_next_start(folder):
+    async def work(journal):
+        await journal.admit(receipts.admitted(1))
+        await receipts.answered(journal, [2])
+
+    async def nothing(journal):
+        assert journal.book.counts == {TENANT: Counts(segment=3, admitted=2, finished=2)}
+
+    run(used(folder, work))
+    run(used(folder, nothing))
+    segments = closed(folder)
+    assert requests(segments) == [receipts.request(2), receipts.request(1)]
+    last = segments[-1][-1].finished
+    assert (last.outcome, last.because) == (Outcome.ABORTED, Because.GATEWAY_RESTARTED)
+
+
+def test_the_journal_says_what_it_still_holds_and_whose_it_is(folder):
+    async def work(journal):
+        await journal.admit(receipts.admitted(1))
+        assert journal.holds(TENANT, receipts.request(1))
+        assert not journal.holds("other", receipts.request(1))
+        assert not journal.holds(TENANT, receipts.request(2))
+
+    run(used(folder, work))
+
+
+def test_two_gateways_never_write_one_journal(folder):
+    async def work(journal):
+        with pytest.raises(Unavailable, match="another gateway"):
+            receipts.opened(folder)
+        await receipts.answered(journal, [1])
+
+    run(used(folder, work))
+    run(used(folder, lambda journal: receipts.answered(journal, [2])))
+    assert len(requests(closed(folder))) == 2
+
+
+def test_after_the_end_nothing_is_taken(folder):
+    async def work(journal):
+        await asyncio.to_thread(journal.close)
+        with pytest.raises(Unavailable, match="stopping"):
+            journal.admit(receipts.admitted(1))
+
+    async def main():
+        await work(receipts.opened(folder))
+
+    run(main())
+
+
+def test_nothing_ends_that_was_not_admitted_and_the_others_are_recorded(folder):
+    async def work(journal):
+        wrong = journal.finish(receipts.finished(7))
+        await receipts.answered(journal, [1])
+        with pytest.raises(InternalError, match="without having been admitted"):
+            await wrong
+
+    run(used(folder, work))
+    assert requests(closed(folder)) == [receipts.request(1)]
+
+
+def test_whatever_goes_wrong_nobody_waits_for_ever_and_nothing_more_is_taken(folder):
+    async def work(journal):
+        with pytest.raises(Unavailable, match="stumbled"):
+            await journal.admit("no admission at all")
+        with pytest.raises(Unavailable, match="stumbled"):
+            journal.admit(receipts.admitted(1))
+
+    run(used(folder, work))
+    run(used(folder, lambda journal: receipts.answered(journal, [2])))
+    assert requests(closed(folder)) == [receipts.request(2)]
+
+
+def test_a_disk_that_refuses_a_write_ends_the_journal_until_the_next_start(folder):
+    async def work(journal):
+        await receipts.answered(journal, [1])
+        os.close(journal.file.descriptor)
+        with pytest.raises(Unavailable, match="cannot be written"):
+            await journal.admit(receipts.admitted(2))
+        with pytest.raises(Unavailable, match="cannot be written"):
+            journal.finish(receipts.finished(2))
+        journal.file.descriptor = -1
+
+    run(used(folder, work))
+    run(used(folder, lambda journal: receipts.answered(journal, [3])))
+    assert requests(closed(folder)) == [receipts.request(1), receipts.request(3)]
+
+
+def test_who_gives_up_waiting_harms_nobody(folder):
+    async def work(journal):
+        given_up = asyncio.ensure_future(journal.admit(receipts.admitted(1)))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        await receipts.answered(journal, [2])
+
+    run(used(folder, work))
+    assert requests(closed(folder)) == [receipts.request(2)]
+
+
+FULL = """
+import asyncio, json, pathlib, resource, sys
+from ringfence.kernel.errors import Unavailable
+from ringfence.testing import receipts
+
+async def main(folder):
+    journal = receipts.opened(folder)
+    limit = int(sys.argv[2])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    admitted, refused = [], ""
+    for number in range(1, 10_000):
+        try:
+            await journal.admit(receipts.admitted(number))
+        except Unavailable as error:
+            refused = str(error)
+            break
+        admitted.append(number)
+    for number in admitted:
+        await journal.finish(receipts.finished(number))
+    print(json.dumps([len(admitted), refused]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    await asyncio.to_thread(journal.close)
+
+asyncio.run(main(pathlib.Path(sys.argv[1])))
+"""
+
+
+def test_on_a_full_disk_nothing_is_admitted_and_everything_admitted_can_end(folder):
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(folder), str(CHUNK)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    count, refused = json.loads(done.stdout)
+    assert "reserve disk" in refused
+    assert 100 < count < 1000
+    assert len(requests(closed(folder))) == count
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != CHUNK
+
+
+def test_a_segment_that_cannot_be_followed_admits_no_more_than_it_may_hold(folder):
+    async def work(journal):
+        await receipts.answered(journal, range(1, 5))
+        blocker = after(journal.file.path).with_suffix(".tmp")
+        blocker.mkdir()
+        with pytest.raises(Unavailable, match="segment is full"):
+            await receipts.answered(journal, [5])
+        blocker.rmdir()
+        await receipts.answered(journal, [6])
+
+    run(used(folder, work, most=4))
+    assert len(requests(closed(folder))) == 5
+
+
+async def nothing(journal):
+    assert not journal.refusing
+
+
+def test_a_lost_index_is_made_again_from_the_segments(folder):
+    async def work(journal):
+        for number in range(1, 8):
+            await receipts.answered(journal, [number])
+
+    run(used(folder, work, most=3))
+    index = receipts.closer(folder).index
+    before = [index.find(TENANT, receipts.request(number)) for number in range(1, 8)]
+    for damage in (lambda: shutil.rmtree(index.folder), (index.folder / TENANT / "marked").unlink):
+        damage()
+        run(used(folder, nothing))
+        assert [index.find(TENANT, receipts.request(number)) for number in range(1, 8)] == before
+
+
+def test_without_a_file_of_the_journal_the_segments_say_where_to_go_on(folder):
+    run(used(folder, lambda journal: receipts.answered(journal, range(1, 4))))
+    for path in (folder / "journal").glob("*.wal"):
+        path.unlink()
+    run(used(folder, lambda journal: receipts.answered(journal, [4])))
+    segments = closed(folder)
+    assert [record.number for leaves in segments for record in leaves][-1] == 4
+    assert len(segments) == 2
+
+
+def test_a_damaged_journal_is_refused_and_can_be_opened_once_it_is_gone(folder):
+    run(used(folder, lambda journal: receipts.answered(journal, [1])))
+    (path,) = (folder / "journal").glob("*.wal")
+    path.write_bytes(b"?" * 100)
+    with pytest.raises(MalformedInput, match="damaged"):
+        receipts.opened(folder)
+    path.unlink()
+    run(used(folder, lambda journal: receipts.answered(journal, [2])))

@@ -9,6 +9,7 @@ class ActionKind(StrEnum):
     """What can be done about a finding, the most drastic first."""
 
     ISOLATE_NODE = "isolate-node"
+    BLOCK_KEY = "block-key"
     BLOCK_SOURCE = "block-source"
     ALERT = "alert"
 
@@ -31,8 +32,11 @@ class Reason(StrEnum):
     DRY_RUN = "dry-run"
     NEVER_ISOLATE = "never-isolate"
     NEVER_BLOCK = "never-block"
+    NEVER_BLOCK_KEY = "never-block-key"
     ADMINISTRATOR = "recent-certificate-login"
+    SHARED_ADDRESS = "address-is-never-blocked"
     NO_ADDRESS = "source-is-not-an-address"
+    NO_KEY = "no-known-key"
     CAP = "cap-reached"
     COOLDOWN = "isolated-a-moment-ago"
     IN_FORCE = "in-force-already"
@@ -97,6 +101,7 @@ class Wish:
     kind: ActionKind
     reason: Reason
     seconds: int = 0
+    by_source: bool = False  # what the source did is held against the key: it may be a source that others share
 
 
 @dataclass(frozen=True, slots=True)

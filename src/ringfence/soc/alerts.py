@@ -18,22 +18,28 @@ MAX_TEXT = 8000
 
 _DONE = {
     ActionKind.ISOLATE_NODE: "the node was isolated",
+    ActionKind.BLOCK_KEY: "the API key was blocked until a person unblocks it",
     ActionKind.BLOCK_SOURCE: "the source was blocked",
     ActionKind.ALERT: "this alert was sent",
 }
 _WOULD = {
     ActionKind.ISOLATE_NODE: "the node would have been isolated (dry run)",
+    ActionKind.BLOCK_KEY: "the API key would have been blocked (dry run)",
     ActionKind.BLOCK_SOURCE: "the source would have been blocked (dry run)",
     ActionKind.ALERT: "this alert was sent",
 }
 _NOT = {
     ActionKind.ISOLATE_NODE: "the node was not isolated",
+    ActionKind.BLOCK_KEY: "the API key was not blocked",
     ActionKind.BLOCK_SOURCE: "the source was not blocked",
     ActionKind.ALERT: "no alert of its own was sent",
 }
 _BECAUSE = {
     Reason.NEVER_ISOLATE: "it is on the list of nodes that are never isolated",
     Reason.NEVER_BLOCK: "it is on the list of addresses that are never blocked",
+    Reason.NEVER_BLOCK_KEY: "it is on the list of keys that are never blocked",
+    Reason.SHARED_ADDRESS: "the address is one that is never blocked, so others use it too; a person decides",
+    Reason.NO_KEY: "no key of this tenant was named",
     Reason.ADMINISTRATOR: "a certificate was accepted from that address lately; a person decides",
     Reason.NO_ADDRESS: "it is not an IPv4 address that can be blocked",
     Reason.CAP: "as many as may be cut off without asking were cut off already; a person decides",
@@ -85,7 +91,7 @@ def compose(raised: Raised, answered: Answered, *, demo: bool = False) -> Alert:
     lines = [
         plain(finding.title) or finding.rule,
         "",
-        f"Node        {node}",
+        f"{'Node' if raised.node else 'About':12}{node}",
         f"Source      {plain(finding.source) or 'none'}",
         f"Seen        {finding.count} times, from {to_text(finding.first_seen)} to {to_text(finding.last_seen)}",
         f"Severity    {plain(finding.severity)}",

@@ -232,8 +232,10 @@ class Answers:
 
     def _act(self, raised: Raised, act: Act, line_at: datetime) -> State:
         try:
-            if act.kind is ActionKind.ISOLATE_NODE:
-                reason = f"{raised.finding.rule}: {act.reason.value}"
+            reason = f"{raised.finding.rule}: {act.reason.value}"
+            if act.kind is ActionKind.BLOCK_KEY:
+                self.responder.block_key(raised.tenant, act.target, because=reason, finding=raised.reference)
+            elif act.kind is ActionKind.ISOLATE_NODE:
                 self.responder.quarantine(
                     raised.tenant, act.target, reason=reason, finding=raised.reference, line_at=line_at
                 )

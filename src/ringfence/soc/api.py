@@ -23,7 +23,7 @@ class Lines(BaseModel):
     """Log lines that somebody hands in; whoever does so speaks for them."""
 
     model_config = ConfigDict(extra="forbid")
-    source: Literal["sshd", "flow"]
+    source: Literal["sshd", "flow", "gateway"]
     lines: str = Field(max_length=MAX_LINES)
     node: str = Field(default="", pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,62})?$")
     year: int | None = Field(default=None, ge=1970, le=9998)

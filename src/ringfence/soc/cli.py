@@ -37,7 +37,7 @@ def _events() -> None:
 @events_app.command()
 def ingest(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A log; - is standard input; gzip is seen by itself.")],
-    source: Annotated[str, typer.Option(help="What wrote the lines: sshd or flow.")],
+    source: Annotated[str, typer.Option(help="What wrote the lines: sshd, flow or gateway.")],
     node: Annotated[str, typer.Option(help="The node that reported; else each line's own host name counts.")] = "",
     year: Annotated[int, typer.Option(help="Year of the first line, for lines that name none.")] = 0,
     as_json: Json = False,  # noqa: FBT002
@@ -59,7 +59,7 @@ def _check(source: str, node: str, year: int) -> None:
     import re
 
     from ringfence.kernel.errors import UsageError
-    from ringfence.soc.ingest import SOURCES
+    from ringfence.soc.sources.logs import SOURCES
 
     if source not in SOURCES:
         raise UsageError(f"there is no source {source[:40]!r}; known are {', '.join(SOURCES)}")
@@ -248,6 +248,7 @@ def change(
     ] = "",
     never_isolate: Annotated[list[str] | None, typer.Option(help="Add a node by name or id.")] = None,
     never_block: Annotated[list[str] | None, typer.Option(help="Add an address or a network.")] = None,
+    never_block_key: Annotated[list[str] | None, typer.Option(help="Add an API key by its id, k-….")] = None,
     rule_off: Annotated[list[str] | None, typer.Option(help="Do nothing about this rule but record and alert.")] = None,
     settings: Annotated[
         Path | None, typer.Option(help="Take all settings from this JSON file instead, as `playbook --json` prints.")
@@ -261,6 +262,7 @@ def change(
 
     given = digest.loads(read_bounded(settings, limit=2**20), source=str(settings)) if settings else None
     added = {"never_isolate": never_isolate, "never_block": never_block, "rules_off": rule_off}
+    added["never_block_keys"] = never_block_key
     with connect() as client:
         known = client.get("/api/v1/playbook")
         wanted = given if given is not None else dict(known["settings"])

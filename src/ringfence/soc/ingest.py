@@ -4,17 +4,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from ringfence.kernel.errors import UsageError
 from ringfence.soc.detection.correlate import Counters, Limits
 from ringfence.soc.detection.detector import Detector
 from ringfence.soc.detection.rule import RuleSet
 from ringfence.soc.model import Finding
-from ringfence.soc.sources.auth import AuthLog
-from ringfence.soc.sources.flow import FlowLog
 from ringfence.soc.sources.lines import LineReader
+from ringfence.soc.sources.logs import log_of
 from ringfence.soc.sources.syslog import Calendar, Frames, newest_year
 
-SOURCES = ("sshd", "flow")
 FIRST_BASE = 2000  # of the first pass: a leap year, so that each date exists
 MAX_FINDINGS = 100_000
 
@@ -91,7 +88,7 @@ class Ingest:
     def run(self, chunks: Iterable[bytes]) -> Summary:
         """Read everything and return what was found."""
         reader = LineReader()
-        log = self._log()
+        log = log_of(self.source, self.node, Frames(Calendar(self.year)))
         detector = Detector(self.rules, self.limits)
         summary = Summary()
         newest: dict[str, Finding] = {}
@@ -111,13 +108,6 @@ class Ingest:
             newest.values(), key=lambda each: (each.first_seen, each.rule, each.subject, each.source)
         )
         return summary
-
-    def _log(self) -> AuthLog | FlowLog:
-        if self.source == "sshd":
-            return AuthLog(self.node, Frames(Calendar(self.year)))
-        if self.source == "flow":
-            return FlowLog()
-        raise UsageError(f"there is no source {self.source[:40]!r}; known are {', '.join(SOURCES)}")
 
     def _counted(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         for chunk in chunks:

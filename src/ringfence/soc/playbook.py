@@ -27,6 +27,7 @@ class Entry:
     rule: str
     actions: tuple[ActionKind, ...]
     attempts: bool = False  # any stranger can cause such a finding from outside
+    by_source: bool = False  # what an address did is held against a key
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def parse(data: bytes, *, source: str) -> Playbook:
 def _entry(item: Mapping[str, object]) -> Entry:
     wanted = set(item["actions"]) if isinstance(item["actions"], list) else set()
     actions = tuple(kind for kind in ActionKind if kind.value in wanted)  # in the order of the enum: worst first
-    return Entry(str(item["rule"]), actions, bool(item.get("attempts", False)))
+    return Entry(str(item["rule"]), actions, bool(item.get("attempts", False)), bool(item.get("by_source", False)))
 
 
 def _schema() -> dict[str, object]:
@@ -85,11 +86,12 @@ def wishes(finding: Finding, playbook: Playbook, policy: Policy, node: NodeFacts
         and node.training
         and ActionKind.ISOLATE_NODE not in entry.actions
     )
-    asked = [_wish(kind, policy) for kind in entry.actions]
+    asked = [_wish(kind, policy, entry) for kind in entry.actions]
     if widened:
         asked.insert(0, Wish(ActionKind.ISOLATE_NODE, Reason.ON_ATTEMPTS))
     return tuple(asked)
 
 
-def _wish(kind: ActionKind, policy: Policy) -> Wish:
-    return Wish(kind, Reason.PLAYBOOK, policy.block_seconds if kind is ActionKind.BLOCK_SOURCE else 0)
+def _wish(kind: ActionKind, policy: Policy, entry: Entry) -> Wish:
+    seconds = policy.block_seconds if kind is ActionKind.BLOCK_SOURCE else 0
+    return Wish(kind, Reason.PLAYBOOK, seconds, by_source=entry.by_source)

@@ -20,6 +20,7 @@ LONGEST_SILENCE = timedelta(days=30)  # a silence that is forgotten must end by 
 WIDEST = {4: 8, 6: 16}  # bits: wider networks on the list would spare half the world
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _RULE = re.compile(r"[a-z][a-z0-9-]{2,63}")
+_KEY = re.compile(r"k-[0-9a-f]{12}")
 _REASON = re.compile(r"[a-z][a-z0-9-]{0,63}")
 
 
@@ -59,9 +60,11 @@ class Policy:
     cooldown_seconds: int = 60
     block_seconds: int = 3600
     blocks: int = 1000  # without asking, per window: the set in the kernel stays small
+    key_blocks: int = 10  # without asking, per window: one bad rule must not shut every caller out
     alerts: int = 30  # single ones, per window; beyond, one about the storm
     never_isolate: tuple[str, ...] = ()
     never_block: tuple[str, ...] = ()
+    never_block_keys: tuple[str, ...] = ()
     rules_off: tuple[str, ...] = ()  # their findings are recorded and alerted, and nothing is done
     silences: tuple[Silence, ...] = ()
 
@@ -91,9 +94,10 @@ _NUMBERS = {  # least and most
     "cooldown_seconds": (0, 3600),
     "block_seconds": (60, 7 * 86_400),
     "blocks": (0, 10_000),
+    "key_blocks": (0, 1000),
     "alerts": (1, 1000),
 }
-FIELDS = ("mode", "on_attempts", *_NUMBERS, "never_isolate", "never_block", "rules_off", "silences")
+FIELDS = ("mode", "on_attempts", *_NUMBERS, "never_isolate", "never_block", "never_block_keys", "rules_off", "silences")
 
 
 def parse(document: object, *, at: datetime, source: str = "policy") -> Policy:
@@ -184,6 +188,7 @@ _READERS: Mapping[str, Callable[[object, str], Any]] = {
     **dict.fromkeys(_NUMBERS, _number),
     "never_isolate": _names(_NAME),
     "never_block": _networks,
+    "never_block_keys": _names(_KEY),
     "rules_off": _names(_RULE),
 }
 
@@ -197,6 +202,7 @@ def to_document(policy: Policy) -> dict[str, Any]:
         **numbers,
         "never_isolate": list(policy.never_isolate),
         "never_block": list(policy.never_block),
+        "never_block_keys": list(policy.never_block_keys),
         "rules_off": list(policy.rules_off),
         "silences": [
             {"rule": s.rule, "node": s.node, "until": to_text(s.until), "reason": s.reason} for s in policy.silences

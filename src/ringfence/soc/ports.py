@@ -50,6 +50,19 @@ class Reading(Protocol):
         ...
 
 
+class AccessLog(Protocol):
+    """The gateway's access records: one file for all tenants, each record with the gateway's word whose key it was."""
+
+    @property
+    def path(self) -> str:
+        """Return where it is, once there is a gateway."""
+        ...
+
+    def tenants(self) -> Sequence[Tenant]:
+        """Return every tenant, the one first that hears of strangers whose key nobody knows."""
+        ...
+
+
 class Flows(Protocol):
     """What the network helper saw since it was asked last."""
 
@@ -59,7 +72,7 @@ class Flows(Protocol):
 
 
 class Responder(Protocol):
-    """Cut off. Both are idempotent, act first, and record by the emergency path."""
+    """Cut off. Each is idempotent, acts first, and records by the emergency path."""
 
     def quarantine(self, tenant: Tenant, node: str, *, reason: str, finding: str, line_at: datetime) -> None:
         """Isolate a node outside the guest; raise our family where it could not be confirmed.
@@ -70,6 +83,10 @@ class Responder(Protocol):
 
     def block(self, tenant: Tenant, address: str, *, seconds: int, finding: str) -> None:
         """Drop a source at the outside ports for some seconds from now."""
+        ...
+
+    def block_key(self, tenant: Tenant, key: str, *, because: str, finding: str) -> None:
+        """Refuse an API key of the tenant at the gateway until a person unblocks it."""
         ...
 
 

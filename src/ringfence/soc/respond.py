@@ -5,6 +5,7 @@ already, then how much was done lately. Nothing here is undone by anything an at
 """
 
 import ipaddress
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -13,6 +14,7 @@ from ringfence.soc.model import Finding, finding_id
 from ringfence.soc.policy import Mode, Policy
 
 STORM = "response-storm"
+_KEY = re.compile(r"k-[0-9a-f]{12}")
 OWN_RULES = frozenset({STORM, "availability-threshold", "source-silent", "source-unparsed"})  # never part of a storm
 
 
@@ -58,7 +60,8 @@ def _counts(one: Past, kind: ActionKind, policy: Policy) -> bool:
 
 def _quietened(acts: tuple[Act, ...], *, storm: bool) -> tuple[Act, ...]:
     """Fold the alert of a finding into that of the storm, where nothing was cut off that a person must hear of."""
-    cut = any(act.kind is ActionKind.ISOLATE_NODE and act.ruling in {Ruling.TAKE, Ruling.WOULD} for act in acts)
+    heard = {ActionKind.ISOLATE_NODE, ActionKind.BLOCK_KEY}
+    cut = any(act.kind in heard and act.ruling in {Ruling.TAKE, Ruling.WOULD} for act in acts)
     if cut or not storm:
         return acts
     return tuple(
@@ -93,6 +96,8 @@ class _Bench:
                 return self._alert(wish)
             case ActionKind.BLOCK_SOURCE:
                 return self._settled(wish, self.finding.source, self._source(wish))
+            case ActionKind.BLOCK_KEY:
+                return self._settled(wish, self._key_id, self._key(wish))
             case ActionKind.ISOLATE_NODE:
                 return self._settled(wish, self.node.node if self.node else "", self._node(wish))
 
@@ -159,6 +164,37 @@ class _Bench:
             return Ruling.SKIP, Reason.NEVER_BLOCK
         return (Ruling.ASK, Reason.ADMINISTRATOR) if self.around.administrator else None
 
+    @property
+    def _key_id(self) -> str:
+        """Return the key that a finding is about; no node of ours is called like one."""
+        subject = self.finding.subject
+        return subject if self.node is None and _KEY.fullmatch(subject) else ""
+
+    def _key(self, wish: Wish) -> tuple[Ruling, Reason]:
+        key = self._key_id
+        if not key:
+            return Ruling.SKIP, Reason.NO_KEY
+        if key in self.policy.never_block_keys:
+            return Ruling.SKIP, Reason.NEVER_BLOCK_KEY
+        before = self._done(ActionKind.BLOCK_KEY, key)
+        if before is not None and self._blocked_since(before):
+            return Ruling.SKIP, Reason.IN_FORCE
+        if wish.by_source and self._is_shared:
+            return Ruling.ASK, Reason.SHARED_ADDRESS
+        if self._lately(ActionKind.BLOCK_KEY) >= self.policy.key_blocks:
+            return Ruling.ASK, Reason.CAP
+        return Ruling.TAKE, wish.reason if before is None else Reason.EXTENDED
+
+    def _blocked_since(self, before: Past) -> bool:
+        """Return whether nothing came after a block: a key that is let in later was unblocked by a person."""
+        soon = self.at - before.at < timedelta(seconds=self.policy.cooldown_seconds)
+        return soon or self.finding.last_seen <= before.at
+
+    @property
+    def _is_shared(self) -> bool:
+        source = self.finding.source
+        return not _is_ip(source) or source in self.around.protected or self.policy.spares(source)
+
     def _alert(self, wish: Wish) -> Act | None:
         finding = self.finding
         if any(one.finding == finding.id and one.kind is ActionKind.ALERT for one in self.past):
@@ -186,6 +222,14 @@ def storm_of(tenant: str, at: datetime) -> Finding:
         severity="high",
         title="More was attacked than may be cut off without asking: a person decides about the rest",
     )
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_address(text: str) -> bool:

@@ -6,10 +6,11 @@ whatever they led to. A restart reads on from there, in event time, however long
 
 import logging
 import os
+import stat
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -23,9 +24,10 @@ from ringfence.soc.action import NodeFacts, Surroundings
 from ringfence.soc.answering import Answers, Sighting
 from ringfence.soc.health import Sensor
 from ringfence.soc.model import Detecting, Event, Finding
-from ringfence.soc.ports import Flows, NodeLogFile, NodeLogs, Progress, Reading, Tail
+from ringfence.soc.ports import AccessLog, Flows, NodeLogFile, NodeLogs, Progress, Reading, Tail
 from ringfence.soc.posting import Posting
 from ringfence.soc.recollection import Recollection
+from ringfence.soc.sources.gateway import REPORTER, TENANT, GatewayLog
 from ringfence.soc.sources.lines import MAX_LINE, decoded
 
 IDLE = 0.05  # seconds between two looks at logs that stand still
@@ -38,6 +40,7 @@ CHUNK = 2**18  # bytes of one log that are read in one round, so that a noisy no
 _log = logging.getLogger(__name__)
 
 Place = tuple[Tenant, str, str]  # tenant, node, source
+GATE: Place = (Tenant(""), REPORTER, REPORTER)  # the gateway is of no tenant; each of its records says whose it is
 
 
 class Follower:
@@ -73,8 +76,9 @@ class Follower:
                 descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             except OSError:
                 continue
-            inode = os.fstat(descriptor).st_ino
-            if path == self.path or inode == self._inode:
+            status = os.fstat(descriptor)
+            inode = status.st_ino
+            if stat.S_ISREG(status.st_mode) and (path == self.path or inode == self._inode):
                 if inode != self._inode:
                     self._inode = inode
                     self._start_again()
@@ -140,12 +144,14 @@ class Worker:
     detector: Callable[[], Detecting]
     clock: Clock
     protected: frozenset[str] = frozenset()
+    access: AccessLog | None = None
     lanes: dict[Place, Lane] = field(default_factory=dict)
     memories: dict[Tenant, Recollection] = field(default_factory=dict)
     _tails: dict[Place, Tail] | None = None  # of the logs that are not followed now
     _states: dict[Tenant, str] = field(default_factory=dict)
     _saved: dict[Place, Tail] = field(default_factory=dict)
     _swept: datetime | None = None
+    _tenants: Sequence[Tenant] = ()
 
     def round(self) -> bool:
         """Read what came, answer it, and sweep once a second; return whether anything came."""
@@ -168,6 +174,9 @@ class Worker:
             self._saved = dict(self._tails)
         try:
             current = {(tenant, file.facts.node, file.source): file for tenant, file in self.nodes.logs()}
+            if self.access is not None:
+                self._tenants = self.access.tenants()
+                current[GATE] = NodeLogFile(NodeFacts(REPORTER, REPORTER), REPORTER, self.access.path)
         except Unavailable as error:
             _log.warning("the watch goes on with the logs that it knows: %s", error)
             return
@@ -183,7 +192,8 @@ class Worker:
 
     def _lane(self, file: NodeLogFile, now: datetime, known: Tail | None) -> Lane:
         sensor = Sensor(file.facts.node, file.source, file.heartbeat_seconds, now)
-        return Lane(file, Follower(Path(file.path), known), self.reading(file.facts.node), sensor)
+        reading = GatewayLog() if file.source == REPORTER else self.reading(file.facts.node)
+        return Lane(file, Follower(Path(file.path), known), reading, sensor)
 
     def _memory(self, tenant: Tenant) -> Recollection:
         if tenant not in self.memories:
@@ -200,15 +210,22 @@ class Worker:
             event = lane.reading.read(decoded(data), received)
             understood = lane.reading.unparsed_count == before
             lane.sensor = health.heard(lane.sensor, understood=understood, at=received)
-            if event is not None:
+            if event is None:
+                continue
+            if place != GATE:
                 self._feed(place[0], event, lane.file.facts)
+            elif (tenant := self._whose(event)) is not None:
+                self._feed(tenant, event, None)  # no node, whoever calls itself what: nothing is isolated for it
         return came
+
+    def _whose(self, event: Event) -> Tenant | None:
+        """Return the tenant of the key that a record names; who named none is the business of the first tenant."""
+        named = event.fields[TENANT] or next(iter(self._tenants), None)
+        return next((tenant for tenant in self._tenants if tenant == named), None)
 
     def _feed(self, tenant: Tenant, event: Event, node: NodeFacts | None) -> None:
         memory = self._memory(tenant)
-        memory.dirty = True
-        memory.notice(event)
-        for finding in memory.detector.feed(event):
+        for finding in memory.detector.feed(memory.notice(event)):
             self._answer(tenant, finding, node, event.received_at)
 
     def _answer(self, tenant: Tenant, finding: Finding, node: NodeFacts | None, received: datetime) -> None:
@@ -253,10 +270,11 @@ class Worker:
 
     def _own(self, now: datetime) -> None:
         """Take in what the watch finds out about itself and about its own acts."""
-        tenants = {place[0] for place in self.lanes}
-        for tenant in tenants:
-            lanes = [lane for place, lane in self.lanes.items() if place[0] == tenant]
-            nodes = {lane.file.facts.node: lane.file.facts for lane in lanes}
+        first = next(iter(self._tenants), None)
+        owners = {place: place[0] or first for place in self.lanes}  # of each log, the gateway's among them
+        for tenant in {owner for owner in owners.values() if owner}:
+            lanes = [lane for place, lane in self.lanes.items() if owners[place] == tenant]
+            nodes = {lane.file.facts.node: lane.file.facts for lane in lanes if lane.file.source != REPORTER}
             found = health.findings([lane.sensor for lane in lanes], now)
             for finding in [*found, *availability.warnings(nodes.values(), now)]:
                 self.answers.raise_own(tenant, finding, nodes.get(finding.subject), nodes=len(nodes))

@@ -75,6 +75,7 @@ class FakeResponder:
 
     isolated: list[tuple[Tenant, str]] = field(default_factory=list)
     blocked: list[tuple[Tenant, str, int]] = field(default_factory=list)
+    keys: list[tuple[Tenant, str]] = field(default_factory=list)
     refusing: RingfenceError | None = None
     before: Callable[[], None] = lambda: None  # a test may look at the world at the moment of the cut
 
@@ -91,6 +92,13 @@ class FakeResponder:
         if self.refusing:
             raise self.refusing
         self.blocked.append((tenant, address, seconds))
+
+    def block_key(self, tenant: Tenant, key: str, *, because: str, finding: str) -> None:  # noqa: ARG002
+        """Block a key."""
+        self.before()
+        if self.refusing:
+            raise self.refusing
+        self.keys.append((tenant, key))
 
 
 @dataclass

@@ -6,10 +6,11 @@ import pytest
 from ringfence.kernel.errors import InternalError, Unavailable
 from ringfence.soc.action import ActionKind, State
 from ringfence.soc.policy import Mode, Policy
+from ringfence.testing.accesses import KEY as CALLER
 from ringfence.testing.soc import ATTACKER, PERSON, TENANT, WatchLab, finding, node
 
 TAKEN = "ssh-guessing-then-success"
-ISOLATE, BLOCK, ALERT = ActionKind
+ISOLATE, KEY, BLOCK, ALERT = ActionKind
 
 
 @pytest.fixture
@@ -296,3 +297,28 @@ def _refuse_ours(_write):
 
 def _refused(*_what, **_why):
     raise Unavailable("the helper does not answer")
+
+
+def test_a_key_is_blocked_stated_and_told_and_no_node_is_touched():
+    lab = WatchLab()
+    done = lab.see(finding("injection-burst", CALLER, "203.0.113.50"))
+    assert lab.responder.keys == [(TENANT, CALLER)]
+    assert (lab.responder.isolated, lab.responder.blocked) == ([], [])
+    assert done.response.act(KEY).target == CALLER
+    (draft,) = lab.recorder.named("response.decided")
+    assert draft.claims["actions"][0] == {
+        "action": "block-key", "ruling": "take", "reason": "playbook", "state": "done",
+    }  # fmt: skip
+    assert CALLER not in str(draft.claims), "a key names a caller: it stands beside the statement"
+    lab.post.deliver()
+    (alert,) = lab.notifiers.channels[0].sent
+    assert "the API key was blocked until a person unblocks it" in alert.text
+    assert f"About       {CALLER}" in alert.text
+
+
+def test_a_key_is_blocked_while_the_database_is_away():
+    lab = WatchLab()
+    lab.broken = True
+    lab.see(finding("injection-burst", CALLER, "203.0.113.50"))
+    assert lab.responder.keys == [(TENANT, CALLER)]
+    assert lab.emergency.named("response.decided")

@@ -1,12 +1,13 @@
 """A file as a whole."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from ringfence.kernel.errors import UsageError
 from ringfence.soc.detection import shipped
 from ringfence.soc.ingest import Ingest, first_year, utc
+from ringfence.testing.accesses import STRANGER, access
 
 pytest.importorskip("sigma", reason="pySigma is not installed (extra soc)")
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -71,3 +72,11 @@ def test_flow_records_and_unknown_sources() -> None:
 def test_times_as_they_are_printed() -> None:
     assert utc(NOW) == "2026-11-22T00:00:00Z"
     assert utc(NOW.replace(microsecond=1500)) == "2026-11-22T00:00:00.001Z"
+
+
+def test_access_records_that_somebody_hands_in_are_read() -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    lines = "".join(f"{access(at + timedelta(seconds=second), **STRANGER)}\n" for second in range(10)) + "no record\n"
+    summary = Ingest(shipped.rules(), "gateway", None, 2026, at).run([lines.encode()])
+    assert (summary.lines, summary.parsed, summary.events) == (11, 10, 10)
+    assert [(each.rule, each.subject, each.count) for each in summary.findings] == [("api-key-guessing", "gateway", 10)]

@@ -5,9 +5,10 @@ from ringfence.soc.action import ActionKind, Reason
 from ringfence.soc.detection import shipped as detection
 from ringfence.soc.playbook import parse, shipped, wishes
 from ringfence.soc.policy import OnAttempts, Policy
+from ringfence.soc.sources.gateway import RULES
 from ringfence.testing.soc import finding, node
 
-ISOLATE, BLOCK, ALERT = ActionKind
+ISOLATE, KEY, BLOCK, ALERT = ActionKind
 
 
 def kinds(rule, policy=None, on=None):
@@ -23,6 +24,9 @@ def kinds(rule, policy=None, on=None):
         ("ssh-probing", [ALERT]),
         ("ssh-guessing-then-success", [ISOLATE, BLOCK, ALERT]),
         ("flow-denied-scan", [ALERT]),
+        ("api-key-guessing", [ALERT]),
+        ("api-key-guessing-then-success", [KEY, ALERT]),
+        ("injection-burst", [KEY, ALERT]),
         ("source-silent", [ALERT]),
         ("a-rule-without-playbook", [ALERT]),
     ],
@@ -74,3 +78,13 @@ def test_on_attempts_widens_only_what_strangers_can_cause():
 def test_what_is_no_playbook_is_refused(text):
     with pytest.raises(MalformedInput):
         parse(text.encode(), source="x.yaml")
+
+
+def test_what_an_address_did_is_told_from_what_a_key_did():
+    held = {rule: wishes(finding(rule), shipped(), Policy(), None)[0].by_source for rule in shipped().entries}
+    assert [rule for rule, by_source in held.items() if by_source] == ["api-key-guessing-then-success"]
+
+
+def test_nothing_that_the_gateway_reports_isolates_a_node():
+    wanted = Policy(on_attempts=OnAttempts.ISOLATE)
+    assert not [rule for rule in RULES if ISOLATE in kinds(rule, wanted, node(training=True))]

@@ -4,8 +4,10 @@ import pytest
 
 from ringfence.soc.detection.detector import Detector
 from ringfence.soc.detection.shipped import rules
-from ringfence.soc.recollection import MAX_ADMINISTRATORS, Recollection
+from ringfence.soc.recollection import MAX_ADMINISTRATORS, MAX_CALLERS, Recollection
 from ringfence.soc.sources.auth import AuthLog
+from ringfence.soc.sources.gateway import USUAL, GatewayLog
+from ringfence.testing.accesses import STRANGER, WRONG, access
 from ringfence.testing.clock import START
 
 ADDRESS = "198.51.100.9"
@@ -64,3 +66,47 @@ def test_it_holds_so_many_and_no_more():
         memory.notice(log.read(f"2026-11-22T09:00:00.000Z {CERTIFICATE.replace(ADDRESS, address)}", START))
     assert len(memory.administrators) == MAX_ADMINISTRATORS
     assert not memory.knows("198.18.0.1", START)
+
+
+def called(memory, minutes=0, **changes):
+    at = START + timedelta(minutes=minutes)
+    return memory.notice(GatewayLog().read(access(at, **changes), at)).fields.get(USUAL)
+
+
+def test_a_key_is_usual_where_it_was_let_in_lately():
+    memory = Recollection(Detector(rules()))
+    assert [called(memory, minutes) for minutes in (0, 1, 60 * 24 - 1)] == [None, "yes", "yes"]
+    assert called(memory, 60 * 24, source="203.0.113.51") is None
+    assert called(memory, 60 * 24, key="k-ba9876543210") is None
+    assert called(memory, 60 * 48 + 1) is None, "a day has gone by"
+
+
+@pytest.mark.parametrize("changes", [WRONG, STRANGER, {"status": 403, "error": "blocked_api_key"}, {"status": 500}])
+def test_who_was_not_let_in_is_not_usual_for_it(changes):
+    memory = Recollection(Detector(rules()))
+    called(memory, **changes)
+    assert memory.callers == {}
+
+
+def test_who_comes_from_where_outlives_a_restart():
+    memory, again = Recollection(Detector(rules())), Recollection(Detector(rules()))
+    called(memory)
+    again.read(memory.text())
+    assert called(again, 5) == "yes"
+
+
+def test_what_is_usual_is_not_written_at_every_request():
+    memory = Recollection(Detector(rules()))
+    called(memory)
+    memory.dirty = False
+    called(memory, 0.5)
+    assert not memory.dirty
+    called(memory, 0.5, guard=["override.en"])
+    assert memory.dirty, "the detector counts it"
+
+
+def test_callers_are_bounded():
+    memory = Recollection(Detector(rules()))
+    memory.callers = {f"k {number}": START for number in range(MAX_CALLERS)}
+    called(memory)
+    assert len(memory.callers) == MAX_CALLERS

@@ -7,10 +7,12 @@ from ringfence.soc.action import ActionKind, Past, Reason, Ruling, Surroundings
 from ringfence.soc.playbook import shipped, wishes
 from ringfence.soc.policy import Mode, Policy, Silence
 from ringfence.soc.respond import decide, is_address
+from ringfence.testing.accesses import CLIENT, VICTIM
+from ringfence.testing.accesses import KEY as CALLER
 from ringfence.testing.clock import START
 from ringfence.testing.soc import ATTACKER, finding, node
 
-ISOLATE, BLOCK, ALERT = ActionKind
+ISOLATE, KEY, BLOCK, ALERT = ActionKind
 TAKEN = "ssh-guessing-then-success"
 
 
@@ -173,3 +175,80 @@ def test_a_flood_of_sources_does_not_fill_the_kernel_or_the_inbox():
     assert (
         rulings(decided(finding("response-storm"), None, past=flood, policy=Policy(alerts=5)))[ALERT][0] is Ruling.TAKE
     )
+
+
+BURST, GUESSED = "injection-burst", "api-key-guessing-then-success"
+
+
+def of_key(rule=BURST, key=CALLER, source=CLIENT, **facts):
+    return finding(rule, key, source, **facts)
+
+
+@pytest.mark.parametrize("rule", [BURST, GUESSED])
+def test_the_key_is_blocked_and_no_node_is_touched(rule):
+    response = decided(of_key(rule))
+    assert rulings(response) == {KEY: (Ruling.TAKE, Reason.PLAYBOOK), ALERT: (Ruling.TAKE, Reason.PLAYBOOK)}
+    assert response.act(KEY).target == CALLER
+    assert response.isolations == 0
+
+
+def test_guessing_alone_blocks_nothing_whoever_it_is_aimed_at():
+    for key in ("gateway", VICTIM):
+        assert rulings(decided(of_key("api-key-guessing", key))) == {ALERT: (Ruling.TAKE, Reason.PLAYBOOK)}
+
+
+@pytest.mark.parametrize("subject", ["gateway", "", "n-00000001", "k-0123", CALLER.upper(), CALLER + "0"])
+def test_what_names_no_key_blocks_none(subject):
+    assert rulings(decided(of_key(key=subject)))[KEY] == (Ruling.SKIP, Reason.NO_KEY)
+
+
+def test_no_node_can_speak_for_a_key():
+    """A finding that a node's own log led to blocks no key, whatever it is about."""
+    assert rulings(decided(of_key(), node(CALLER)))[KEY] == (Ruling.SKIP, Reason.NO_KEY)
+
+
+def test_a_key_on_the_list_is_never_blocked_and_somebody_hears_of_it():
+    found = rulings(decided(of_key(), policy=Policy(never_block_keys=(CALLER,))))
+    assert found == {KEY: (Ruling.SKIP, Reason.NEVER_BLOCK_KEY), ALERT: (Ruling.TAKE, Reason.PLAYBOOK)}
+
+
+def test_what_an_address_did_that_others_share_is_left_to_a_person():
+    shared = Policy(never_block=("203.0.113.0/24",))
+    assert rulings(decided(of_key(GUESSED), policy=shared))[KEY] == (Ruling.ASK, Reason.SHARED_ADDRESS)
+    assert rulings(decided(of_key(BURST), policy=shared))[KEY][0] is Ruling.TAKE, "that was the key's own doing"
+
+
+def test_beyond_the_cap_of_keys_a_person_is_asked():
+    done = [past(KEY, f"k-{i:012x}") for i in range(10)]
+    response = decided(of_key(), past=done)
+    assert rulings(response)[KEY] == (Ruling.ASK, Reason.CAP)
+    assert response.storm
+    assert rulings(decided(of_key(), past=done[1:]))[KEY][0] is Ruling.TAKE
+    assert rulings(decided(of_key(), policy=Policy(key_blocks=0)))[KEY] == (Ruling.ASK, Reason.CAP)
+
+
+def test_people_hear_of_a_blocked_key_even_in_a_storm():
+    done = [past(ALERT, "", key=f"f{i}") for i in range(40)]
+    assert rulings(decided(of_key(), past=done))[KEY][0] is Ruling.TAKE
+
+
+def test_a_key_that_is_blocked_is_not_blocked_again():
+    seen = of_key()
+    before = [past(KEY, CALLER, key=seen.id), past(ALERT, "", key=seen.id)]
+    assert decided(seen, past=before, at=START + timedelta(seconds=30)) is None
+    later = START + timedelta(hours=2)
+    assert decided(seen, past=before, at=later) is None, "nothing was seen since: a person may have unblocked it"
+
+
+def test_a_key_that_a_person_unblocked_and_that_goes_on_is_blocked_again():
+    seen, later = of_key(), START + timedelta(minutes=5)
+    before = [past(KEY, CALLER, key=seen.id), past(ALERT, "", key=seen.id)]
+    response = decided(replace(seen, last_seen=later), past=before, at=later)
+    assert rulings(response) == {KEY: (Ruling.TAKE, Reason.EXTENDED)}
+    assert response.turn == 1
+
+
+def test_a_dry_run_and_a_rule_that_is_off_block_no_key():
+    assert rulings(decided(of_key(), policy=Policy(mode=Mode.DRY_RUN)))[KEY] == (Ruling.WOULD, Reason.DRY_RUN)
+    assert rulings(decided(of_key(), policy=Policy(rules_off=(BURST,))))[KEY] == (Ruling.SKIP, Reason.RULE_OFF)
+    assert rulings(decided(of_key(), authenticated=False))[KEY] == (Ruling.SKIP, Reason.DECLARED)

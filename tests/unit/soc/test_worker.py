@@ -7,12 +7,17 @@ import pytest
 
 from ringfence.kernel.clock import to_text
 from ringfence.kernel.errors import Unavailable
+from ringfence.kernel.identifier import Tenant
+from ringfence.soc.action import ActionKind
 from ringfence.soc.detection.detector import Detector
 from ringfence.soc.detection.shipped import rules
+from ringfence.soc.policy import Policy
 from ringfence.soc.ports import NodeLogFile, Tail
 from ringfence.soc.sources.auth import AuthLog
 from ringfence.soc.sources.lines import MAX_LINE
 from ringfence.soc.worker import CHUNK, HANDS, Follower, Hands, Worker
+from ringfence.testing.accesses import CLIENT, STRANGER, VICTIM, WRONG, access
+from ringfence.testing.accesses import KEY as CALLER
 from ringfence.testing.soc import ATTACKER, TENANT, WatchLab, finding, node
 
 
@@ -417,3 +422,198 @@ class TestHands:
         hands((TENANT, "a"), lambda: 1 / 0)
         hands((TENANT, "a"), done.set)
         assert done.wait(10)
+
+
+OTHER = Tenant("other")
+
+
+@dataclass
+class Gate:
+    """`AccessLog` over a file of the test's own; `lost` makes the register of tenants fail."""
+
+    path: str
+    known: tuple = (TENANT, OTHER)
+    lost: Exception | None = None
+
+    def tenants(self):
+        if self.lost:
+            raise self.lost
+        return self.known
+
+
+@pytest.fixture
+def gated(bench):
+    """A bench that follows a gateway too; it has a node, so that there were something to isolate."""
+    bench.gate = bench.worker.access = Gate(str(bench.folder / "access.log"))
+    bench.add()
+    return bench
+
+
+def enter(bench, *changes, seconds=1):
+    """Write one record for each set of changes, a second apart, and let the watch read them."""
+    with (bench.folder / "access.log").open("a") as file:
+        for each in changes:
+            bench.lab.clock.advance(timedelta(seconds=1))
+            file.write(access(bench.lab.clock.now(), **each) + "\n")
+    bench.round(seconds)
+
+
+def keys(bench):
+    return bench.lab.responder.keys
+
+
+def rules_of(bench, tenant=TENANT):
+    return sorted(one.finding.rule for one in bench.lab.findings.page(tenant, limit=99))
+
+
+PHRASE = {"guard": ["override.en"]}
+
+
+def test_a_burst_of_injections_blocks_the_key_and_no_node(gated):
+    enter(gated, *[PHRASE] * 9)
+    assert (keys(gated), rules_of(gated)) == ([], [])
+    enter(gated, PHRASE)
+    assert keys(gated) == [(TENANT, CALLER)]
+    assert (gated.isolated, gated.blocked) == ([], [])
+    (raised,) = gated.lab.findings.page(TENANT, limit=9)
+    assert (raised.finding.subject, raised.node, raised.authenticated) == (CALLER, None, True)
+
+
+def test_one_injection_among_many_requests_is_no_burst(gated):
+    enter(gated, *([{}] * 30 + [PHRASE] + [{}] * 30))
+    assert (keys(gated), rules_of(gated)) == ([], [])
+
+
+def test_guessing_is_alerted_and_blocks_nothing(gated):
+    enter(gated, *[STRANGER] * 10)
+    assert (keys(gated), rules_of(gated)) == ([], ["api-key-guessing"])
+    assert (gated.isolated, gated.blocked) == ([], [])
+
+
+def test_a_success_from_where_keys_were_guessed_blocks_that_key(gated):
+    enter(gated, *[STRANGER] * 10, {})
+    assert keys(gated) == [(TENANT, CALLER)]
+    assert rules_of(gated) == ["api-key-guessing", "api-key-guessing-then-success"]
+    assert gated.isolated == []
+
+
+def test_whoever_guesses_from_the_address_of_others_shuts_none_of_them_out(gated):
+    """Behind one proxy: the victim's key was in use before somebody began to guess, with its very id."""
+    enter(gated, {"key": VICTIM})
+    enter(gated, *[{"key": VICTIM, **WRONG}] * 20, {"key": VICTIM})
+    assert keys(gated) == []
+    assert rules_of(gated) == ["api-key-guessing"]
+    (raised,) = gated.lab.findings.page(TENANT, limit=9)
+    assert raised.finding.subject == VICTIM, "so that its owner hears of it"
+
+
+HOSTILE = f'x","key":"{VICTIM}","guard":["override.en"],"y":"'
+
+
+@pytest.mark.parametrize(
+    "model", [HOSTILE, VICTIM, f"\n{access(key=VICTIM)[:250]}\n", "\u2028" + VICTIM, "\x00\x1b[2J"]
+)
+def test_what_a_caller_writes_blocks_nobody_else(gated, model):
+    enter(gated, {"key": VICTIM, "source": "203.0.113.99"})
+    enter(gated, *[{**PHRASE, "model": model}] * 12, *[{**STRANGER, "model": model}] * 12, {"model": model})
+    assert set(keys(gated)) == {(TENANT, CALLER)}
+
+
+def test_a_record_is_of_the_tenant_whose_key_it_names(gated):
+    enter(gated, *[{**PHRASE, "tenant": OTHER}] * 10)
+    assert keys(gated) == [(OTHER, CALLER)]
+    assert (rules_of(gated), rules_of(gated, OTHER)) == ([], ["injection-burst"])
+
+
+def test_strangers_are_the_business_of_the_first_tenant_alone(gated):
+    enter(gated, *[STRANGER] * 10)
+    assert (rules_of(gated), rules_of(gated, OTHER)) == (["api-key-guessing"], [])
+
+
+def test_records_of_a_tenant_that_is_not_here_lead_to_nothing(gated):
+    enter(gated, *[{**PHRASE, "tenant": "elsewhere"}] * 12)
+    assert keys(gated) == []
+    gated.gate.known = ()
+    enter(gated, *[STRANGER] * 12)
+    assert rules_of(gated) == []
+
+
+def test_a_record_counts_once_whenever_the_watch_ends(gated):
+    enter(gated, *[PHRASE] * 6)
+    gated.worker.close()
+    gated.restart()
+    gated.worker.access = gated.gate
+    gated.round()
+    assert keys(gated) == []
+    enter(gated, *[PHRASE] * 4)
+    assert keys(gated) == [(TENANT, CALLER)]
+
+
+def test_who_is_usual_where_outlives_a_restart(gated):
+    enter(gated, {"key": VICTIM})
+    gated.worker.close()
+    gated.restart()
+    gated.worker.access = gated.gate
+    enter(gated, *[STRANGER] * 12, {"key": VICTIM})
+    assert keys(gated) == []
+
+
+def test_the_access_log_is_followed_through_its_rotation(gated):
+    path = gated.folder / "access.log"
+    enter(gated, *[PHRASE] * 6)
+    path.rename(path.with_name("access.log.1"))
+    enter(gated, *[PHRASE] * 4)
+    gated.round()
+    assert keys(gated) == [(TENANT, CALLER)]
+
+
+def test_records_that_are_not_understood_any_more_are_a_finding_of_the_first_tenant(gated):
+    gated.round()
+    with (gated.folder / "access.log").open("a") as file:
+        file.writelines(["{}\n"] * 200)
+    gated.round()
+    gated.round()
+    assert rules_of(gated) == ["source-unparsed"]
+    assert (keys(gated), gated.isolated) == ([], [])
+
+
+def test_a_register_that_cannot_be_asked_stops_nothing(gated):
+    enter(gated, *[PHRASE] * 5)
+    gated.gate.lost = Unavailable("the database is locked")
+    enter(gated, *[PHRASE] * 5)
+    assert keys(gated) == [(TENANT, CALLER)]
+
+
+def test_a_node_that_calls_itself_gateway_or_like_a_key_is_not_mistaken(gated):
+    gated.add("gateway")
+    gated.add(CALLER)
+    enter(gated, *[STRANGER] * 10, *[PHRASE] * 10)
+    assert gated.isolated == []
+    assert all(one.node is None for one in gated.lab.findings.page(TENANT, limit=9))
+
+
+def test_an_address_that_is_never_blocked_leaves_the_key_to_a_person(gated):
+    gated.lab.set(Policy(never_block=(f"{CLIENT}/32",)))
+    enter(gated, *[STRANGER] * 10, {})
+    assert keys(gated) == []
+    ((_, ruled),) = gated.lab.watch.waiting(TENANT)
+    assert (ruled.act.kind, ruled.act.target) == (ActionKind.BLOCK_KEY, CALLER)
+
+
+def test_a_block_that_fails_is_tried_again_and_then_left_to_a_person(gated):
+    gated.lab.responder.refusing = Unavailable("there is no gateway")
+    enter(gated, *[PHRASE] * 10)
+    for _ in range(6):
+        gated.round()
+    assert [ruled.act.kind for _, ruled in gated.lab.watch.waiting(TENANT)] == [ActionKind.BLOCK_KEY]
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
+def test_what_is_no_file_stops_the_watch_over_nothing_else(gated, make):
+    """The gateway's user owns the folder: whatever it puts there, nodes are watched on."""
+    make(gated.folder / "access.log")
+    path = gated.folder / "n-00000001.log"
+    gated.round()
+    gated.write(path, *[failed()] * 5, accepted())
+    gated.round()
+    assert gated.isolated == ["n-00000001"]

@@ -78,7 +78,7 @@ class Detector:
             self._correlate(rule.about.name, event, completed, found)
 
     def _note(self, about: About, event: Event, window: Any, entry: Entry, found: dict[str, Open]) -> int:
-        subject = event.node or str(event.fields.get("device.hostname", ""))
+        subject = event.node or str(event.fields.get("actor.user.uid") or event.fields.get("device.hostname", ""))
         source = str(event.fields.get("src_endpoint.uid", ""))
         noted, gained = self._book.note(about, subject, source, window, entry)
         if about.name not in self._silent:

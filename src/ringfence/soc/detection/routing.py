@@ -11,6 +11,7 @@ from ringfence.soc.detection.rule import LogSource, Rule
 SOURCES: Mapping[str, LogSource] = {
     "sshd": LogSource(product="linux", service="sshd"),
     "flow": LogSource(product="ringfence", category="network_connection", service="flow"),
+    "gateway": LogSource(product="ringfence", category="application", service="gateway"),
 }
 
 

@@ -9,8 +9,7 @@ from ringfence.kernel.errors import MalformedInput
 from ringfence.soc.detection.detector import Detector
 from ringfence.soc.detection.rule import RuleSet
 from ringfence.soc.model import Event
-from ringfence.soc.sources.auth import AuthLog
-from ringfence.soc.sources.flow import FlowLog
+from ringfence.soc.sources.logs import SOURCES, log_of
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -81,12 +80,8 @@ def fired(rules: RuleSet, sample: Sample) -> frozenset[str]:
 
 
 def _events(sample: Sample) -> list[Event]:
-    log: AuthLog | FlowLog
-    if sample.source == "sshd":
-        log = AuthLog("sample")
-    elif sample.source == "flow":
-        log = FlowLog()
-    else:
+    if sample.source not in SOURCES:
         raise MalformedInput(f"there is no source {sample.source[:40]!r}")
+    log = log_of(sample.source, "sample")
     found = [log.read(line, AT) for line in sample.lines]
     return [event for event in found if event is not None]

@@ -8,7 +8,7 @@ from ringfence.soc.detection.rule import RuleSet
 from ringfence.soc.detection.samples import checked, samples
 from ringfence.soc.detection.sigma import load
 
-NAMES = ("ssh", "flow")
+NAMES = ("ssh", "flow", "gateway")
 
 
 def texts() -> list[str]:

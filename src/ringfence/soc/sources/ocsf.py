@@ -1,4 +1,4 @@
-"""Events as OCSF 1.9 documents: class 3002 (Authentication) and 4001 (Network Activity), the raw line beside them."""
+"""Events as OCSF 1.9 documents: Authentication (3002), Network (4001) and API Activity (6003), and the raw line."""
 
 import hashlib
 from typing import Any
@@ -18,7 +18,7 @@ def document(event: Event) -> dict[str, Any]:
 
     Raw bytes that are no UTF-8 cannot stand in JSON: `raw_data` then has escapes, and the hash is of the true bytes.
     """
-    makers = {"sshd": _authentication, "flow": _network}
+    makers = {"sshd": _authentication, "flow": _network, "gateway": _api}
     maker = makers.get(event.source)
     if maker is None:
         raise UsageError(f"there is no OCSF class for the source {event.source[:40]!r}")
@@ -87,6 +87,24 @@ def _network(event: Event) -> dict[str, Any]:
         "disposition_id": number,
         "disposition": disposition,
         "metadata": _metadata(event, ["host", "security_control"]),
+    }
+
+
+def _api(event: Event) -> dict[str, Any]:
+    fields = event.fields
+    created = fields.get("activity_name") == "Create"
+    key = str(fields.get("actor.user.uid") or "unknown")
+    return {
+        "category_uid": 6,
+        "class_uid": 6003,
+        "activity_id": 1 if created else 2,
+        "activity_name": "Create" if created else "Read",
+        "type_uid": 600301 if created else 600302,
+        "actor": {"user": {"uid": key, "name": key, "type_id": 0, "type": "Unknown"}},
+        "api": {"operation": str(fields.get("api.operation")), "service": {"name": "gateway"}},
+        "http_request": _part(fields, "http_request."),
+        "http_response": _part(fields, "http_response."),
+        "metadata": _metadata(event, ["host"]),
     }
 
 

@@ -28,6 +28,9 @@ def test_the_promised_rules_ship_and_building_blocks_stay_silent() -> None:
         "ssh-unknown-user-guessing",
         "ssh-probing",
         "flow-denied-scan",
+        "api-key-guessing",
+        "api-key-guessing-then-success",
+        "injection-burst",
     }
 
 

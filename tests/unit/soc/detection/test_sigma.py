@@ -122,4 +122,4 @@ def flat(event: dict[str, Any]) -> dict[str, object]:
 
 
 def test_the_shipped_rules_use_no_name_of_sigmahq() -> None:
-    assert all(name.startswith(("ssh-", "flow-")) for name in shipped.rules().names())
+    assert all(name.startswith(("ssh-", "flow-", "api-key-", "injection-")) for name in shipped.rules().names())

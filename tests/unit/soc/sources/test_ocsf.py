@@ -15,8 +15,10 @@ from ringfence.kernel.errors import UsageError
 from ringfence.soc.model import Event
 from ringfence.soc.sources.auth import AuthLog
 from ringfence.soc.sources.flow import FlowLog
+from ringfence.soc.sources.gateway import GatewayLog
 from ringfence.soc.sources.lines import decoded, encoded
 from ringfence.soc.sources.ocsf import document
+from ringfence.testing.accesses import STRANGER, access
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 SCHEMA = "schemas/ocsf-schema-1.9.0-dev.tar.gz"
@@ -37,6 +39,10 @@ TYPES = {"integer_t": int, "long_t": int, "timestamp_t": int, "port_t": int, "bo
 def events() -> list[Event]:
     found = [AuthLog("n-0000000a").read(line, NOW, "file:1") for line in LINES]
     found += [AuthLog().read(LINES[3], NOW), FlowLog().read(FLOW, NOW)]
+    found += [
+        GatewayLog().read(line, NOW)
+        for line in (access(guard=["reveal.en"]), access(**STRANGER), access(route="models"))
+    ]
     return [event for event in found if event is not None]
 
 
@@ -117,11 +123,12 @@ def schema() -> Schema:
 
 def test_documents_follow_the_schema(schema: Schema) -> None:
     found = [document(event) for event in events()]
-    assert len(found) == 6
+    assert len(found) == 9
     for each in found:
-        name = {3002: "authentication", 4001: "network_activity"}[each["class_uid"]]
+        name = {3002: "authentication", 4001: "network_activity", 6003: "api_activity"}[each["class_uid"]]
         own = schema.named[("events", name)]["uid"]
-        assert (each["class_uid"], each["type_uid"]) == (each["category_uid"] * 1000 + own, each["class_uid"] * 100 + 1)
+        assert each["class_uid"] == each["category_uid"] * 1000 + own
+        assert each["type_uid"] == each["class_uid"] * 100 + each["activity_id"]
         assert schema.faults("events", name, each, each["metadata"]["profiles"], name) == []
 
 

@@ -1,0 +1,220 @@
+"""What code a run is about to use: the commit of a git repository and what differs from it, or files by name."""
+
+import os
+import stat
+import subprocess
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ringfence import components
+from ringfence.kernel.digest import Digest
+from ringfence.kernel.errors import NotFound, Unavailable, UsageError
+from ringfence.storage.files import explained, read_bounded
+from ringfence.workloads.runs.model import (
+    MAX_CHANGES,
+    MAX_SHIPPED,
+    MAX_SHIPPED_BYTES,
+    Code,
+    CodeKind,
+    Entry,
+    EntryKind,
+)
+
+MAX_FILE = 64 * 2**20
+_SECONDS = 120
+_QUIET = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.untrackedCache=false")
+_SUBMODULE = "160000"
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A git working tree."""
+
+    top: Path
+    commit: str
+
+    def git(self, *arguments: str) -> bytes:
+        """Run git here; raise `Unavailable` with what it says."""
+        done = _git(self.top, *arguments)
+        if done.returncode:
+            raise Unavailable(f"git cannot read {self.top}: {_said(done)}")
+        return done.stdout
+
+    def tracked(self) -> dict[str, str]:
+        """Return the mode of each path in the index."""
+        found = {}
+        for record in _records(self.git("ls-files", "-z", "--stage")):
+            head, _, path = record.partition("\t")
+            found[path] = head.split()[0]
+        return found
+
+    def untracked(self) -> list[str]:
+        """Return the paths that are neither tracked nor ignored."""
+        return _records(self.git("ls-files", "-z", "--others", "--exclude-standard"))
+
+    def changed(self) -> list[str]:
+        """Return each path that may differ from the commit: also those that git was told not to look at."""
+        status = self.git(
+            "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=none"
+        )
+        found = {record[3:] for record in _records(status)}
+        for record in _records(self.git("ls-files", "-z", "-v")):
+            tag, _, path = record.partition(" ")
+            if tag.islower() or (tag == "S" and os.path.lexists(self.top / path)):
+                found.add(path)  # assume-unchanged, skip-worktree
+        return sorted(found)
+
+
+def repository(folder: Path) -> Repository | None:
+    """Return the working tree that a folder is in, None where it is in none.
+
+    Raises:
+        Unavailable: there is one, and git is missing or cannot read it.
+    """
+    marked = any(os.path.lexists(above / ".git") for above in (folder, *folder.parents))
+    if not marked:
+        return None
+    top = _git(folder, "rev-parse", "--show-toplevel")
+    if top.returncode:
+        raise Unavailable(f"git cannot read the repository of {folder}: {_said(top)}")
+    head = _git(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    return Repository(Path(os.fsdecode(top.stdout.rstrip(b"\n"))), head.stdout.decode("ascii").strip())
+
+
+def look(folder: Path, named: Sequence[str], command: Sequence[str], besides: Sequence[Path] = ()) -> Code:
+    """Say what code a command uses that runs here: the repository `besides` some places, else the files named."""
+    found = repository(folder)
+    if found is not None and not named:
+        changes = _outside(found.top, found.changed(), besides)
+        if len(changes) > MAX_CHANGES:
+            raise UsageError(f"{len(changes)} files differ from the commit; commit them, or ignore what is no code")
+        modes = found.tracked()
+        return Code(CodeKind.GIT, found.commit, tuple(_entry(found.top, path, modes.get(path)) for path in changes))
+    paths = files_named(folder, named, command)
+    return Code(CodeKind.FILES if paths else CodeKind.NONE, changes=tuple(_entry(folder, path) for path in paths))
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """The code that is sent to a node: the bytes whose digests are stated."""
+
+    code: Code
+    files: tuple[tuple[str, bool, bytes], ...]  # path, executable, content
+    cwd: str = ""  # of the command, below the code
+
+
+def _outside(top: Path, paths: Iterable[str], besides: Sequence[Path]) -> list[str]:
+    """Leave out what the run itself writes."""
+    places = [place.absolute() for place in besides]
+    return [path for path in paths if not any((top / path).is_relative_to(place) for place in places)]
+
+
+def pack(folder: Path, named: Sequence[str], command: Sequence[str], besides: Sequence[Path] = ()) -> Parcel:
+    """Read what code is sent to a node; links and submodules are refused, since what they stand for is not sent."""
+    found = repository(folder)
+    if found is None or named:
+        paths = files_named(folder, named, command)
+        files = tuple(_read_all(folder, paths))
+        entries = tuple(_of(*file) for file in files)
+        return Parcel(Code(CodeKind.FILES if files else CodeKind.NONE, shipped=entries), files)
+    modes = found.tracked()
+    for path, mode in modes.items():
+        if mode == _SUBMODULE:
+            raise UsageError(f"{path!r} is a submodule, which is not sent to a node; name the files with --code")
+    present = [path for path in modes if os.path.lexists(found.top / path)]
+    files = tuple(_read_all(found.top, sorted({*present, *_outside(found.top, found.untracked(), besides)})))
+    here = look(folder, (), (), besides)
+    cwd = folder.resolve().relative_to(found.top.resolve())
+    code = Code(CodeKind.GIT, here.commit, here.changes, tuple(_of(*file) for file in files))
+    return Parcel(code, files, "" if cwd == Path() else str(cwd))
+
+
+def files_named(folder: Path, named: Sequence[str], command: Sequence[str]) -> list[str]:
+    """Return the files of `--code`, or those that the command line names, by their paths below the folder."""
+    found = set()
+    for word in named or command:
+        path = _below(folder, word)
+        if path is not None and (folder / path).is_file():
+            found.add(path)
+        elif named:
+            raise NotFound(f"--code names {word!r}, which is no file below {folder}")
+    return sorted(found)
+
+
+def _below(folder: Path, word: str) -> str | None:
+    if not word or "\0" in word or len(word) > 4096:
+        return None
+    with suppress(ValueError, OSError):
+        return str((folder / word).absolute().relative_to(folder.absolute()))
+    return None
+
+
+def _read_all(folder: Path, paths: Iterable[str]) -> Iterator[tuple[str, bool, bytes]]:
+    total = count = 0
+    for path in paths:
+        mode = _mode(folder / path)
+        if not stat.S_ISREG(mode):
+            raise UsageError(f"{path!r} is not a plain file, and is not sent to a node; name the files with --code")
+        data = read_bounded(folder / path, limit=MAX_FILE)
+        total, count = total + len(data), count + 1
+        if total > MAX_SHIPPED_BYTES or count > MAX_SHIPPED:
+            raise UsageError(
+                f"the code has more than {MAX_SHIPPED} files or {MAX_SHIPPED_BYTES} bytes; name the files with --code"
+            )
+        yield path, bool(mode & stat.S_IXUSR), data
+
+
+def _mode(path: Path) -> int:
+    with explained(path, "read"):
+        return path.stat(follow_symlinks=False).st_mode
+
+
+def _of(path: str, executable: bool, data: bytes) -> Entry:  # noqa: FBT001 - as they stand in a parcel
+    return Entry(_text(path), EntryKind.EXECUTABLE if executable else EntryKind.FILE, Digest.of(data))
+
+
+def _entry(folder: Path, path: str, git_mode: str | None = None) -> Entry:
+    """Describe what is at a path now."""
+    try:
+        mode = (folder / path).stat(follow_symlinks=False).st_mode
+    except OSError:
+        return Entry(_text(path), EntryKind.DELETED, Digest.of(b""))
+    if git_mode == _SUBMODULE or stat.S_ISDIR(mode):  # a nested repository that is not tracked ends with a slash
+        state = _git(folder / path, "rev-parse", "HEAD").stdout + _git(folder / path, "status", "--porcelain").stdout
+        return Entry(_text(path), EntryKind.SUBMODULE, Digest.of(state))
+    if stat.S_ISLNK(mode):
+        return Entry(_text(path), EntryKind.LINK, Digest.of(os.fsencode((folder / path).readlink())))
+    return _of(path, bool(mode & stat.S_IXUSR), read_bounded(folder / path, limit=MAX_FILE))
+
+
+def _text(path: str) -> str:
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _records(data: bytes) -> list[str]:
+    return [os.fsdecode(record) for record in data.split(b"\0") if record]
+
+
+def _git(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+    program = components.find("git")
+    kept = {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}
+    quiet = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    try:
+        return subprocess.run(  # noqa: S603 - found, not typed
+            [str(program.path), *_QUIET, *arguments],
+            cwd=folder,
+            env={**program.environment, **kept, **quiet},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=_SECONDS,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise Unavailable(f"git takes more than {_SECONDS} s in {folder}") from error
+
+
+def _said(done: "subprocess.CompletedProcess[bytes]") -> str:
+    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    return (lines[0] if lines else f"it ended with {done.returncode}")[:300]

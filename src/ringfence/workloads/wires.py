@@ -1,0 +1,42 @@
+"""The wires of engines of ours: nodes, tunnels, the gateway's folder, and the loop that looks after them."""
+
+from collections.abc import Callable, Sequence
+
+from ringfence.compute.service import Compute
+from ringfence.gateway.service import Gateway
+from ringfence.installation import Home
+from ringfence.kernel.identifier import Tenant
+from ringfence.workloads.deploying import Deploying
+from ringfence.workloads.enginefile import FOLDER, EngineFiles
+from ringfence.workloads.keeping import Keeping
+from ringfence.workloads.readiness import is_ready
+from ringfence.workloads.shell import NodeShell
+from ringfence.workloads.sockets import GatewaySockets
+
+GATEWAY = "gateway"
+
+
+def deploying(home: Home, gateway: Gateway, compute: Compute, tenants: Callable[[], Sequence[Tenant]]) -> Deploying:
+    """Join ports and adapters."""
+    keeping = Keeping(
+        gateway=gateway,
+        compute=compute,
+        files=EngineFiles(home.path / FOLDER),
+        sockets=GatewaySockets(home.path / GATEWAY),
+        shells=lambda caller, node: NodeShell(compute, caller, node),
+        ready=is_ready,
+        tenants=tenants,
+    )
+    return Deploying(keeping)
+
+
+def rounds(deploying: Deploying) -> Callable[[], int]:
+    """Return the turn of a loop; the first one also ends what was starting when we were killed."""
+    begun = False
+
+    def turn() -> int:
+        nonlocal begun
+        first, begun = not begun, True
+        return deploying.keeping.turn(first=first)
+
+    return turn

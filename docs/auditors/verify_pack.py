@@ -26,10 +26,10 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 PAE = b"DSSEv1 28 application/vnd.in-toto+json %d %s"  # what a DSSE signature covers
 HEADER = {"asOf", "demo", "format", "log", "logKeys", "records", "root", "size", "tenant"}
 KINDS = [{"entry", "envelope", "opening", "proof", "recordedAt", "statement"}, {"status"}, {"head"}, {"checkpoint"}]
-ENROLLED = {"control-plane", "ledger", "operator", "emergency"}
-REVOKERS = {"root", "control-plane", "emergency"}
-ROLES = {"key.enrolled": {"root"}, "key.revoked": REVOKERS, "report.exported": {"operator"}}  # who may state what
-EPOCH, NEVER = datetime(1970, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+ENROLLED = {"ledger", "gateway", *(SPEAKERS := {"control-plane", "operator", "emergency"})}
+REVOKERS, SEGMENT = {"root", "control-plane", "emergency"}, "inference.segment"
+ROLES = {"key.enrolled": {"root"}, "key.revoked": REVOKERS, "report.exported": {"operator"}, SEGMENT: {"gateway"}}
+EPOCH, NEVER, DAY = datetime(1970, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC), timedelta(hours=24)
 DAMAGE = (InvalidSignature, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError)
 
 
@@ -140,7 +140,7 @@ class Record:
         ensure(key["from"] <= self.at < key["until"], "its key was not yet valid, or had expired")
         message = PAE % (len(self.payload), self.payload)
         Ed25519PublicKey.from_public_bytes(key["public"]).verify(self.signature, message)
-        ensure(key["role"] in ROLES.get(self.name, ENROLLED - {"ledger"}), f"a {key['role']} key may not state this")
+        ensure(key["role"] in ROLES.get(self.name, SPEAKERS), f"a {key['role']} key may not state this")
 
     def check_inclusion(self, size, root):
         ensure(self.entry < size, "it is outside the log")
@@ -178,12 +178,12 @@ def check_records(records, header, head, proven, keys, fail):
     entry, at, numbers, place = -1, EPOCH, {}, [header["tenant"], header["log"], header["demo"]]
     for record in records:
         age, expected = record.at - record.issued, numbers.get(record.key, 1)
-        late, exported = record.issuance.get("late") is True, [record.claims.get("size"), record.claims.get("root")]
+        late, exported = record.issuance.get("late") is True, [record.claims.get(name) for name in ("size", "root")]
         for holds, reason in (
             (record.readable and record.opened, "the readable statement, or the details, are not what was signed"),
             (record.place == place, "it is of another tenant, of another log, or demo data among real data"),
             (age >= timedelta(minutes=-5), "it is dated after its own recording"),
-            (age <= timedelta(hours=24) or late, "it is back-dated: issued a day before its recording, and not late"),
+            (age <= DAY or late or record.name == SEGMENT, "it is back-dated: issued a day ago, and not late"),
             (record.entry > entry, "it stands after a later entry: moved or repeated"),
             (record.at >= at, "it is back-dated: recorded before the record above it"),
             (record.sequence >= expected, "it repeats a number of its issuer"),

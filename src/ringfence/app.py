@@ -12,6 +12,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
+from ringfence.artifacts.models.service import Models
 from ringfence.artifacts.service import Artifacts
 from ringfence.artifacts.store import DatasetTable
 from ringfence.cutoff import wires as cutoff
@@ -27,7 +28,7 @@ from ringfence.kernel.clock import Clock
 from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.errors import Refused, Unavailable
 from ringfence.kernel.evidence import Acknowledgement
-from ringfence.kernel.identifier import Tenant
+from ringfence.kernel.identifier import KeyId, Tenant
 from ringfence.kernel.statement import KeyRole
 from ringfence.ledger import checkpoint
 from ringfence.ledger.issuers import Issuers, parse_enrolment
@@ -38,6 +39,7 @@ from ringfence.ledger.tiles import DirectoryTiles
 from ringfence.ledger.tiletree import TileTree
 from ringfence.obligations import catalog
 from ringfence.obligations.service import Status
+from ringfence.redteam.service import RedTeam
 from ringfence.reports.recompute import rules_of
 from ringfence.reports.service import Packs
 from ringfence.settings import Settings
@@ -47,6 +49,11 @@ from ringfence.storage.journal import EmergencyJournal
 from ringfence.storage.migrations import upgrade
 from ringfence.storage.outbox import Outbox
 from ringfence.storage.signer import Ed25519Signer
+from ringfence.workloads.deploying import Deploying
+from ringfence.workloads.receiving import Receiving, receiving
+from ringfence.workloads.runs.service import Runs
+from ringfence.workloads.serving import Serving, serving
+from ringfence.workloads.wires import deploying
 
 # What an operator's key may state; the rest is stated by the services themselves, or by the root.
 OPERATOR_PREDICATES = frozenset(
@@ -55,10 +62,14 @@ OPERATOR_PREDICATES = frozenset(
         "dataset.provenance",
         "dataset.opened",
         "dataset.verified",
+        "model.scan",
+        "model.signed",
         "entity.classification",
         "ai.classification",
         "ledger.head_exported",
+        "redteam.run",
         "report.exported",
+        "run.manifest",
     }
 )
 # Signed acts that change state: only the service that keeps the state admits them, after its own checks.
@@ -153,10 +164,24 @@ class Services:
     ledger: Ledger
     identity: Identity
     artifacts: Artifacts
+    models: Models
     status: Status
     packs: Packs
     cutoff: CutOff
     demo_tenants: frozenset[Tenant]
+    receiving: Receiving
+    serving: Serving
+    deploying: Deploying
+
+    @property
+    def redteam(self) -> RedTeam:
+        """Return the runs of the red team: the log is the only place where they are kept."""
+        return RedTeam(self.ledger.publishable, self.ledger, self.outbox, self.ledger)
+
+    @property
+    def runs(self) -> Runs:
+        """Return what records the runs of commands: the log is the only place where they are kept."""
+        return Runs(self.ledger.publishable, self.artifacts.datasets, self.outbox, self.ledger)
 
     @property
     def collectors(self) -> dict[str, Recorded]:
@@ -188,7 +213,11 @@ def open_services(settings: Settings, *, clock: Clock | None = None) -> Iterator
     database = Database(home.database_url)
     try:
         upgrade(database)
-        yield wire(home, database, settings.passphrase(), clock or SystemClock())
+        services = wire(home, database, settings.passphrase(), clock or SystemClock())
+        try:
+            yield services
+        finally:
+            services.deploying.keeping.close()
     finally:
         database.close()
 
@@ -232,10 +261,38 @@ def wire(home: Home, database: Database, passphrase: bytes | None, clock: Clock)
     )
     status = Status(ledger, catalog.load(), clock, demo.__contains__)
 
-    def rules(statements: Sequence[LoggedStatement], tenant: Tenant, at: datetime) -> Mapping[str, Any]:
-        return rules_of(status.catalog, demo=tenant in demo)(statements, tenant, at)
+    def in_force(tenant: Tenant, key: KeyId) -> bool:
+        return issuers(tenant).at(key, clock.now())[0] is Standing.TRUSTED
 
-    packs = Packs(
+    artifacts = Artifacts(ledger.publishable, DatasetTable(database), outbox, ledger)
+    gateway = serving(home, control, database, outbox, journal, ledger.check_publishable, clock, demo)
+    ground = Ground(home, clock, database, outbox, journal, ledger, identity, demo.__contains__)
+    cut = cutoff.wire(ground, block_key=gateway.gateway.block_key)
+    return Services(
+        home,
+        clock,
+        database,
+        outbox,
+        journal,
+        ledger,
+        identity,
+        artifacts,
+        Models(ledger.publishable, ledger, outbox, ledger, in_force),
+        status,
+        _packs(home, status, ledger, outbox, clock),
+        cut,
+        demo,
+        receiving(home, ledger, outbox, clock),
+        gateway,
+        deploying(home, gateway.gateway, cut.compute, lambda: [record.tenant for record in people.tenants()]),
+    )
+
+
+def _packs(home: Home, status: Status, ledger: Ledger, outbox: Outbox, clock: Clock) -> Packs:
+    def rules(statements: Sequence[LoggedStatement], tenant: Tenant, at: datetime) -> Mapping[str, Any]:
+        return rules_of(status.catalog, demo=status.is_demo(tenant))(statements, tenant, at)
+
+    return Packs(
         log=ledger,
         rules=rules,
         trust=Trust(home.log, home.root_public, ledger.log_keys, ()),
@@ -243,11 +300,6 @@ def wire(home: Home, database: Database, passphrase: bytes | None, clock: Clock)
         publication=ledger,
         transaction=ledger.publishable,
         clock=clock,
-    )
-    artifacts = Artifacts(ledger.publishable, DatasetTable(database), outbox, ledger)
-    ground = Ground(home, clock, database, outbox, journal, ledger, identity, demo.__contains__)
-    return Services(
-        home, clock, database, outbox, journal, ledger, identity, artifacts, status, packs, cutoff.wire(ground), demo
     )
 
 
@@ -282,8 +334,11 @@ def custody(home: Home) -> Custody:
     root = keyfile.custody(home.root_path) if home.root_path.exists() else "exported"
     operators = tuple(keyfile.custody(path) for path in sorted((home.path / "operators").glob("*.key")))
     kek = home.path / "kek.json"
+    services = {
+        keyfile.custody(path) for path in (home.path / "keys" / "service.json", home.gateway_path) if path.exists()
+    }
     return Custody(
-        service_keys=keyfile.custody(home.path / "keys" / "service.json"),
+        service_keys=keyfile.PLAIN if keyfile.PLAIN in services else keyfile.PASSPHRASE,
         root_key=root,
         kek=keyfile.custody(kek) if kek.exists() else "none",
         operator_keys=operators,

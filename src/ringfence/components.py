@@ -12,6 +12,7 @@ from ringfence.kernel.errors import Unavailable
 PACKAGES: Mapping[str, str] = MappingProxyType(
     {
         "bwrap": "bubblewrap",
+        "git": "git",
         "ip": "iproute2",
         "mke2fs": "e2fsprogs",
         "nft": "nftables",

@@ -13,13 +13,16 @@ from ringfence.enrolment import NewPerson, operator_enrolled, service_enrolled
 from ringfence.identity.model import PersonRecord, TenantRecord
 from ringfence.identity.service import hashed
 from ringfence.identity.store import RevocationFile
-from ringfence.installation import Home, SystemClock, claim, create_home, finish_home
+from ringfence.installation import GATEWAY_KEY, Home, SystemClock, claim, create_home, finish_home
 from ringfence.kernel.clock import Clock
 from ringfence.kernel.commitment import SALT_SIZE, commit
+from ringfence.kernel.envelope import key_id_of
+from ringfence.kernel.errors import Refused
 from ringfence.kernel.identifier import LogOrigin, Tenant
 from ringfence.kernel.statement import Draft, Issuance, KeyRole, Statement
 from ringfence.ledger import trust
 from ringfence.ledger.model import SignedCheckpoint, Trust
+from ringfence.storage import keyfile
 from ringfence.storage.database import Database
 from ringfence.storage.files import write_whole
 from ringfence.storage.journal import JournalFile
@@ -106,6 +109,8 @@ def _enrol_all(
     now = services.clock.now()
     for role in SERVICE_ROLES:
         append_by_root(services, root, service_enrolled(keys, role, now))
+    gateway = services.home.gateway_keys(passphrase)
+    append_by_root(services, root, service_enrolled(gateway, KeyRole.GATEWAY, now))
     for person in people:
         custody = person.write(services.home.path / "operators", passphrase).custody
         record = PersonRecord(
@@ -134,6 +139,32 @@ def append_by_root(services: Services, root: Ed25519Signer, draft: Draft) -> Non
     commitment = opening.commitment if opening else None
     statement = Statement(draft.predicate, draft.subjects, draft.claims, issuance, commitment)
     services.outbox.append(root.sign(statement), opening)
+
+
+def enrol_gateway(services: Services, passphrase: bytes | None, root_path: Path) -> bool:
+    """Give a home from before there was a gateway its key, enrolled by the root; return whether that was needed.
+
+    Raises:
+        Refused: the root key is not there; the message says what to do.
+    """
+    home = services.home
+    if home.gateway_path.exists():
+        services.ledger.integrate()  # an enrolment that waits must not be made twice
+        public = Ed25519Signer.from_seed(home.gateway_keys(passphrase).secret(GATEWAY_KEY)).public_key
+        if key_id_of(public) in services.ledger.issuers(home.tenant).enrolments:
+            return False
+    if not root_path.exists():
+        raise Refused(
+            "the gateway's key is not enrolled; do it once: ringfence up --root-key FILE, the root key's file"
+        )
+    root = Ed25519Signer.from_seed(keyfile.load(root_path, passphrase).secret("root"))
+    if not home.gateway_path.exists():
+        keyfile.create(home.gateway_path, {GATEWAY_KEY: secrets.token_bytes(32)}, passphrase)
+    with services.ledger.publishable():
+        draft = service_enrolled(home.gateway_keys(passphrase), KeyRole.GATEWAY, services.clock.now())
+        append_by_root(services, root, draft)
+    services.ledger.integrate()
+    return True
 
 
 @contextmanager

@@ -2,9 +2,10 @@
 
 ringfence.json   log origin and format of this home          trust.json      what outsiders should hold
 ringfence.db     state and statements                        log/            tiles and checkpoint, to be mirrored
-keys/            service keys, root key                      operators/      one key file per person
+keys/            service keys, gateway's key, root key       operators/      one key file per person
 journal/         emergency journal per tenant                revoked         people whose access has ended
 kek.json         wraps dataset keys                          datasets/       sealed data
+gateway/         the gateway's own: snapshot, journal        gateway.log     what its process said
 """
 
 import secrets
@@ -25,6 +26,7 @@ from ringfence.storage.files import explained, read_bounded, write_whole
 FORMAT = "urn:ringfence:home:v1"
 DATABASE = "ringfence.db"
 SERVICE_KEYS = ("control-plane", "ledger", "ledger-ml-dsa-44", "emergency")
+GATEWAY_KEY = "gateway"
 
 
 class SystemClock:
@@ -60,12 +62,22 @@ class Home:
         """Open the keys of control plane, ledger and emergency journal."""
         return keyfile.load(self.path / "keys" / "service.json", passphrase)
 
+    def gateway_keys(self, passphrase: bytes | None) -> keyfile.KeyFile:
+        """Open the key of the gateway, which lies apart: its process reads no other."""
+        return keyfile.load(self.gateway_path, passphrase)
+
     def key_files(self) -> dict[str, Path]:
         """Return every key file of this home, by what it is for."""
         named = {"service keys": self.path / "keys" / "service.json", "root key": self.root_path}
+        named["gateway key"] = self.gateway_path
         named["dataset KEK"] = self.path / "kek.json"
         named |= {f"operator {path.stem}": path for path in sorted((self.path / "operators").glob("*.key"))}
         return {name: path for name, path in named.items() if path.exists()}
+
+    @property
+    def gateway_path(self) -> Path:
+        """Return where the gateway's key lies."""
+        return self.path / "keys" / "gateway.json"
 
     @property
     def root_path(self) -> Path:
@@ -110,6 +122,7 @@ def create_home(
     root = secrets.token_bytes(32)
     keyfile.create(root_to or path / "keys" / "root.json", {"root": root}, passphrase)
     keyfile.create(path / "keys" / "service.json", {name: secrets.token_bytes(32) for name in SERVICE_KEYS}, passphrase)
+    keyfile.create(path / "keys" / "gateway.json", {GATEWAY_KEY: secrets.token_bytes(32)}, passphrase)
     home = Home(path, log, tenant, at, _public(root))
     return home, root
 

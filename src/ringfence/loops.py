@@ -9,10 +9,14 @@ from ringfence.app import Services
 from ringfence.compute.reconcile import INTERVAL_SECONDS
 from ringfence.kernel.errors import RingfenceError
 from ringfence.soc.worker import Watching
+from ringfence.workloads.keeping import EVERY
+from ringfence.workloads.wires import rounds
 
 INTEGRATE_EVERY = 0.5  # seconds: a statement counts at most a second after it was sequenced
 COLLECT_EVERY = 3600.0  # seconds: the shortest freshness of a collector's requirement is a day
 CLOCKS_EVERY = 5.0  # seconds: a deadline is hours away, and must not be minutes late
+SEGMENTS_EVERY = 1.0  # seconds: a receipt can be fetched a few seconds after its answer ended
+CONFIRM_EVERY = 15.0  # seconds: keys and routes are good for a minute, and three turns may be missed
 STOP_WITHIN = 30.0  # seconds for a loop to finish the turn that it is in
 
 _log = logging.getLogger(__name__)
@@ -75,6 +79,9 @@ def of(services: Services) -> list[Loop]:
         Loop("sweeper", Sweeper(services), every=INTEGRATE_EVERY),
         Loop("reconciler", services.cutoff.reconciler(), every=INTERVAL_SECONDS),
         Loop("incidents", services.cutoff.following(), every=CLOCKS_EVERY),
+        Loop("gateway", services.serving.turn, every=CONFIRM_EVERY),
+        Loop("engines", rounds(services.deploying), every=EVERY),
+        Loop("segments", services.receiving.intake, every=SEGMENTS_EVERY),
     ]
 
 

@@ -20,6 +20,8 @@ import ringfence
 from ringfence import today
 from ringfence.app import FrontDoor, Services, open_services
 from ringfence.artifacts import api as artifacts_api
+from ringfence.artifacts.models import api as models_api
+from ringfence.artifacts.models import console as models_console
 from ringfence.compute import api as compute_api
 from ringfence.compute import console as nodes
 from ringfence.cutoff.waiting import EverythingThatWaits
@@ -27,6 +29,8 @@ from ringfence.frontends import http, page, parts
 from ringfence.frontends.http import MAX_BODY, SESSION_COOKIE, require
 from ringfence.frontends.live import Live
 from ringfence.frontends.page import Pages
+from ringfence.gateway import api as gateway_api
+from ringfence.gateway import console as deployments
 from ringfence.identity import api as identity_api
 from ringfence.identity.model import SESSION_LIFE
 from ringfence.incidents import api as incidents_api
@@ -36,10 +40,14 @@ from ringfence.kernel.errors import NotFound, RingfenceError, Unauthenticated, U
 from ringfence.ledger import api as ledger_api
 from ringfence.ledger import console as evidence
 from ringfence.obligations import api as obligations_api
+from ringfence.redteam import api as redteam_api
+from ringfence.redteam import console as probes
 from ringfence.reports import api as reports_api
 from ringfence.settings import LOOPBACK, Settings
 from ringfence.soc import api as soc_api
 from ringfence.soc import console as findings
+from ringfence.workloads import api as workloads_api
+from ringfence.workloads.runs import api as runs_api
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -76,8 +84,12 @@ def _built(services: Services) -> FastAPI:
     app.include_router(evidence.router(services.ledger, pages))
     live = Live(services.ledger)
     app.include_router(nodes.router(services.cutoff.compute, pages, services.ledger, live))
+    serving = services.serving
+    app.include_router(deployments.router(serving.gateway, serving.counts.read, pages, services.ledger, live))
     app.include_router(findings.router(services.cutoff.watch, pages, services.ledger, live))
     app.include_router(rooms.router(services.cutoff.incidents, pages, services.ledger, live))
+    app.include_router(probes.router(services.redteam, pages, live))
+    app.include_router(models_console.router(services.models, pages, services.ledger, live))
     app.include_router(parts.router(pages))
     page.install(app)
 
@@ -97,11 +109,17 @@ def _api(services: Services) -> APIRouter:
     )
     routes.include_router(ledger_api.router(ledger, services.outbox, ledger.publishable))
     routes.include_router(artifacts_api.router(services.artifacts))
+    routes.include_router(models_api.router(services.models))
     routes.include_router(obligations_api.router(services.status))
+    routes.include_router(redteam_api.router(services.redteam))
     routes.include_router(reports_api.router(services.packs))
+    routes.include_router(runs_api.router(services.runs))
     routes.include_router(compute_api.router(services.cutoff.compute))
     routes.include_router(soc_api.router(services.cutoff.watch, clock=services.clock))
     routes.include_router(incidents_api.router(services.cutoff.incidents))
+    routes.include_router(gateway_api.router(services.serving.gateway, services.serving.counts.read))
+    routes.include_router(gateway_api.receipts_router(services.receiving.receipts, services.receiving.intake))
+    routes.include_router(workloads_api.router(services.deploying, services.models.trusted))
     routes.include_router(_records(services))
     return routes
 

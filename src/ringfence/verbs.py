@@ -1,18 +1,24 @@
 """The verbs of the installation itself: `init`, `up`, `record`."""
 
 import secrets
+import signal
+import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ringfence.frontends.terminal import Json, output, say
+from ringfence.gateway import cli as callers
 from ringfence.identity.cli import app as user
 from ringfence.incidents.cli import early_warning
 from ringfence.kernel.actor import Role
 from ringfence.reports.cli import app as report
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console
 
     from ringfence.app import Services
@@ -91,8 +97,12 @@ def _tell(console: "Console", document: dict[str, Any]) -> None:
 def up(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of console and API on loopback.")] = 8400,
     host: Annotated[str, typer.Option(help="Loopback address to listen on.")] = "127.0.0.1",
+    gateway_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the gateway on loopback.")] = 8401,
+    root_key: Annotated[
+        Path | None, typer.Option(help="The root key, to enrol the gateway's key once in a home from before it.")
+    ] = None,
 ) -> None:
-    """Serve API and console, and print a one-time link.
+    """Serve API, console and gateway, and print a one-time link.
 
     Listens on loopback and on the socket in the home; Ctrl-C stops it.
     """
@@ -101,15 +111,19 @@ def up(
 
     settings = Settings.from_environment()
     with open_services(settings) as services:
-        serve(services, host=host, port=port)
+        serve(services, host=host, port=port, gateway_port=gateway_port, root_key=root_key)
 
 
-def serve(services: "Services", *, host: str, port: int) -> None:
+def serve(
+    services: "Services", *, host: str, port: int, gateway_port: int = 8401, root_key: Path | None = None
+) -> None:
     """Serve wired services until a signal ends it."""
     from ringfence import loops
     from ringfence.frontends.client import SOCKET
     from ringfence.server import create_app, listen, listen_on_socket, run_server
 
+    # From the first child on: a signal that came before the server listens for it would leave the gateway behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     owner = _who_opens(services)
     door = listen(host, port)
     local = listen_on_socket(services.home.path / SOCKET)
@@ -119,11 +133,39 @@ def serve(services: "Services", *, host: str, port: int) -> None:
             link = services.identity.issue_link(owner)
             say(f"console       http://{host}:{door.getsockname()[1]}/login?token={link}")
             say("              (opens one session, once, within ten minutes; another: `ringfence user link`)")
-            say("stop          Ctrl-C")
-            run_server(create_app(services), [door, local])
+            with _gateway(services, gateway_port, root_key):
+                say("stop          Ctrl-C")
+                run_server(create_app(services), [door, local])
     finally:
         services.cutoff.rest()
         (services.home.path / SOCKET).unlink(missing_ok=True)
+
+
+@contextmanager
+def _gateway(services: "Services", port: int, root_key: Path | None) -> "Iterator[None]":
+    """Run the gateway while the block runs; where it cannot start, say why: the console is needed all the same."""
+    from ringfence.initialise import enrol_gateway
+    from ringfence.kernel.errors import RingfenceError
+    from ringfence.settings import Settings
+
+    settings = Settings.from_environment()
+    try:
+        enrol_gateway(services, settings.passphrase(), root_key or services.home.root_path)
+        services.serving.turn()
+    except RingfenceError as error:
+        say(f"gateway       does not run: {error}")
+        yield
+        return
+    passed = {"RINGFENCE_PASSPHRASE_FILE": str(settings.passphrase_file)} if settings.passphrase_file else {}
+    supervisor = services.serving.supervisor(port, passed)
+    try:
+        if supervisor.start():
+            say(f"gateway       http://127.0.0.1:{supervisor.port}/v1")
+        else:
+            say(f"gateway       does not run, and is tried again: {supervisor.because}")
+        yield
+    finally:
+        supervisor.stop()
 
 
 def _who_opens(services: "Services") -> "Person":
@@ -159,8 +201,10 @@ key = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
-    help="Show what protects the key files of this home, and protect them.",
+    help="Issue, revoke and list callers' keys; show and protect the key files of this home.",
 )
+for verb in (callers.issue, callers.revoke, callers.block, callers.unblock, callers.callers):
+    key.command()(verb)
 
 
 @key.command("list")

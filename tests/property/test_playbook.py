@@ -13,7 +13,7 @@ from ringfence.soc.respond import decide
 from ringfence.testing.clock import START
 from ringfence.testing.soc import finding
 
-ISOLATE, BLOCK, ALERT = ActionKind
+ISOLATE, KEY, BLOCK, ALERT = ActionKind
 NODES = st.sampled_from(["n-1", "n-2", "n-3"])
 ADDRESSES = st.sampled_from(["203.0.113.7", "203.0.113.8", "198.51.100.1", "host.example", "", "::1"])
 RULES = st.sampled_from([*shipped().entries, "a-rule-of-the-tenant"])
@@ -27,6 +27,7 @@ facts = st.builds(
     serves=st.booleans(),
     contained_since=st.none() | TIMES,
 )
+KEYS = st.sampled_from(["k-0123456789ab", "k-ba9876543210"])
 policies = st.builds(
     Policy,
     mode=st.sampled_from(Mode),
@@ -39,6 +40,8 @@ policies = st.builds(
     alerts=st.integers(1, 4),
     never_isolate=st.lists(st.sampled_from(["db", "n-2"]), unique=True).map(sorted).map(tuple),
     never_block=st.sampled_from([(), ("198.51.100.0/24",)]),
+    never_block_keys=st.sampled_from([(), ("k-ba9876543210",)]),
+    key_blocks=st.integers(0, 4),
     rules_off=st.lists(RULES, max_size=2, unique=True).map(sorted).map(tuple),
     silences=st.sampled_from([(), (Silence("ssh-guessing", "", START + timedelta(days=1), "x"),)]),
 )
@@ -47,7 +50,7 @@ pasts = st.lists(
         Past,
         finding=st.sampled_from(["f", "g", "h"]),
         kind=st.sampled_from(ActionKind),
-        target=NODES | ADDRESSES,
+        target=NODES | ADDRESSES | KEYS,
         ruling=st.sampled_from(Ruling),
         at=TIMES,
         until=st.none() | TIMES.map(lambda at: at + timedelta(hours=2)),
@@ -93,6 +96,26 @@ def test_what_is_never_done(rule, source, node, policy, past, around, last_seen)
         assert source not in around.protected
         assert not policy.spares(source)
         assert not around.administrator
+
+
+@given(RULES, KEYS | NODES, ADDRESSES, st.none() | facts, policies, pasts, surroundings, TIMES)
+def test_which_keys_are_never_blocked(rule, subject, source, node, policy, past, around, last_seen):
+    seen = finding(rule, subject, source, id="f", last_seen=last_seen)
+    response = decide(seen, wishes(seen, shipped(), policy, node), policy, past, node, around, at=START)
+    blocked = act(response, KEY)
+    if blocked is None or not blocked.contains:
+        return
+    assert rule in {"api-key-guessing-then-success", "injection-burst"}
+    assert node is None
+    assert act(response, ISOLATE) is None
+    assert (blocked.target, subject[:2]) == (subject, "k-"), "who is blocked is whom the gateway named"
+    assert subject not in policy.never_block_keys
+    assert policy.mode is Mode.ACT
+    assert around.authenticated
+    assert rule not in policy.rules_off
+    if rule == "api-key-guessing-then-success":
+        assert source not in around.protected
+        assert not policy.spares(source)
 
 
 @given(RULES, ADDRESSES, facts, policies, surroundings)

@@ -19,11 +19,13 @@ from ringfence.testing.home import ADDRESS, TENANT
 READ = {
     "console.read", "status.read", "evidence.read", "ledger.read", "dataset.read", "person.read", "link.issue",
     "node.read", "finding.read", "incident.read",
+    "model.read", "key.read", "deployment.read", "receipt.read",
 }  # fmt: skip
 OPERATE = {
     "statement.add", "dataset.seal", "dataset.open", "dataset.verify", "node.start", "node.stop", "node.connect",
+    "model.sign", "model.scan", "key.issue", "key.revoke", "deployment.change",
 }  # fmt: skip
-RESPOND = {"node.quarantine", "node.release", "event.ingest", "playbook.change", "incident.decide"}
+RESPOND = {"node.quarantine", "node.release", "event.ingest", "playbook.change", "incident.decide", "key.block"}
 OTHER = {"ledger.export", "record.collect", "report.pack", "person.enrol", "person.remove"}
 EVERY = READ | OPERATE | RESPOND | OTHER
 GOLDEN = {
@@ -31,7 +33,8 @@ GOLDEN = {
     Role.ENGINEER: READ | OPERATE,
     Role.SECURITY: READ
     | RESPOND
-    | {"statement.add", "dataset.verify", "ledger.export", "record.collect", "report.pack", "person.remove"},
+    | {"statement.add", "dataset.verify", "ledger.export", "record.collect", "report.pack", "person.remove"}
+    | {"model.scan", "key.revoke"},
     Role.MANAGEMENT: READ | {"statement.add", "report.pack", "incident.decide"},
     Role.AUDITOR: READ | {"report.pack", "ledger.export"},
 }

@@ -10,14 +10,15 @@ import pytest
 
 from ringfence import components
 
-NAMES = ["seal", "scope", "place", "attack", "status", "prove"]
+NAMES = ["seal", "scope", "place", "train", "serve", "probe", "attack", "status", "prove"]
+pytestmark = pytest.mark.timeout(900)  # two whole tours are the first test's set-up
 PLAYED = components.present("bwrap") and components.present("nft") and components.present("sshd")
 
 
 def ringfence(home, *arguments):
     command = [sys.executable, "-m", "ringfence", *arguments]
     environment = {"RINGFENCE_HOME": str(home), "PATH": "/usr/bin:/bin"}
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=280, check=False)
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=400, check=False)
 
 
 # A network of its own with a way out that leads back to itself: whatever is sent to anywhere else is counted.
@@ -36,7 +37,7 @@ def counted():
     found = json.loads(run(nft, "-j", "list", "table", "inet", "watch"))["nftables"]
     parts = [part for one in found for part in one.get("rule", {}).get("expr", ())]
     return sum(part["counter"]["packets"] for part in parts if "counter" in part)
-done = subprocess.run(sys.argv[3:], capture_output=True, text=True, timeout=280)
+done = subprocess.run(sys.argv[3:], capture_output=True, text=True, timeout=400)
 left = counted()
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
     probe.sendto(b"?", ("192.0.2.1", 53))
@@ -61,7 +62,7 @@ def alone(home, *arguments):
     ]
     environment = {"RINGFENCE_HOME": str(home), "PATH": "/usr/bin:/bin", **found["nft"].environment}
     whole = [*map(str, command), sys.executable, "-m", "ringfence", *arguments]
-    done = subprocess.run(whole, capture_output=True, text=True, env=environment, timeout=290, check=False)
+    done = subprocess.run(whole, capture_output=True, text=True, env=environment, timeout=420, check=False)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     return subprocess.CompletedProcess(whole, said["code"], said["out"], said["err"]), said
@@ -127,8 +128,9 @@ def test_the_facts_are_those_that_the_issue_asks_for(tours):
     assert steps["scope"]["provision"].startswith("NIS2 3(2)")
     assert steps["scope"]["binds_2690"] is True
     assert steps["scope"]["high_risk_from"] == ["2027-12-02"]
-    assert steps["status"]["counts"]["denominator"] == 10
-    assert set(steps["status"]["not_satisfied"]) == {"SEC-04"}
+    assert steps["status"]["counts"]["denominator"] == 14
+    # keys in the plain; a model that somebody else trained; and a probe that was too small to pass
+    assert set(steps["status"]["not_satisfied"]) - {"MOD-02", "TST-03"} == {"SEC-04"}
     assert "unprotected" in steps["status"]["not_satisfied"]["SEC-04"]
     assert set(steps["prove"]["cheats"]) == {
         "byte flipped",
@@ -140,6 +142,31 @@ def test_the_facts_are_those_that_the_issue_asks_for(tours):
     assert "dataset.sealed" in steps["prove"]["cheats"]["byte flipped"]
     assert "shorter than the head" in steps["prove"]["cheats"]["tail cut"]
     assert "back-dated" in steps["prove"]["cheats"]["back-dated"]
+
+
+@pytest.mark.skipif(not PLAYED, reason="no namespace node can run here: bubblewrap, nft or sshd is missing")
+def test_a_model_is_trained_served_and_probed(tours):
+    _, runs = tours
+    for run in runs:
+        steps = {step["name"]: step for step in json.loads(run.stdout)["steps"]}
+        trained, served, probed = (steps[name]["facts"] for name in ("train", "serve", "probe"))
+        assert trained["accuracy"].endswith(" of 143 rows that it had not seen")
+        assert trained["in_memory"] == "node-memory"
+        assert trained["signed"] == trained["outputs_digest"]
+        assert served["own model"]["digest"].startswith(f"{trained['signed']}, loaded")
+        assert served["own model"]["inferred"].startswith("30 inputs, outputs ")
+        assert "loaded" in served["language model"]["digest"]
+        assert served["plain"].startswith("'The capital of France is' … ")
+        assert served["receipt"]["verified"] == "verified"
+        assert "does not lead to the signed root" in served["receipt"]["one byte changed"]
+        assert "does not hold the bytes that were signed" in served["one byte of the model changed"]
+        assert probed["vulnerable"]["verdict"] == "fail"
+        assert probed["hardened"]["verdict"] == "pass"
+        assert probed["endpoint"]["verdict"] in {"fail", "inconclusive"}, "20 attempts on a base model prove nothing"
+        assert probed["endpoint"]["model_digest"] == served["language model"]["digest"].partition(",")[0]
+        assert steps["status"]["facts"]["not_satisfied"].keys() == {"SEC-04", "MOD-02", "TST-03"}
+        stated = {entry["statement"] for name in ("train", "serve", "probe") for entry in steps[name]["entries"]}
+        assert {"run.manifest", "model.signed", "deployment.started", "inference.segment", "redteam.run"} <= stated
 
 
 @pytest.mark.skipif(not PLAYED, reason="no namespace node can run here: bubblewrap, nft or sshd is missing")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ import pytest
 from ringfence.installation import SystemClock
 from ringfence.kernel.clock import to_text
 from ringfence.kernel.errors import Unavailable
+from ringfence.soc.action import ActionKind
 from ringfence.soc.answering import Answers
 from ringfence.soc.detection.detector import Detector
 from ringfence.soc.detection.shipped import rules
@@ -35,8 +36,8 @@ WAIT = 20  # seconds after which a test gives up
 class Installation:
     """Services of a home, with the watch on top."""
 
-    def __init__(self, services, folder, responder):
-        self.services, self.folder = services, folder
+    def __init__(self, services, folder, responder, names=NODES, **facts):
+        self.services, self.folder, self.names, self.facts = services, folder, names, facts
         self.responder, self.notifiers, self.observers = responder, FakeNotifiers(), FakeObservers()
         with services.database.transaction():
             METADATA.create_all(services.database.connection())
@@ -54,15 +55,16 @@ class Installation:
         self.watching = Watching(self.worker, self.post)
 
     def logs(self):
-        return [(TENANT, NodeLogFile(node(name), "sshd", str(self.folder / f"{name}.log"))) for name in NODES]
+        files = [NodeLogFile(node(name, **self.facts), "sshd", str(self.folder / f"{name}.log")) for name in self.names]
+        return [(TENANT, file) for file in files]
 
 
-def attack(path, *, success=True):
+def attack(path, *, success=True, source=ATTACKER, at=None):
     with path.open("a") as log:
         for name in ("root", "ada", "bob", "cyd", "dan"):  # no account often enough for a rule of its own
-            log.write(f"{_now()} Failed password for {name} from {ATTACKER} port 40022 ssh2\n")
+            log.write(f"{at or _now()} Failed password for {name} from {source} port 40022 ssh2\n")
         if success:
-            log.write(f"{_now()} Accepted password for root from {ATTACKER} port 40023 ssh2\n")
+            log.write(f"{at or _now()} Accepted password for root from {source} port 40023 ssh2\n")
 
 
 def _now():
@@ -167,6 +169,77 @@ def swept(lab):
     except Unavailable:
         return False
     return not lab.answers.memory.unsaved
+
+
+def alerts(lab):
+    """Return what went out, after everything that is due was sent."""
+    while lab.post.deliver():
+        pass
+    return [alert.subject for alert in lab.notifiers.channels[0].sent]
+
+
+def test_a_storm_cuts_off_as_many_as_may_be_and_one_alert_speaks_for_the_rest(home, folder, clock):
+    names = [f"n-{number:08x}" for number in range(10)]
+    with home.services(clock) as services:
+        lab = Installation(services, folder, FakeResponder(), names)
+        lab.worker.round()
+        for number, name in enumerate(names):
+            attack(folder / f"{name}.log", source=f"203.0.113.{number + 10}", at=to_text(clock.now()))
+        for _ in range(3):
+            clock.advance(timedelta(seconds=1))
+            lab.worker.round()
+        assert len(lab.responder.isolated) == 3
+        waiting = [
+            raised for raised, ruled in lab.findings.waiting(TENANT, 99) if ruled.act.kind is ActionKind.ISOLATE_NODE
+        ]
+        assert len(waiting) == 7
+        (storm,) = lab.findings.page(TENANT, limit=99, rule="response-storm")
+        assert storm.finding.count == 7
+        assert len([one for one in alerts(lab) if "response-storm" in one]) == 1
+        assert len([one for one in alerts(lab) if "ssh-guessing-then-success" in one]) == 3, "those that were cut off"
+        claims = [statement.claims for statement in stated(services, "response.decided")]
+        asked = [one for each in claims for one in each["actions"] if one["reason"] == "cap-reached"]
+        assert len(asked) == 7
+
+
+def test_more_alerts_than_people_read_become_one(home, folder, clock):
+    with home.services(clock) as services:
+        lab = Installation(services, folder, FakeResponder())
+        lab.worker.round()
+        for number in range(40):
+            attack(folder / "n-00000001.log", success=False, source=f"203.0.113.{number + 10}", at=to_text(clock.now()))
+        clock.advance(timedelta(seconds=1))
+        lab.worker.round()
+        sent = alerts(lab)
+        assert len([one for one in sent if "ssh-guessing" in one]) == 30
+        assert len([one for one in sent if "response-storm" in one]) == 1
+        assert len(lab.responder.blocked) == 40, "an alert that is not sent stops no block"
+        clock.advance(timedelta(minutes=11))
+        attack(folder / "n-00000001.log", success=False, source="203.0.113.99", at=to_text(clock.now()))
+        lab.worker.round()
+        assert len(alerts(lab)) == 32, "the window is over"
+
+
+def test_before_half_an_hour_of_isolation_somebody_is_told_once(home, folder, clock):
+    with home.services(clock) as services:
+        lab = Installation(services, folder, FakeResponder(), serves=True, contained_since=clock.now())
+        clock.advance(timedelta(minutes=19, seconds=59))
+        lab.worker.round()
+        assert alerts(lab) == []
+        for _ in range(5):
+            clock.advance(timedelta(minutes=2))
+            lab.worker.round()
+        told = [one for one in alerts(lab) if "availability-threshold" in one]
+        assert len(told) == len(NODES), "each node once"
+        lab.worker.close()
+        again = Installation(
+            services, folder, FakeResponder(), serves=True, contained_since=lab.facts["contained_since"]
+        )
+        again.worker.round()
+        assert alerts(again) == [], "and not again after a restart"
+        found = [statement.claims["rule"] for statement in stated(services, "finding.raised")]
+        assert found == ["availability-threshold"] * len(NODES)
+        assert lab.responder.isolated == lab.responder.blocked == []
 
 
 CHILD = """

@@ -6,6 +6,7 @@ from ringfence.app import OPERATOR_PREDICATES, check_writable, custody
 from ringfence.installation import open_home
 from ringfence.kernel.actor import Role
 from ringfence.kernel.errors import Refused, Unavailable
+from ringfence.storage import keyfile
 from ringfence.testing.home import TENANT, draft, make, signed
 
 
@@ -19,6 +20,10 @@ def test_what_operators_may_state_is_what_the_design_says():
         "ai.classification",
         "ledger.head_exported",
         "report.exported",
+        "model.scan",
+        "model.signed",
+        "redteam.run",
+        "run.manifest",
     } == OPERATOR_PREDICATES
 
 
@@ -41,6 +46,9 @@ def test_custody_is_what_the_key_files_say(tmp_path, clock, passphrase, place):
     home = make(tmp_path / "home", clock, passphrase=passphrase)
     found = custody(open_home(home.path))
     assert (found.service_keys, found.root_key, set(found.operator_keys)) == (place, place, {place})
+    (home.path / "keys" / "gateway.json").unlink()
+    keyfile.create(home.path / "keys" / "gateway.json", {"gateway": bytes(32)}, None)
+    assert custody(open_home(home.path)).service_keys == "file-plain"  # the weakest of them counts
     (home.path / "keys" / "root.json").unlink()
     assert custody(open_home(home.path)).root_key == "exported"
 

@@ -1,12 +1,15 @@
 import pytest
 
 from ringfence.enrolment import NewPerson
-from ringfence.initialise import initialise
+from ringfence.initialise import enrol_gateway, initialise
 from ringfence.kernel.actor import Role
-from ringfence.kernel.errors import UsageError
+from ringfence.kernel.envelope import key_id_of
+from ringfence.kernel.errors import Refused, UsageError
+from ringfence.kernel.statement import KeyRole
 from ringfence.ledger import checkpoint, trust
 from ringfence.ledger.model import Standing
 from ringfence.storage import keyfile
+from ringfence.storage.signer import Ed25519Signer
 from ringfence.testing.home import LOG, TENANT
 
 
@@ -29,10 +32,41 @@ def test_what_an_outsider_holds_fits_the_log(tmp_path, clock):
 
 def test_every_key_is_enrolled_by_the_root(services, home, clock):
     issuers = services.ledger.issuers(TENANT)
-    assert len(issuers.enrolments) == 3 + len(Role)
+    assert len(issuers.enrolments) == 4 + len(Role)
     assert issuers.disregarded == ()
     for key in (services.outbox.signer.key, services.journal.signer.key, home.people[Role.AUDITOR].signer.key):
         assert issuers.at(key, clock.now())[0] is Standing.TRUSTED
+
+
+def gateway_standing(services, clock):
+    key = key_id_of(Ed25519Signer.from_seed(services.home.gateway_keys(None).secret("gateway")).public_key)
+    return services.ledger.issuers(TENANT).at(key, clock.now())
+
+
+def test_the_gateways_key_lies_apart_and_has_its_own_role(services, clock):
+    standing, issuer = gateway_standing(services, clock)
+    assert (standing, issuer.role) == (Standing.TRUSTED, KeyRole.GATEWAY)
+    assert "gateway" not in services.home.service_keys(None).secrets
+    assert enrol_gateway(services, None, services.home.root_path) is False
+
+
+def test_a_home_from_before_the_gateway_gets_its_key_once(services, clock):
+    services.home.gateway_path.unlink()
+    with pytest.raises(Refused, match="--root-key"):
+        enrol_gateway(services, None, services.home.path / "elsewhere.json")
+    assert not services.home.gateway_path.exists()
+    assert enrol_gateway(services, None, services.home.root_path) is True
+    assert gateway_standing(services, clock)[0] is Standing.TRUSTED
+    assert enrol_gateway(services, None, services.home.root_path) is False
+    assert services.ledger.issuers(TENANT).disregarded == ()
+
+
+def test_a_gateways_key_that_was_made_and_not_enrolled_is_enrolled(services, clock):
+    services.home.gateway_path.unlink()
+    keyfile.create(services.home.gateway_path, {"gateway": bytes(range(32))}, None)
+    assert gateway_standing(services, clock)[0] is Standing.UNKNOWN
+    assert enrol_gateway(services, None, services.home.root_path) is True
+    assert gateway_standing(services, clock)[0] is Standing.TRUSTED
 
 
 def test_no_name_is_in_the_log(services):

@@ -32,14 +32,14 @@ def test_init_prints_no_secret(say):
     assert code == 0
     assert "rf-" not in out.replace("ringfence", "") + err
     document = json.loads(out)
-    assert document["head"]["size"] == 4
+    assert document["head"]["size"] == 5
     assert len(document["people"]) == 1
 
 
 def test_a_collector_is_run_and_its_entry_named(say):
     assert say("init")[0] == 0
     code, out, _ = say("record", "log.heartbeat")
-    assert (code, out) == (0, "log.heartbeat published as entry 4\n")
+    assert (code, out) == (0, "log.heartbeat published as entry 5\n")
 
 
 def test_a_collector_that_is_none_is_named_with_those_that_are(say):

@@ -9,6 +9,7 @@ from ringfence.compute.model import Node, NodeId, NodeState
 from ringfence.compute.providers.logpipe import HEARTBEAT
 from ringfence.compute.providers.sshd import PORT
 from ringfence.compute.service import Compute
+from ringfence.cutoff.accesses import BlockKey, no_gateway
 from ringfence.fabric.client import Fabric
 from ringfence.identity.service import Identity
 from ringfence.kernel.errors import Refused, Unavailable
@@ -99,9 +100,10 @@ class ComputeLogs:
 
 @dataclass(frozen=True, slots=True)
 class ComputeResponder:
-    """`soc.ports.Responder` over compute."""
+    """`soc.ports.Responder` over compute and the gateway."""
 
     compute: Compute
+    keys: BlockKey = no_gateway
 
     def quarantine(self, tenant: Tenant, node: str, *, reason: str, finding: str, line_at: datetime) -> None:
         """Isolate a node; raise `Unavailable` where the probes did not confirm the cut."""
@@ -112,6 +114,10 @@ class ComputeResponder:
     def block(self, tenant: Tenant, address: str, *, seconds: int, finding: str) -> None:
         """Drop a source at the outside ports."""
         self.compute.block(tenant, address, seconds=seconds, finding=finding)
+
+    def block_key(self, tenant: Tenant, key: str, *, because: str, finding: str) -> None:
+        """Refuse an API key at the gateway."""
+        self.keys(tenant, key, because=because, finding=finding)
 
 
 @dataclass(frozen=True, slots=True)

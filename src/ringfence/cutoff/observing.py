@@ -10,12 +10,16 @@ from ringfence.kernel.identifier import Tenant
 from ringfence.soc.action import ActionKind, State
 from ringfence.soc.ports import Answered, Raised
 from ringfence.soc.respond import STORM
+from ringfence.soc.sources.gateway import RULES
 
 SESSION = 64 * 2**10  # bytes: an SSH session that only looks around sends less than that
 Sent = Callable[[str, str], int]  # bytes from a node to an address, as the network helper counted them
 
+OF_NO_NODE = RULES | {STORM}  # a storm is of the whole tenant; what the gateway reports is of a key, or of a stranger
+
 _DONE = {
     ActionKind.ISOLATE_NODE: (FactKind.ISOLATED, "the node was cut off from every other, outside of it"),
+    ActionKind.BLOCK_KEY: (FactKind.KEY_BLOCKED, "an API key was blocked at the gateway until a person unblocks it"),
     ActionKind.BLOCK_SOURCE: (FactKind.SOURCE_BLOCKED, "the source was blocked at the outside ports"),
     ActionKind.ALERT: (FactKind.ALERT, "people were alerted"),
 }
@@ -51,7 +55,7 @@ def facts_of(raised: Raised, detected_at: datetime) -> FindingFacts:
     return FindingFacts(
         id=raised.reference,
         rule=finding.rule,
-        subject="" if finding.rule == STORM else finding.subject,  # a storm is of the whole tenant
+        subject="" if finding.rule in OF_NO_NODE else finding.subject,
         source=finding.source,
         first_seen=finding.first_seen,
         last_seen=finding.last_seen,

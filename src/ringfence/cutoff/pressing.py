@@ -57,8 +57,12 @@ def _queued(acts: Sequence[tuple[Raised, Ruled]]) -> Item:
     raised, reference = acts[0][0], acts[0][0].reference
     node = raised.node.name if raised.node else raised.finding.subject
     said = "; ".join(dict.fromkeys(sentence(one.act, one.state) for _, one in acts))
-    cuts = raised.node is not None and any(one.act.kind is ActionKind.ISOLATE_NODE for _, one in acts)
-    command = f"ringfence node quarantine {plain(node)}" if cuts else f"ringfence findings settle {reference}"
+    kinds = {one.act.kind: one.act.target for _, one in acts}
+    command = f"ringfence findings settle {reference}"
+    if raised.node is not None and ActionKind.ISOLATE_NODE in kinds:
+        command = f"ringfence node quarantine {plain(node)}"
+    elif kinds.get(ActionKind.BLOCK_KEY):
+        command = f"ringfence key block {plain(kinds[ActionKind.BLOCK_KEY])}"
     text = f"{raised.finding.rule} on {plain(node)}: {said}"
     return Item(Kind.QUEUED, text, f"/findings/{reference}", command=f"{command} --reason TEXT")
 

@@ -21,7 +21,8 @@ from ringfence.compute.reconcile import Reconciler
 from ringfence.compute.releasing import Releasing
 from ringfence.compute.service import Compute
 from ringfence.compute.store import NodeTables, StatedTable
-from ringfence.cutoff import flows, organisation
+from ringfence.cutoff import accesses, flows, organisation
+from ringfence.cutoff.accesses import AccessFile, BlockKey
 from ringfence.cutoff.following import Following
 from ringfence.cutoff.nodes import Colleagues, ComputeLogs, ComputeResponder, Network
 from ringfence.cutoff.observing import IncidentObserver
@@ -115,6 +116,7 @@ class CutOff:
             detector=lambda: Detector(shipped.rules()),
             clock=self.ground.clock,
             protected=OWN_ADDRESSES,
+            access=AccessFile(self.ground.home.path / accesses.FILE, self.ground.identity.people.tenants),
         )
         return Watching(worker, self.posting)
 
@@ -134,8 +136,8 @@ class CutOff:
         return take
 
 
-def wire(ground: Ground) -> CutOff:
-    """Join ports and adapters."""
+def wire(ground: Ground, block_key: BlockKey = accesses.no_gateway) -> CutOff:
+    """Join ports and adapters; `block_key` is the gateway's."""
     network = Network(ground.home.path / "fabric")
     compute = _compute(ground, network)
     posting = Posting(
@@ -148,7 +150,8 @@ def wire(ground: Ground) -> CutOff:
     incidents = _incidents(ground)
     incident_watch = IncidentWatch(incidents, partial(_alert, posting, ground))
     sent = partial(flows.sent, network.existing)
-    answers = _answers(ground, compute, posting, IncidentObserver(incident_watch, sent))
+    responder = ComputeResponder(compute, block_key)
+    answers = _answers(ground, responder, posting, IncidentObserver(incident_watch, sent))
     watch = Watch(
         findings=answers.findings,
         policies=answers.policies,
@@ -204,12 +207,12 @@ def _nobody_known(tenant: Tenant, person: PersonId) -> PersonId | None:  # noqa:
     return None
 
 
-def _answers(ground: Ground, compute: Compute, posting: Posting, observers: IncidentObserver) -> Answers:
+def _answers(ground: Ground, responder: ComputeResponder, posting: Posting, observers: IncidentObserver) -> Answers:
     return Answers(
         findings=FindingTable(ground.database),
         policies=SettingsTable(ground.database),
         playbook=playbook.shipped(),
-        responder=ComputeResponder(compute),
+        responder=responder,
         observers=observers,
         post=posting,
         recorder=ground.outbox,

@@ -99,8 +99,11 @@ class Place:
 PLACES = (
     Place("/", "Today", "today", ""),
     Place("/nodes", "Nodes", "nodes", "Run"),
+    Place("/deployments", "Deployments", "deployments", "Run"),
+    Place("/models", "Models", "models", "Run"),
     Place("/findings", "Findings", "findings", "Protect"),
     Place("/incidents", "Incidents", "incidents", "Protect"),
+    Place("/redteam", "Red team", "redteam", "Protect"),
     Place("/evidence", "Evidence", "evidence", "Prove"),
 )
 

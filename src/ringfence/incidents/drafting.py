@@ -165,9 +165,9 @@ def _described(incident: Incident, _known: Known) -> Filled | None:
         for one in incident.findings
     ]
     done = [
-        f"{fact.kind.value} {fact.node} at {to_text(fact.at)}."
+        f"{' '.join(filter(None, (fact.kind.value, fact.node)))} at {to_text(fact.at)}."
         for fact in incident.facts
-        if fact.kind in {FactKind.ISOLATED, FactKind.RELEASED, FactKind.SOURCE_BLOCKED}
+        if fact.kind in {FactKind.ISOLATED, FactKind.RELEASED, FactKind.SOURCE_BLOCKED, FactKind.KEY_BLOCKED}
     ]
     shown = _of(
         *(one.envelope or one.id for one in incident.findings), *(e for f in incident.facts for e in f.evidence)

@@ -54,6 +54,7 @@ class FactKind(StrEnum):
     ISOLATED = "isolated"
     RELEASED = "released"
     SOURCE_BLOCKED = "source-blocked"
+    KEY_BLOCKED = "key-blocked"
     DATA_READ = "data-read"
     DATA_SENT = "data-sent"
     ALERT = "alert"

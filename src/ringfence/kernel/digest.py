@@ -87,9 +87,11 @@ def loads(data: bytes | str, *, source: str = "", limit: int = 16 * 2**20) -> An
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise MalformedInput(f"the key {twice!r} stands twice in one object")
+        seen: set[str] = set()  # one pass: a document may hold a million keys
+        for name, _ in pairs:
+            if name in seen:
+                raise MalformedInput(f"the key {name[:80]!r} stands twice in one object")
+            seen.add(name)
     return result
 
 

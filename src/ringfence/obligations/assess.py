@@ -106,7 +106,11 @@ def _drawn(sieve: Sieve, population: Population, rules: Rules) -> list[_Target] 
     if population.items is None:
         members = [(name, source.newest(name)) for name in source.subjects()]
         drawn = [(n, digest_under(s, n), s) for n, s in members if s is not None]
-        return [_Target(n, d, s, sieve.newest(n, d)) for n, d, s in drawn] or _no_population(sieve, population.noun)
+        if population.by == "digest":
+            found = [_Target(n, d, s, sieve.newest_of(d)) for n, d, s in drawn if d is not None]
+        else:
+            found = [_Target(n, d, s, sieve.newest(n, d)) for n, d, s in drawn]
+        return found or _no_population(sieve, population.noun)
     scope = source.newest()
     names = rule.claim(scope.envelope.statement.claims, population.items) if scope else rule.ABSENT
     if scope is None or not isinstance(names, list) or not all(isinstance(name, str) for name in names):

@@ -50,7 +50,8 @@ class Population:
     """The things that each need a statement of their own.
 
     Without `items`, they are the subjects that requirement `of` counts, each named with its digest; with `items`,
-    they are the names that this claim of its newest statement lists, and the subject is `prefix` plus the name.
+    they are the names that this claim of its newest statement lists, and the subject is `prefix` plus the name. By
+    `digest`, the evidence names the member's bytes, under whatever name: another statement knew them before it did.
     """
 
     of: str
@@ -58,6 +59,7 @@ class Population:
     items: str | None = None
     prefix: str = ""
     none: str = ""  # why an empty list is no gap
+    by: Literal["name", "digest"] = "name"
 
 
 @dataclass(frozen=True, slots=True)

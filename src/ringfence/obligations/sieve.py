@@ -29,6 +29,11 @@ class Sieve:
         """Return the newest statement that counts: of all, or about one subject, in one version."""
         return next(self._counted(name, digest), None)
 
+    def newest_of(self, digest: Digest) -> LoggedStatement | None:
+        """Return the newest statement that counts and has a subject with this digest, whatever its name."""
+        about = (s for s in self._counted(None, None) if digest in {x.digest for x in s.envelope.statement.subjects})
+        return next(about, None)
+
     def every(self) -> list[LoggedStatement]:
         """Return all statements that count, newest first."""
         return list(self._counted(None, None))

@@ -1,4 +1,4 @@
-"""`ringfence report` and `ringfence verify`."""
+"""`ringfence report` and `ringfence verify`, for packs and receipts."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from ringfence.frontends.client import Client
     from ringfence.ledger.model import Trust
     from ringfence.reports.model import Verification
+    from ringfence.reports.receipts import ReceiptOutcome
 
 SHOWN = 20  # failures that a terminal shows; --json lists all
+MAX_BODY = 256 * 2**20  # of a request or a response that somebody kept
 _ATTEMPTS = 5  # evidence that arrives while a pack is signed
 
 app = typer.Typer(
@@ -79,31 +81,63 @@ def _show_written(console: "Console", document: dict[str, Any]) -> None:
 
 
 def verify(
-    pack_file: Annotated[Path, typer.Argument(metavar="PACK", help="The pack to check.")],
+    file: Annotated[Path, typer.Argument(metavar="PACK|RECEIPT", help="The pack, or the receipt, to check.")],
     trust: Annotated[
         Path | None, typer.Option(help="What you trust: the file that you received earlier, by another way.")
     ] = None,
     recompute: Annotated[  # noqa: FBT002
         bool, typer.Option("--recompute", help="Also compute the status again with the rules of this installation.")
     ] = False,
+    request: Annotated[
+        Path | None, typer.Option(help="Of a receipt: the body that you asked with, to be compared.")
+    ] = None,
+    response: Annotated[
+        Path | None, typer.Option(help="Of a receipt: the body that you were answered with, to be compared.")
+    ] = None,
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
-    """Check a pack offline against what you trust; needs no home.
+    """Check a pack or a receipt offline against what you trust; needs no home.
 
-    Exit code 0: verified. 1: something does not hold, or no trust file was given, so that the pack could only be
+    Exit code 0: verified. 1: something does not hold, or no trust file was given, so that the file could only be
     compared with itself. 2: a file cannot be read.
     """
+    from ringfence.gateway.receipt import is_receipt
+    from ringfence.kernel.errors import UsageError
     from ringfence.reports.pack import MAX_PACK
-    from ringfence.reports.verify import verify as check
     from ringfence.storage.files import read_bounded
 
-    trusted = _trust(trust)
-    outcome = check(read_bounded(pack_file, limit=MAX_PACK), trusted, source=str(pack_file))
+    trusted, data = _trust(trust), read_bounded(file, limit=MAX_PACK)
+    receipt = is_receipt(data)
+    if recompute if receipt else request or response:
+        raise UsageError("--recompute is for packs, --request and --response are for receipts; leave out what is not")
+    if receipt:
+        ok = _receipt_holds(data, trusted, file, (request, response), as_json=as_json)
+    else:
+        ok = _pack_holds(data, trusted, file, recompute=recompute, as_json=as_json)
+    if not ok:
+        raise SystemExit(1)
+
+
+def _pack_holds(data: bytes, trusted: "Trust | None", file: Path, *, recompute: bool, as_json: bool) -> bool:
+    from ringfence.reports.verify import verify as check
+
+    outcome = check(data, trusted, source=str(file))
     if recompute:
         outcome = _recomputed(outcome)
     output(outcome.to_json(), lambda console: _show(console, outcome), as_json)
-    if not outcome.ok:
-        raise SystemExit(1)
+    return outcome.ok
+
+
+def _receipt_holds(
+    data: bytes, trusted: "Trust | None", file: Path, bodies: tuple[Path | None, Path | None], *, as_json: bool
+) -> bool:
+    from ringfence.reports.receipts import verify as check
+    from ringfence.storage.files import read_bounded
+
+    request, response = (None if path is None else read_bounded(path, limit=MAX_BODY) for path in bodies)
+    outcome = check(data, trusted, request=request, response=response, source=str(file))
+    output(outcome.to_json(), lambda console: _show_receipt(console, outcome), as_json)
+    return outcome.ok
 
 
 def _trust(path: Path | None) -> "Trust | None":
@@ -131,4 +165,22 @@ def _show(console: "Console", outcome: "Verification") -> None:
     console.print(
         f"{outcome.verdict.upper()}: {outcome.checked} of {header.records} records of {header.tenant} "
         f"in {header.log}, log size {header.size}, as of {outcome.as_of}"
+    )
+
+
+def _show_receipt(console: "Console", outcome: "ReceiptOutcome") -> None:
+    from ringfence.reports.receipts import DOES_NOT_PROVE
+
+    for failure in outcome.failures:
+        console.print(f"✕ {failure}")
+    for proven in outcome.proves:
+        console.print(f"✓ {proven}")
+    for notice in outcome.notices:
+        console.print(f"! {notice}")
+    for missing in DOES_NOT_PROVE:
+        console.print(f"- not proven: {missing}")
+    document = outcome.to_json()
+    console.print(
+        f"{outcome.verdict.upper()}: {document['request']} of {document['tenant']} in {document['log']}, "
+        f"segment {document['segment']}"
     )

@@ -1,10 +1,10 @@
 """What a pack is made from: the log, the computed status, and the rules that compute it again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from ringfence.kernel.identifier import Tenant
+from ringfence.kernel.identifier import PredicateName, Tenant
 from ringfence.ledger.model import LoggedStatement, SignedCheckpoint
 
 
@@ -33,6 +33,22 @@ class Log(Protocol):
 
     def consistency_proof(self, old: int, new: int) -> tuple[bytes, ...]:
         """Prove that the tree of size `new` continues the one of size `old`."""
+        ...
+
+
+class Proofs(Protocol):
+    """Prove single statements; `ringfence.ledger.service.Ledger` does."""
+
+    def head(self) -> SignedCheckpoint:
+        """Return the newest checkpoint."""
+        ...
+
+    def statements(self, tenant: Tenant, predicates: Iterable[PredicateName]) -> Sequence[LoggedStatement]:
+        """Return a tenant's statements of some evidence types in log order."""
+        ...
+
+    def inclusion_proof(self, entry: int, size: int) -> tuple[bytes, ...]:
+        """Prove that an entry is in the tree of a published size."""
         ...
 
 

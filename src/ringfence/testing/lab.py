@@ -69,6 +69,13 @@ class Guesser(Stranger):
         typed.write_text("".join(f"{password}\n" for password in passwords), encoding="utf-8")
         return self._typing(self._script("type", 'sed -n 1p "$TYPED"\nsed -i 1d "$TYPED"'), TYPED=str(typed))
 
+    def guess_raw(self, host: str, passwords: list[str], user: str) -> int:
+        """Try passwords for a user name of any bytes, a connection each; return how many were refused."""
+        command = [*self._inside(), sys.executable, "-m", "ringfence.testing.raw_ssh", host]
+        wanted = json.dumps({"user": user, "passwords": passwords}).encode()
+        done = subprocess.run(command, check=True, input=wanted, capture_output=True, timeout=60)  # noqa: S603
+        return int(done.stdout)
+
     def connects(self, host: str) -> bool:
         """Return whether an sshd greets this stranger."""
         code = "import socket,sys; s=socket.create_connection((sys.argv[1],22),1.5); sys.exit(s.recv(4)!=b'SSH-')"

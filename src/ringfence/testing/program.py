@@ -79,7 +79,7 @@ def serving(given: Mapping[str, str]) -> Iterator[str]:
 
 def started(given: Mapping[str, str]) -> "subprocess.Popen[str]":
     """Start `ringfence up` on a free port; its own words come on standard error."""
-    command = [*COMMAND, "up", "--port", "0"]
+    command = [*COMMAND, "up", "--port", "0", "--gateway-port", "0"]
     return subprocess.Popen(command, env=environment(given), stderr=subprocess.PIPE, text=True)  # noqa: S603
 
 

@@ -33,6 +33,13 @@ def place(stage: Stage) -> dict[str, Any]:
     return facts
 
 
+def no_nodes(stage: Stage) -> str:
+    """Say why no node can be made here; empty where one can."""
+    offers = {offer["class"]: offer for offer in stage.quietly("node", "offers")["offers"]}
+    offer = offers["namespace"]
+    return "" if offer["available"] else f"no namespace node can run here: {offer['because']}"
+
+
 def open_to_passwords(stage: Stage, name: str, password: str) -> dict[str, Any]:
     """Start a node that deliberately lets a password in from outside; return what is shown of it."""
     file = password_file(stage.work, password)

@@ -56,7 +56,7 @@ class Stage:
         code = 0
         with _acting(home or self.home, by or self.owner), redirect_stdout(out), redirect_stderr(err):
             try:
-                self.run_verb([*arguments, "--json"])
+                self.run_verb(_as_json(arguments))
             except SystemExit as stop:
                 code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
         return Ran(code, _document(out.getvalue()), err.getvalue().strip())
@@ -82,6 +82,12 @@ class Stage:
     def shortened(self, word: str) -> str:
         """Return a path as a person in the tour's folder would type it."""
         return word.replace(f"{self.work}/", "") if word.startswith(str(self.work)) else word
+
+
+def _as_json(arguments: Sequence[str]) -> list[str]:
+    """Ask for a document; what stands behind `--` is another program's."""
+    at = arguments.index("--") if "--" in arguments else len(arguments)
+    return [*arguments[:at], "--json", *arguments[at:]]
 
 
 def prepare(home: Path, run_verb: Command, show: Callable[[str], None]) -> Stage:

@@ -8,6 +8,7 @@ from ringfence.kernel.digest import Digest
 from ringfence.soc.action import Act, ActionKind, Reason, Response, Ruling, State, Times
 from ringfence.soc.ports import Answered, Raised
 from ringfence.soc.respond import STORM
+from ringfence.soc.sources.gateway import RULES
 from ringfence.testing.clock import FakeClock
 from ringfence.testing.incidents import TENANT, LabIncidents
 from ringfence.testing.soc import ATTACKER, finding, node
@@ -85,3 +86,16 @@ def test_what_left_the_node_was_counted_outside_of_it():
 )
 def test_nothing_is_said_to_have_left_where_that_is_not_known(count, found, response):
     assert FactKind.DATA_SENT not in heard(lambda *_: count, found, response)
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_what_the_gateway_reports_is_of_no_node(rule):
+    found = finding(rule, "k-0123456789ab", first_seen=NOW, last_seen=NOW)
+    assert facts_of(raised(finding=found, node=None), NOW).subject == ""
+
+
+def test_a_blocked_key_is_told_and_is_no_isolation():
+    blocked = answered((ActionKind.BLOCK_KEY, State.DONE), (ALERT, State.DONE))
+    found = done_of(raised("injection-burst", node=None), blocked)
+    assert [(fact.kind, fact.node) for fact in found] == [(FactKind.KEY_BLOCKED, ""), (FactKind.ALERT, "")]
+    assert not any(fact.customer_facing for fact in found)

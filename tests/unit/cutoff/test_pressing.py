@@ -142,3 +142,13 @@ def test_a_channel_that_fails_is_one_line_and_each_alert_that_was_given_up_its_o
     lost, many = of_alerts([(each, "given-up" if each is several[4] else "waiting") for each in several])
     assert "settle" in lost.command
     assert "4 alerts are not sent yet" in many.text
+
+
+def test_a_key_that_waits_is_blocked_by_its_id():
+    seen = soc.finding("api-key-guessing-then-success", "k-0123456789ab", last_seen=NOW)
+    raised = Raised(TENANT, "f-3", seen, None, authenticated=True)
+    waiting = soc.ruled("f-3", ActionKind.BLOCK_KEY, State.WAITING)
+    waiting = replace(waiting, act=replace(waiting.act, target="k-0123456789ab"))
+    (found,) = of_findings([(raised, waiting)])
+    assert found.command == "ringfence key block k-0123456789ab --reason TEXT"
+    assert "api-key-guessing-then-success on k-0123456789ab" in found.text

@@ -102,8 +102,11 @@ class TestLayout:
         assert re.findall(r'<a class="place" href="([^"]+)"( aria-current="page")?', text) == [
             ("/", ""),
             ("/nodes", ""),
+            ("/deployments", ""),
+            ("/models", ""),
             ("/findings", ""),
             ("/incidents", ""),
+            ("/redteam", ""),
             ("/evidence", ' aria-current="page"'),
         ]
         assert re.findall(r"<h2>(Run|Protect|Prove)</h2>", text) == ["Run", "Protect", "Prove"]

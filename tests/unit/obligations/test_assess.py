@@ -278,3 +278,18 @@ def test_a_late_statement_counts_and_is_marked():
     story, rule = Story(), RULES["log-06.heartbeat"]
     state(story, rule, meeting(rule), late=True)
     assert [s.late for s in result(story, rule).rests_on] == [True]
+
+
+def test_a_model_finds_the_run_that_left_its_files_under_another_name():
+    story, rule = Story(), RULES["mod-02.run"]
+    source = RULES["mod-01.signed"]
+    model = state(story, source, meeting(source), subject="model/m").envelope.statement.subjects[0].digest
+    state(story, rule, meeting(rule), subject="outputs/other")
+    assert outcome(story, rule) == unsatisfied(Reason.MISSING)
+    logged = state(story, rule, meeting(rule), subject="outputs/run")
+    statement = logged.envelope.statement
+    named = replace(statement, subjects=(*statement.subjects, replace(statement.subjects[0], digest=model)))
+    story.statements[-1] = replace(logged, envelope=replace(logged.envelope, statement=named))
+    assert outcome(story, rule) == SATISFIED
+    state(story, source, meeting(source), subject="model/m", version=2)
+    assert outcome(story, rule) == unsatisfied(Reason.MISSING), "another version of the model has no run"

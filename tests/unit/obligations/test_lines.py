@@ -30,7 +30,7 @@ def test_every_state_has_a_shape_and_a_word():
 
 def test_the_summary_says_the_state_the_reason_and_the_next_step():
     text = "\n".join(lines.summary(document(told())))
-    assert "1 of 10 controls satisfied; 1 pending" in text
+    assert "1 of 14 controls satisfied; 1 pending" in text
     assert "● satisfied  LOG-06" in text
     assert "▲ pending  DAT-01" in text
     assert "■ not satisfied (missing)  SEC-04" in text

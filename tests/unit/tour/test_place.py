@@ -1,5 +1,7 @@
 """The step starts what can run here, and says of the rest why it cannot."""
 
+import pytest
+
 from ringfence.tour import place
 
 
@@ -49,3 +51,10 @@ def test_one_that_is_cut_off_is_released_by_two_people_before_it_is_stopped():
 
 def test_a_command_goes_through_our_own_ssh():
     assert place.ssh_command("small")[1:] == ["-m", "ringfence", "node", "ssh", "small", "--"]
+
+
+@pytest.mark.parametrize(("available", "because", "said"), [(True, "", ""), (False, "`bwrap` is missing", "`bwrap`")])
+def test_why_no_node_can_be_made_is_said(available, because, said):
+    reason = place.no_nodes(Acted(offers=[{"class": "namespace", "available": available, "because": because}]))
+    assert said in reason
+    assert bool(reason) is not available

@@ -7,7 +7,7 @@ import pytest
 
 from ringfence.kernel.errors import VerificationFailed
 from ringfence.kernel.identifier import PersonId
-from ringfence.tour.stage import Stage
+from ringfence.tour.stage import Stage, _as_json
 
 OLGA, EMIL, SARA = (PersonId(f"person-00000000000{last}") for last in "abc")
 
@@ -70,3 +70,8 @@ def test_only_a_negative_verdict_counts_as_a_refusal(tmp_path, code):
 
 def test_a_negative_verdict_is_a_refusal(tmp_path):
     assert stage(tmp_path, answering("{}", 1, "chunk 1")).refused("verify").said == "chunk 1"
+
+
+def test_a_document_is_asked_for_before_the_words_of_another_program():
+    assert _as_json(["ledger", "head"]) == ["ledger", "head", "--json"]
+    assert _as_json(["run", "--", "ls", "--"]) == ["run", "--json", "--", "ls", "--"]

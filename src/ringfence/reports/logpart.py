@@ -1,0 +1,104 @@
+"""The log's part of a receipt: where the log has the segment, and the enrolment of the key that signed it.
+
+Format: docs/specs/receipt.md, section 2.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ringfence.kernel import digest
+from ringfence.kernel import envelope as dsse
+from ringfence.kernel.clock import from_text, to_text
+from ringfence.kernel.envelope import Envelope
+from ringfence.kernel.errors import InternalError, MalformedInput, VerificationFailed
+from ringfence.kernel.identifier import KeyId, Tenant
+from ringfence.ledger import note
+from ringfence.ledger.issuers import ENROLLED
+from ringfence.ledger.model import LoggedStatement, Standing
+from ringfence.ledger.proof import MAX_HASHES
+from ringfence.reports.ports import Proofs
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A statement as a receipt shows it to be in the log."""
+
+    entry: int
+    recorded_at: datetime
+    proof: tuple[bytes, ...]
+    envelope: Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class LogPart:
+    """Where the log has the segment, and the enrolment of the key that signed it."""
+
+    checkpoint: str
+    segment: Logged
+    enrolment: Logged
+
+
+def log_part(log: Proofs, tenant: Tenant, segment: LoggedStatement) -> bytes:
+    """Print where the published log has a segment of a tenant and the enrolment of its key."""
+    signed = log.head()
+    size = signed.checkpoint.size
+    enrolment = _enrolment(log, tenant, segment.envelope.signer)
+    if max(segment.entry, enrolment.entry) >= size:
+        raise InternalError("a receipt was asked for before its segment was published")
+    return digest.dumps(
+        {
+            "checkpoint": signed.note,
+            "segment": _place(log, segment, size),
+            "enrolment": {**_place(log, enrolment, size), "envelope": digest.loads(enrolment.envelope.data)},
+        }
+    )
+
+
+def _enrolment(log: Proofs, tenant: Tenant, key: KeyId) -> LoggedStatement:
+    for logged in log.statements(tenant, (ENROLLED,)):
+        if logged.standing is Standing.TRUSTED and logged.envelope.statement.subjects[0].digest.hex == key:
+            return logged
+    raise VerificationFailed(f"the root never enrolled the gateway's key {key[:16]}… for this tenant")
+
+
+def _place(log: Proofs, logged: LoggedStatement, size: int) -> dict[str, Any]:
+    proof = log.inclusion_proof(logged.entry, size)
+    return {
+        "entry": logged.entry,
+        "recordedAt": to_text(logged.recorded_at),
+        "proof": [note.encode_base64(item) for item in proof],
+    }
+
+
+def parse_log_part(document: Mapping[str, Any], segment: Envelope) -> LogPart:
+    """Parse the log's part of a receipt strictly, or raise `MalformedInput`."""
+    match document:
+        case {
+            "checkpoint": str() as text,
+            "segment": dict() as place,
+            "enrolment": {"envelope": dict() as enrolled, **rest},
+            **extra,
+        } if not extra:
+            place_of_key = {str(name): value for name, value in rest.items()}
+            return LogPart(text, _logged(place, segment), _logged(place_of_key, dsse.parse(digest.dumps(enrolled))))
+        case _:
+            raise MalformedInput("the log's part of a receipt is checkpoint, segment and enrolment")
+
+
+def _logged(document: Mapping[str, Any], envelope: Envelope) -> Logged:
+    match document:
+        case {"entry": int() as entry, "recordedAt": str() as at, "proof": list() as proof, **extra} if (
+            not extra and not isinstance(entry, bool) and len(proof) <= MAX_HASHES
+        ):
+            hashes = tuple(note.decode_base64(_text(item), "a hash of the proof") for item in proof)
+            return Logged(entry, from_text(at), hashes, envelope)
+        case _:
+            raise MalformedInput("a place in the log is entry, recordedAt and proof")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise MalformedInput("a hash of a proof is base64 text")
+    return value

@@ -1,0 +1,1 @@
+"""What the tour brings along for a newcomer to look at."""

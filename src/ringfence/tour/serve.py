@@ -4,7 +4,6 @@ Two models, each on a node of its own: the one that the tour trained, by the Ope
 language model, asked with the official client as any program would ask.
 """
 
-import json
 import re
 import time
 from collections.abc import Iterator
@@ -178,7 +177,7 @@ def receipt(stage: Stage, served: Served, request: str) -> dict[str, str]:
     refused = stage.refused("verify", str(forged), "--trust", trust)
     return {
         "verified": checked["verdict"],
-        "one byte changed": json.dumps(refused.document.get("failures") or refused.said),
+        "one byte changed": "; ".join(refused.document.get("failures") or [refused.said]),
     }
 
 

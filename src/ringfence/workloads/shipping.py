@@ -30,6 +30,19 @@ from ringfence.workloads.engine.loading import main
 main()
 """
 
+# Run as `python -I -c END NAME`: every other process with that last argument is an engine of that name.
+END = """\
+import os, sys
+for found in filter(str.isdigit, os.listdir("/proc")):
+    try:
+        with open(f"/proc/{found}/cmdline", "rb") as file:
+            last = file.read().split(b"\\0")[-2:-1]
+        if last == [os.fsencode(sys.argv[1])] and int(found) != os.getpid():
+            os.kill(int(found), 9)
+    except OSError:
+        pass
+"""
+
 
 def archive() -> bytes:
     """Return the engine program as a zip archive."""
@@ -91,12 +104,7 @@ def mark(name: str) -> str:
 
 def end(shell: Runs, name: str) -> None:
     """End an engine on its node, and nothing else there: it is found by its last argument."""
-    script = (
-        "for found in /proc/[0-9]*; do "
-        'tr "\\0" "\\n" < "$found/cmdline" | tail -n 1 | grep -qxF -- "$1" && [ "${found#/proc/}" != "$$" ] '
-        '&& kill -9 "${found#/proc/}"; done 2>/dev/null; true'
-    )
-    shell.run(["sh", "-c", script, "end", mark(name)], timeout=END_WITHIN)
+    shell.run([PYTHON, "-I", "-c", END, mark(name)], timeout=END_WITHIN)
 
 
 def _sent(header: Header, pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -72,7 +72,8 @@ def test_the_end_of_an_engine_is_for_its_own_process():
     try:
         shell = MemoryShell()
         shipping.end(shell, PREFIX + "small")
-        done = subprocess.run(shell.commands[0], check=False, timeout=20)
+        assert shell.commands[0][0] == PYTHON
+        done = subprocess.run([sys.executable, *shell.commands[0][1:]], check=False, timeout=20)
         assert done.returncode == 0
         assert alive["small"].wait(timeout=20) == -9
         assert [alive[name].poll() for name in names[1:]] == [None, None]

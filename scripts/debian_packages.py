@@ -117,13 +117,25 @@ def needs(package: Package) -> Iterator[str]:
                 yield name
 
 
+class Member(tarfile.TarInfo):
+    """A member whose header must be right: tarfile takes a damaged one behind the first for the end of the archive."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes, encoding: str, errors: str) -> "Member":
+        """Read a header; raise `ReadError` for one that is damaged."""
+        try:
+            return super().frombuf(buf, encoding, errors)  # type: ignore[return-value,arg-type]
+        except tarfile.InvalidHeaderError as error:  # type: ignore[attr-defined]
+            raise tarfile.ReadError(str(error)) from error
+
+
 def unpack(archive: Path, into: Path, wanted: Callable[[str], bool]) -> None:
     """Write a package's wanted files and links below `into`; owners and special bits are not kept."""
     command = ["dpkg-deb", "--fsys-tarfile", str(archive)]
     try:
         with (
             subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as source,  # noqa: S603
-            tarfile.open(fileobj=source.stdout, mode="r|") as members,
+            tarfile.open(fileobj=source.stdout, mode="r|", tarinfo=Member) as members,
         ):
             for member in members:
                 place = PurePosixPath(member.name)

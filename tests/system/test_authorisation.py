@@ -23,7 +23,7 @@ READ = {
 }  # fmt: skip
 OPERATE = {
     "statement.add", "dataset.seal", "dataset.open", "dataset.verify", "node.start", "node.stop", "node.connect",
-    "model.sign", "model.scan", "key.issue", "key.revoke", "deployment.change",
+    "model.sign", "model.scan", "key.issue", "key.revoke", "deployment.change", "run.record",
 }  # fmt: skip
 RESPOND = {"node.quarantine", "node.release", "event.ingest", "playbook.change", "incident.decide", "key.block"}
 OTHER = {"ledger.export", "record.collect", "report.pack", "person.enrol", "person.remove"}

@@ -4,6 +4,7 @@ import json
 import random
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from ringfence.kernel.actor import Role
 from ringfence.redteam import statements
 from ringfence.testing.home import TENANT
-from ringfence.testing.program import COMMAND, called, environment, run
+from ringfence.testing.program import called, environment, run
 from ringfence.testing.redteam import (
     BROKEN,
     HARDENED,
@@ -28,6 +29,14 @@ from ringfence.testing.redteam import (
 
 FAMILY = {"planned", "valid", "successes", "asr", "asr_upper", "verdict"}
 NUMBER = 160
+
+
+# What runs in the background was told to ignore Ctrl-C, and passes that on: these are as in a terminal.
+HEARS = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL);"
+    "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+)
+ATTENTIVE = [sys.executable, "-c", HEARS, "-m", "ringfence"]
 
 
 @pytest.fixture
@@ -168,7 +177,7 @@ def test_suites_are_listed(nowhere):
 
 
 def begun(given, *arguments):
-    return subprocess.Popen([*COMMAND, "redteam", "run", *map(str, arguments)], env=environment(given),
+    return subprocess.Popen([*ATTENTIVE, "redteam", "run", *map(str, arguments)], env=environment(given),
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
 
 
@@ -286,7 +295,7 @@ def test_without_a_run_the_page_says_how_to_make_one(home, services):
 
 
 def test_a_dummy_is_served_until_it_is_stopped(nowhere):
-    child = subprocess.Popen([*COMMAND, "redteam", "dummy", "hardened", "--port", "0"], env=environment(nowhere),
+    child = subprocess.Popen([*ATTENTIVE, "redteam", "dummy", "hardened", "--port", "0"], env=environment(nowhere),
                              stderr=subprocess.PIPE, text=True)  # fmt: skip
     try:
         assert "/v1" in child.stderr.readline()

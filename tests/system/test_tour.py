@@ -166,7 +166,9 @@ def test_a_model_is_trained_served_and_probed(tours):
         assert probed["endpoint"]["model_digest"] == served["language model"]["digest"].partition(",")[0]
         assert steps["status"]["facts"]["not_satisfied"].keys() == {"SEC-04", "MOD-02", "TST-03"}
         stated = {entry["statement"] for name in ("train", "serve", "probe") for entry in steps[name]["entries"]}
-        assert {"run.manifest", "model.signed", "deployment.started", "inference.segment", "redteam.run"} <= stated
+        wanted = {"run.manifest", "deployment.started", "inference.segment", "redteam.run"}
+        # the second tour signs the same bytes again, and what was stated is not stated twice
+        assert wanted | ({"model.signed"} if run is runs[0] else set()) <= stated
 
 
 @pytest.mark.skipif(not PLAYED, reason="no namespace node can run here: bubblewrap, nft or sshd is missing")

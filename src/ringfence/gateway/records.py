@@ -4,6 +4,7 @@ Format: docs/specs/segment.md, section 2. Records are compact JSON in one byte f
 of a tree. They never hold text of a caller or of a model, nor a plain hash of one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -66,7 +67,7 @@ class Because(StrEnum):
     GATEWAY_RESTARTED = "gateway-restarted"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: two of these are made per request, and frozen ones cost four times as much
 class Admitted:
     """That a request was let in; durable before the first byte of its answer leaves."""
 
@@ -89,7 +90,7 @@ class Admitted:
         return self.opening_commitment or opening_commitment(self.salt)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Finished:
     """How a request ended; durable before the last byte of its answer leaves."""
 
@@ -144,6 +145,15 @@ class ResponseCommitment:
         self.chain = sha256(self.chain + data).digest()
         self.events += 1
 
+    def all_events(self, events: Sequence[bytes]) -> None:
+        """Add events that leave together."""
+        self._body.update(b"".join(events))
+        chain = self.chain
+        for event in events:
+            chain = sha256(chain + event).digest()
+        self.chain = chain
+        self.events += len(events)
+
     @property
     def value(self) -> bytes:
         """Return the commitment to the bytes so far."""
@@ -163,11 +173,11 @@ def admitted_bytes(record: Admitted, number: int) -> bytes:
         raise InternalError("the salt and the commitment of an admission have 32 bytes each")
     return (
         f'{{"at":"{_time(record.at)}","deployment":"{record.deployment}","key":"{record.key}",'
-        f'"model":{{"basis":"{model.basis.value}","digest":{_hash(model.digest.value if model.digest else b"")},'
+        f'"model":{{"basis":"{model.basis}","digest":{_hash(model.digest.value if model.digest else b"")},'
         f'"name":{encode_basestring_ascii(model.name)}}},"node":{encode_basestring_ascii(record.node)},'
         f'"number":{number},"opening":"sha256:{record.opening.hex()}","policy":"sha256:{record.policy.value.hex()}",'
         f'"request":"sha256:{record.request_commitment.hex()}","requestId":"{record.request}",'
-        f'"route":"{record.route.value}","tenant":"{record.tenant}"}}'
+        f'"route":"{record.route}","tenant":"{record.tenant}"}}'
     ).encode()
 
 
@@ -180,9 +190,9 @@ def finished_bytes(record: Finished) -> bytes:
     if not 0 <= record.status <= MAX_STATUS or not 0 <= record.events <= MAX_COUNT:
         raise InternalError(f"the end of {record.request} has status {record.status} and {record.events} events")
     return (
-        f'{{"at":"{_time(record.at)}","because":"{record.because.value}","chain":{_hash(record.chain)},'
+        f'{{"at":"{_time(record.at)}","because":"{record.because}","chain":{_hash(record.chain)},'
         f'"completionTokens":{_count(record.completion_tokens)},"events":{record.events},'
-        f'"outcome":"{record.outcome.value}","promptTokens":{_count(record.prompt_tokens)},'
+        f'"outcome":"{record.outcome}","promptTokens":{_count(record.prompt_tokens)},'
         f'"response":{_hash(record.response_commitment)},"status":{record.status}}}'
     ).encode()
 

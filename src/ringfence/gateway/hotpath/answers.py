@@ -124,6 +124,11 @@ class WholeAnswer:
         return (self._before + b"".join(self._held))[-TAIL:] if self._before else self._held[0][-TAIL:]
 
 
+def _reports(data: bytes) -> bool:
+    """Return whether usage or the reason of the end may stand there."""
+    return b'"usage"' in data or b'"finish_reason":"' in data or b'"finish_reason": "' in data
+
+
 class EventAnswer:
     """A stream of events: each leaves in a chunk of its own as soon as it is whole; the one that says "done" waits."""
 
@@ -159,9 +164,12 @@ class EventAnswer:
 
     def add(self, data: bytes) -> bytes:
         """Take bytes of the engine; return what may leave."""
-        events = self._splitter.add(data)
+        splitter = self._splitter
+        if self.started and not self._held and splitter.is_one(data) and not is_last(data):
+            return self._one(data)
+        events = splitter.add(data)
         if not events:
-            self.overlong = len(self._splitter.rest) > LONGEST_EVENT
+            self.overlong = len(splitter.rest) > LONGEST_EVENT
             return b""
         if self._held:
             events.insert(0, self._held)
@@ -173,18 +181,29 @@ class EventAnswer:
         self.started = True
         return self._head + self._framed(events)
 
+    def _one(self, event: bytes) -> bytes:
+        """Do what `_framed` does for the usual case: one event in one piece."""
+        self._commitment.event(event)
+        size = len(event)
+        self.sent += size
+        if _reports(event):
+            self._tail = (self._tail + event)[-TAIL:]
+        return b"%x\r\n%b\r\n" % (size, event)
+
     def _framed(self, events: list[bytes]) -> bytes:
         """Commit to events and return them, each in a chunk of its own."""
-        commit = self._commitment.event
+        if not events:
+            return b""
+        self._commitment.all_events(events)
         out = []
         for event in events:
             size = len(event)
-            commit(event)
             self.sent += size
-            if b'"usage"' in event or b'"finish_reason":"' in event or b'"finish_reason": "' in event:
-                self._tail = (self._tail + event)[-TAIL:]
             out.append(b"%x\r\n%b\r\n" % (size, event))
-        return b"".join(out)
+        framed = b"".join(out)
+        if _reports(framed):
+            self._tail = b"".join([self._tail, *filter(_reports, events)])[-TAIL:]
+        return framed
 
     def last(self) -> bytes:
         """Return what leaves at the end: the event that was held back, what never became an event, the end."""

@@ -21,6 +21,7 @@ from ringfence.kernel.clock import to_millis, to_text
 from ringfence.kernel.errors import Unavailable
 
 SALT = 32
+_RANDOM = 64 * (16 + SALT)  # asked of the kernel at a time
 
 
 class Swept(Protocol):
@@ -60,6 +61,8 @@ class Desk:
     targets: Targets = field(default_factory=lambda: Targets(()))
     date: bytes = b""
     _fresh: range = range(0)  # when the snapshot may be used, in nanoseconds
+    _random: bytes = field(default=b"", repr=False)
+    _used: int = 0  # of it: no byte is given twice
     _pools: dict[Engine, EnginePool] = field(default_factory=dict)
 
     def use(self, snapshot: Snapshot) -> None:
@@ -111,7 +114,10 @@ class Desk:
 
     def drawn(self) -> tuple[RequestId, bytes]:
         """Return the id of a new request and its salt."""
-        random = os.urandom(16 + SALT)
+        start, end = self._used, self._used + 16 + SALT
+        if end > len(self._random):
+            self._random, start, end = os.urandom(_RANDOM), 0, 16 + SALT
+        random, self._used = self._random[start:end], end
         return RequestId("req-" + random[:16].hex()), random[16:]
 
     def sweep(self) -> None:

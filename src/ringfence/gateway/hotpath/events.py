@@ -27,6 +27,10 @@ class EventSplitter:
         self._rest = parts.pop()
         return [part + ending for part in parts]
 
+    def is_one(self, data: bytes) -> bool:
+        """Return whether `data` is one event, and nothing waits for it: then it need not be added."""
+        return not self._rest and data.find(b"\n\n") == len(data) - 2 >= 0
+
     @property
     def rest(self) -> bytes:
         """Return what is left: an event without its end."""

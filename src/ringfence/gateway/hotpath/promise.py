@@ -40,8 +40,8 @@ class Promise:
     def __await__(self) -> Generator[Any, None, None]:
         """Wait for it; who gives up waiting changes nothing."""
         if not self._ended:
-            waiting = asyncio.get_running_loop().create_future()
-            self._calls.append(lambda _: waiting.done() or waiting.set_result(None))
+            waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._calls.append(lambda _: None if waiting.done() else waiting.set_result(None))
             yield from waiting
         if self._error is not None:
             raise self._error

@@ -1,15 +1,14 @@
 """What an engine reports about its own answer, read from the answer's bytes; for the record only, never rewritten."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _REASON = re.compile(rb'"finish_reason"\s*:\s*"([a-z_]{1,32})"').search
 _PROMPT = re.compile(rb'"prompt_tokens"\s*:\s*([0-9]{1,15})\s*[,}]').search
 _COMPLETION = re.compile(rb'"completion_tokens"\s*:\s*([0-9]{1,15})\s*[,}]').search
 
 
-@dataclass(frozen=True, slots=True)
-class Reported:
+class Reported(NamedTuple):
     """Counts and reason as the engine gave them; unchecked, hence "engine-reported" wherever they are shown."""
 
     prompt_tokens: int | None = None
@@ -29,7 +28,8 @@ def read(tail: bytes) -> Reported:
     prompt = completion = None
     if at >= 0:
         prompt, completion = _PROMPT(tail, at), _COMPLETION(tail, at)
-    reason = _REASON(tail)
+    at = tail.find(b'"finish_reason"')
+    reason = _REASON(tail, at) if at >= 0 else None
     return Reported(
         int(prompt[1]) if prompt else None,
         int(completion[1]) if completion else None,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import httptools
 
+from ringfence.gateway.hotpath.heads import KnownHead, known
 from ringfence.gateway.hotpath.problem import Problem
 from ringfence.gateway.hotpath.routes import Called
 from ringfence.gateway.hotpath.tuning import Tuning
@@ -49,8 +50,10 @@ class RequestReader:
     """
 
     __slots__ = (
+        "_before",
         "_body",
         "_count",
+        "_known",
         "_now",
         "_parser",
         "_problem",
@@ -69,6 +72,8 @@ class RequestReader:
         self._count = 0  # of header fields; then of bytes of the body
         self._since = 0  # raw bytes since the last request was complete
         self._problem: Problem | None = None
+        self._known: KnownHead | None = None  # what the last head was
+        self._before = Incoming()  # which had it; its body is not kept
         self.expecting = False  # the caller waits for a word before it sends the body
         self.ready: deque[Incoming] = deque()
         self._parser = httptools.HttpRequestParser(self)
@@ -89,6 +94,12 @@ class RequestReader:
         Raises:
             Problem: what came is not a request; nothing after it can be read.
         """
+        first = self._now is None
+        if first and self._known is not None:
+            body = self._known.body(data)
+            if body is not None:
+                self._take_again(body)
+                return
         self._since += len(data)
         try:
             self._parser.feed_data(data)
@@ -101,6 +112,28 @@ class RequestReader:
         if self._problem:
             raise self._problem
         self._check_raw()
+        if first and self._now is None:
+            self._remember(data)
+
+    def _remember(self, data: bytes) -> None:
+        """Know the head of the request that these bytes were, should it come again."""
+        self._known = None
+        last = self.ready[-1] if self.ready else self._before
+        if last.keep_alive and b"content-length" in last.fields and b"expect" not in last.fields:
+            self._known, before = known(data, len(last.body)), self._before
+            before.method, before.target, before.fields, before.size = last.method, last.target, last.fields, last.size
+
+    def _take_again(self, body: bytes) -> None:
+        """Take a request with the head of the one before."""
+        before, now = self._before, Incoming()
+        now.method, now.target, now.fields, now.size = before.method, before.target, before.fields, before.size
+        now.limit = self._welcome(now)
+        if len(body) > now.limit:
+            raise _too_large(now.limit)
+        now.body = body
+        self._hand_over(now)
+        if self._problem:
+            raise self._problem
 
     def _check_raw(self) -> None:
         """Bound what is no header and no body: a head without end, chunk extensions."""
@@ -195,6 +228,9 @@ class RequestReader:
         now.body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         self._now = self._body = None
         self.expecting = False
+        self._hand_over(now)
+
+    def _hand_over(self, now: Incoming) -> None:
         self.ready.append(now)
         if len(self.ready) > self._tuning.pipelined:
             self._problem = Problem(400, "too_many_pipelined", "read the answers before you send more requests")

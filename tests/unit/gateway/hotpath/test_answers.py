@@ -79,3 +79,16 @@ def test_an_event_that_does_not_end_is_noticed():
     assert not answer.overlong
     answer.add(b"x")
     assert answer.overlong
+
+
+def test_an_event_that_comes_in_one_piece_is_treated_as_all_others():
+    answer, expected = EventAnswer(200, b"text/event-stream", b"", SALT), ResponseCommitment(SALT)
+    events = [b"data: a\n\n", b"data: b\n\n", b'data: {"usage": {}}\n\n', b"data: [DONE]\n\n"]
+    left = [answer.add(event) for event in events]
+    for event in events:
+        expected.event(event)
+    assert left[1:] == [b"9\r\ndata: b\n\n\r\n", b"15\r\n" + events[2] + b"\r\n", b""]
+    assert answer.tail() == events[2]
+    assert answer.last() == b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n"
+    assert (answer.committed(), answer.chain, answer.events) == (expected.value, expected.chain, 4)
+    assert answer.sent == sum(map(len, events))

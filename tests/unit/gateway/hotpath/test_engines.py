@@ -188,3 +188,25 @@ def test_engines_behind_tls_are_verified():
     assert context.check_hostname
     assert context.verify_mode.name == "CERT_REQUIRED"
     assert context.minimum_version.name == "TLSv1_2"
+
+
+@pytest.mark.parametrize("more", [b"", b"x"])
+def test_an_answer_with_a_head_that_comes_again_is_as_good_as_the_first(more):
+    async def run():
+        lab, askers = DeskLab(asyncio.get_running_loop()), []
+        for body in (b'{"a": 1}', b'{"a": 2}', b"", b'{"a": 3}' + more):
+            askers.append(Asker())
+            lab.engine.protocol._pool.ask(askers[-1], b"question")
+            lab.engine.receive(whole(body) if body != b'{"a": 3}x' else whole(body[:-1]) + b"x")
+        return askers, lab.engine.closed
+
+    askers, closed = asyncio.run(run())
+    assert [(each.status, each.body, each.ended) for each in askers[:3]] == [
+        (200, b'{"a": 1}', True),
+        (200, b'{"a": 2}', True),
+        (200, b"", True),
+    ]
+    if more:
+        assert (askers[3].failure[0], askers[3].ended, closed) == (Because.UPSTREAM_LIED, False, True)
+    else:
+        assert (askers[3].body, askers[3].failure, closed) == (b'{"a": 3}', None, False)

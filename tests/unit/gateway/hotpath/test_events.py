@@ -34,3 +34,21 @@ def test_events_come_whole_and_unchanged_wherever_the_bytes_are_cut(made, ending
 )
 def test_the_event_that_ends_a_stream(event, last):
     assert is_last(event) is last
+
+
+@pytest.mark.parametrize(
+    ("before", "data", "one"),
+    [
+        (b"", b"data: a\n\n", True),
+        (b"", b"data: a\n\ndata: b\n\n", False),
+        (b"", b"data: a\n", False),
+        (b"", b"data: a\n\n\n", False),
+        (b"", b"a", False),
+        (b"", b"", False),
+        (b"dat", b"a: a\n\n", False),
+    ],
+)
+def test_a_piece_that_is_one_event(before, data, one):
+    splitter = EventSplitter()
+    splitter.add(before)
+    assert splitter.is_one(data) is one

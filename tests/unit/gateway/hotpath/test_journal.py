@@ -11,7 +11,7 @@ import pytest
 
 from ringfence.gateway import records, segment
 from ringfence.gateway.daybook import Counts
-from ringfence.gateway.hotpath.frames import CHUNK
+from ringfence.gateway.hotpath.frames import CHUNK, FrameFile
 from ringfence.gateway.hotpath.journal import after
 from ringfence.gateway.records import Because, Outcome
 from ringfence.kernel.errors import InternalError, MalformedInput, Unavailable
@@ -194,6 +194,62 @@ def test_who_gives_up_waiting_harms_nobody(folder):
 
     run(used(folder, work))
     assert requests(closed(folder)) == [receipts.request(2)]
+
+
+class Watched(FrameFile):
+    """A file that notes, at each sync, how much was appended and which promises had ended before."""
+
+    def __init__(self, file):
+        super().__init__(file.path, file.descriptor, file.end, file.reserved)
+        self.appended, self.early, self.promises = 0, [], []
+
+    def append(self, data):
+        self.appended += 1
+        super().append(data)
+
+    def sync(self):
+        self.early += [promise for promise in self.promises if promise.done()]
+        super().sync()
+
+
+def test_what_is_taken_in_one_turn_is_written_once_and_promised_after_its_sync(folder):
+    async def work(journal):
+        journal.file = watched = Watched(journal.file)
+        for make in (receipts.admitted, receipts.finished):
+            take = journal.admit if make is receipts.admitted else journal.finish
+            watched.promises = [take(make(number)) for number in range(1, 41)]
+            await asyncio.gather(*watched.promises)
+        assert (watched.appended, watched.early) == (2, [])
+
+    run(used(folder, work))
+    assert len(requests(closed(folder))) == 40
+
+
+def test_one_who_stumbles_over_a_record_takes_none_of_the_others_along(folder):
+    faults = []
+
+    async def work(journal):
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: faults.append(context["exception"]))
+        first = journal.admit(receipts.admitted(1))
+        first.add_done_callback(lambda _: 1 / 0)
+        await receipts.answered(journal, [2])
+
+    run(used(folder, work))
+    assert [type(fault) for fault in faults] == [ZeroDivisionError]
+    assert requests(closed(folder)) == [receipts.request(2)]
+
+
+def test_what_waits_when_the_journal_is_closed_is_written(folder):
+    async def work(journal):
+        promises = [journal.admit(receipts.admitted(1)), journal.finish(receipts.finished(1))]
+        await asyncio.to_thread(journal.close)
+        await asyncio.gather(*promises)
+
+    async def main():
+        await work(receipts.opened(folder))
+
+    run(main())
+    assert requests(closed(folder)) == [receipts.request(1)]
 
 
 FULL = """

@@ -94,3 +94,44 @@ def test_whether_the_caller_waits_for_a_word():
 def test_any_bytes_are_read_or_refused(data):
     with contextlib.suppress(Problem):
         reader().feed(data)
+
+
+def test_a_head_that_comes_again_means_the_same_and_is_judged_again():
+    welcomed = []
+
+    def welcome(incoming):
+        welcomed.append((incoming.method, incoming.target, incoming.fields[b"authorization"]))
+        return 9
+
+    made = RequestReader(Tuning(), welcome)
+    head = HEAD + b"Authorization: a\r\nContent-Length: %d\r\n\r\n"
+    for body in (b"abc", b"\r\n\r\n?", b"", b"def"):
+        made.feed(head % len(body) + body)
+    assert [each.body for each in made.ready] == [b"abc", b"\r\n\r\n?", b"", b"def"]
+    assert welcomed == 4 * [("POST", b"/x", b"a")]
+    made.feed(head[:9])
+    made.feed(head[9:] % 2 + b"gh")
+    made.feed(head.replace(b"/x", b"/y") % 1 + b"i")
+    assert [(each.target, each.body) for each in list(made.ready)[-2:]] == [(b"/x", b"gh"), (b"/y", b"i")]
+    with pytest.raises(Problem) as caught:
+        made.feed(head % 5 + b"12345" + head % 10 + b"1234567890")
+    assert caught.value.code == "body_too_large"
+
+
+def test_bounds_hold_for_a_head_that_comes_again():
+    head = HEAD + b"Content-Length: %d\r\n\r\n"
+    made = reader(limit=5)
+    made.feed(head % 1 + b"a")
+    with pytest.raises(Problem) as caught:
+        made.feed(head % 6 + b"abcdef")
+    assert caught.value.code == "body_too_large"
+    made = reader(pipelined=2)
+    for _ in range(2):
+        made.feed(head % 1 + b"a")
+    with pytest.raises(Problem) as caught:
+        made.feed(head % 1 + b"a")
+    assert caught.value.code == "too_many_pipelined"
+    made = reader(head_bytes=200)
+    made.feed(head % 1 + b"a")
+    with pytest.raises(Problem):
+        made.feed(head[:-2] % 1 + b"A: " + b"x" * 300)

@@ -19,6 +19,7 @@ from ringfence.soc.detection.detector import Detector
 from ringfence.soc.detection.prefilter import Prefilter
 from ringfence.soc.detection.rule import LogSource, Rule
 from ringfence.soc.detection.sigma import load
+from ringfence.soc.ingest import batches
 from ringfence.soc.sources.auth import AuthLog
 from ringfence.testing import authlog
 
@@ -63,11 +64,11 @@ def mixed() -> list[str]:
 
 
 def lane(lines: list[str]) -> None:
-    """Parse, detect, correlate."""
+    """Parse, detect, correlate, as `events ingest` does."""
     log, detector = AuthLog("n-0000000a"), Detector(shipped.rules())
-    for each in lines:
-        event = log.read(each, START)
-        if event is not None:
+    events = (event for each in lines if (event := log.read(each, START)) is not None)
+    for batch in batches(events):
+        for event in batch:
             detector.feed(event)
 
 

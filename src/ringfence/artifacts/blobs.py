@@ -26,8 +26,8 @@ from ringfence.kernel.identifier import Tenant
 
 STAGING = ".staging"
 PENDING = "pending"
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # the last so that a FIFO cannot block the open
-_FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_DIRECTORY
+READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # the last so that a FIFO cannot block the open
+FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_DIRECTORY
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -96,8 +96,9 @@ class NewFile:
 
 
 @contextmanager
-def _opened(name: str, flags: int, at: int | None = None) -> Iterator[int]:
-    with translated(name):
+def opened(name: str, flags: int, at: int | None = None, shown: str = "") -> Iterator[int]:
+    """Open a name for a while; errors call it as it is `shown`."""
+    with translated(shown or name):
         descriptor = os.open(name, flags, 0o600, dir_fd=at)
     try:
         yield descriptor
@@ -106,21 +107,21 @@ def _opened(name: str, flags: int, at: int | None = None) -> Iterator[int]:
 
 
 @contextmanager
-def _below(name: str, at: int) -> Iterator[int]:
-    """Open the folder that holds `name`, one part at a time, so that no part can be a link."""
-    folder, _, _ = name.rpartition("/")
+def holding(name: str, at: int) -> Iterator[tuple[int, str]]:
+    """Open the folder that holds `name`, one part at a time, so that no part can be a link; give the last part too."""
+    folder, _, last = name.rpartition("/")
     with translated(name):
         current = os.dup(at)
         try:
             for part in filter(None, folder.split("/")):
-                following = os.open(part, _FOLDER, dir_fd=current)
+                following = os.open(part, FOLDER, dir_fd=current)
                 os.close(current)
                 current = following
         except BaseException:
             os.close(current)
             raise
     try:
-        yield current
+        yield current, last
     finally:
         os.close(current)
 
@@ -133,7 +134,7 @@ class PlainFolder:
 
     def files(self) -> Iterator[tuple[str, Source]]:
         """Give each file with its path below the folder; a single file has its own name."""
-        with _opened(str(self._path), _READ) as descriptor:
+        with opened(str(self._path), READ) as descriptor:
             if stat.S_ISDIR(os.fstat(descriptor).st_mode):
                 yield from self._walk(descriptor, "")
             else:
@@ -146,20 +147,23 @@ class PlainFolder:
             names = sorted(os.listdir(folder))
         for name in names:
             path = prefix + name
-            with _opened(name, _READ if _is_plain(folder, name, path) else _FOLDER, folder) as descriptor:
+            with opened(
+                name, READ if is_plain(folder, name, path, "a sealed dataset") else FOLDER, folder
+            ) as descriptor:
                 if stat.S_ISDIR(os.fstat(descriptor).st_mode):
                     yield from self._walk(descriptor, path + "/")
                 else:
                     yield path, OpenFile(descriptor, path)
 
 
-def _is_plain(folder: int, name: str, path: str) -> bool:
+def is_plain(folder: int, name: str, path: str, whole: str) -> bool:
+    """Tell a file from a folder; raise `UsageError` for anything else."""
     with translated(repr(path)):
         mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
     if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
         return stat.S_ISREG(mode)
     kind = "a symbolic link" if stat.S_ISLNK(mode) else "not a regular file"
-    raise UsageError(f"{path!r} is {kind}; a sealed dataset holds plain files only: copy the content or leave it out")
+    raise UsageError(f"{path!r} is {kind}; {whole} holds plain files only: copy the content or leave it out")
 
 
 class DirectoryVault:
@@ -174,7 +178,7 @@ class DirectoryVault:
 
     def _names(self, folder: str) -> frozenset[str]:
         try:
-            with _opened(folder, _FOLDER, self._descriptor) as descriptor:
+            with opened(folder, FOLDER, self._descriptor) as descriptor:
                 return frozenset(os.listdir(descriptor))  # noqa: PTH208 - by descriptor
         except UsageError:
             return frozenset()  # a missing folder shows as missing entries
@@ -182,7 +186,7 @@ class DirectoryVault:
     @contextmanager
     def open(self, name: str) -> Iterator[OpenFile]:
         """Open one file."""
-        with _below(name, self._descriptor) as folder, _opened(name.rpartition("/")[2], _READ, folder) as descriptor:
+        with holding(name, self._descriptor) as (folder, last), opened(last, READ, folder, name) as descriptor:
             yield OpenFile(descriptor, name)
 
     def read(self, name: str, limit: int) -> bytes:
@@ -197,7 +201,7 @@ class DirectoryVault:
 @contextmanager
 def directory_vault(path: Path) -> Iterator[DirectoryVault]:
     """Open a sealed dataset's directory."""
-    with _opened(str(path), _FOLDER) as descriptor:
+    with opened(str(path), FOLDER) as descriptor:
         yield DirectoryVault(descriptor)
 
 
@@ -214,7 +218,7 @@ class NewFolder:
         for depth in range(1, len(parts)):
             with translated(name), suppress(FileExistsError):
                 os.mkdir("/".join(parts[:depth]), 0o700, dir_fd=self._descriptor)
-        with _below(name, self._descriptor) as folder, _opened(parts[-1], _CREATE, folder) as descriptor:
+        with holding(name, self._descriptor) as (folder, last), opened(last, _CREATE, folder, name) as descriptor:
             yield NewFile(descriptor, name)
 
 
@@ -227,7 +231,7 @@ def new_folder(path: Path) -> Iterator[NewFolder]:
     with translated(path.parent):
         partial.mkdir(mode=0o700)
     try:
-        with _opened(str(partial), _FOLDER) as descriptor:
+        with opened(str(partial), FOLDER) as descriptor:
             yield NewFolder(descriptor)
         with translated(path):
             partial.rename(path)
@@ -304,7 +308,7 @@ class Home:
             self._sweep(tenant, recorded)
             with translated(path):
                 path.mkdir(mode=0o700)
-            descriptor = os.open(path, _FOLDER)
+            descriptor = os.open(path, FOLDER)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         staged = StagedFolder(descriptor, path, self.root)
         try:
@@ -325,19 +329,19 @@ class Home:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        with _opened(str(self.root / STAGING / ".turn"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC) as descriptor:
+        with opened(str(self.root / STAGING / ".turn"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC) as descriptor:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
 
     def _sweep(self, tenant: Tenant, recorded: Mapping[DatasetId, int]) -> None:
         """Remove what killed writers left: whoever lives holds a lock."""
         for path in (self.root / STAGING).iterdir():
-            if path.is_dir() and (lock := _locked(path)):
+            if path.is_dir() and (lock := locked(path)):
                 shutil.rmtree(path, ignore_errors=True)
                 os.close(lock)
         for mark in self.root.glob(f"[0-9a-f]*/*/{PENDING}"):
             path = mark.parent
-            if mark.read_text() == tenant + "\n" and (lock := _locked(path)):
+            if mark.read_text() == tenant + "\n" and (lock := locked(path)):
                 _finish(path, mark, self.root, recorded)
                 os.close(lock)
 
@@ -353,8 +357,10 @@ def _finish(path: Path, mark: Path, root: Path, recorded: Mapping[DatasetId, int
         StagedFolder(-1, path, root).discard()
 
 
-def _locked(path: Path) -> int | None:
-    descriptor = os.open(path, _FOLDER)
+def locked(path: Path) -> int | None:
+    """Lock a folder until the descriptor is closed; None where somebody else holds it."""
+    with translated(path):
+        descriptor = os.open(path, FOLDER)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

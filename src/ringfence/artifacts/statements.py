@@ -21,7 +21,7 @@ from ringfence.artifacts.model import (
 from ringfence.artifacts.provenance import PARTS, Provenance
 from ringfence.artifacts.provenance import licence as licence_token
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.errors import MalformedInput, Refused
+from ringfence.kernel.errors import MalformedInput, Refused, UsageError
 from ringfence.kernel.identifier import PredicateName
 from ringfence.kernel.statement import Draft, Statement, Strength, Subject
 
@@ -88,7 +88,9 @@ def _about(
     return Draft(name, (dataset.subject,), head | claims, STRENGTHS[name], details or {})
 
 
-def _one_of(*allowed: object) -> Callable[[object], object]:
+def one_of(*allowed: object) -> Callable[[object], object]:
+    """Return the check of a claim with a few possible values, each of its own type."""
+
     def check(value: object) -> object:
         if not any(type(value) is type(known) and value == known for known in allowed):
             raise MalformedInput(f"it is one of {', '.join(map(str, allowed))}")
@@ -97,20 +99,23 @@ def _one_of(*allowed: object) -> Callable[[object], object]:
     return check
 
 
-def _count(value: object) -> int:
+def count(value: object) -> int:
+    """Check a number of things."""
     if type(value) is not int or value < 0:
         raise MalformedInput("it is a number, at least 0")
     return value
 
 
-def _digest(value: object) -> Digest:
+def tagged(value: object) -> Digest:
+    """Check a digest that says its algorithm."""
     found = Digest.parse(value)
     if str(found) != value:
         raise MalformedInput("it is written sha256:<hex>")
     return found
 
 
-def _commitment(value: object) -> object:
+def hex_digest(value: object) -> object:
+    """Check 32 bytes as bare digits."""
     if not isinstance(value, str) or not _HEX.fullmatch(value):
         raise MalformedInput("it has 64 hexadecimal digits")
     return value
@@ -126,23 +131,23 @@ _HEAD: dict[str, Callable[[object], object]] = {"dataset": dataset_id, "epoch": 
 _SHAPES: dict[PredicateName, dict[str, Callable[[object], object]]] = {
     SEALED: _HEAD
     | {
-        "suite": _one_of(SUITE),
-        "chunkSize": _one_of(*CHUNK_SIZES),
-        "objects": _count,
-        "bytes": _count,
-        "ciphertextRoot": _digest,
-        "plaintextRoot": _digest,
-        "keyCommitment": _commitment,
-        "keyCustody": _one_of(*(custody.value for custody in Custody)),
+        "suite": one_of(SUITE),
+        "chunkSize": one_of(*CHUNK_SIZES),
+        "objects": count,
+        "bytes": count,
+        "ciphertextRoot": tagged,
+        "plaintextRoot": tagged,
+        "keyCommitment": hex_digest,
+        "keyCustody": one_of(*(custody.value for custody in Custody)),
     },
-    PROVENANCE: _HEAD | {"licence": licence_token, "sourceDigest": _digest, "recorded": _recorded},
+    PROVENANCE: _HEAD | {"licence": licence_token, "sourceDigest": tagged, "recorded": _recorded},
     OPENED: _HEAD | {"purpose": purpose},
     VERIFIED: _HEAD
     | {
-        "mode": _one_of(*(mode.value for mode in Mode)),
-        "result": _one_of("pass", "fail"),
-        "chunks": _count,
-        "failed": _count,
+        "mode": one_of(*(mode.value for mode in Mode)),
+        "result": one_of("pass", "fail"),
+        "chunks": count,
+        "failed": count,
     },
 }
 
@@ -153,13 +158,18 @@ def claims_of(statement: Statement, expected: PredicateName) -> Mapping[str, Any
         raise MalformedInput(f"this address takes {expected}, not {statement.predicate}")
     if statement.issuance.strength is not STRENGTHS[expected]:
         raise Refused(f"{expected} has strength {STRENGTHS[expected].text}, not {statement.issuance.strength.text}")
-    shape, claims = _SHAPES[expected], statement.claims
+    return shaped(statement, _SHAPES[expected])
+
+
+def shaped(statement: Statement, shape: Mapping[str, Callable[[object], object]]) -> Mapping[str, Any]:
+    """Return the claims of a statement if they are exactly those of a shape, and each passes its check."""
+    claims = statement.claims
     if claims.keys() != shape.keys():
-        raise MalformedInput(f"the claims of {expected} are {', '.join(shape)}")
+        raise MalformedInput(f"the claims of {statement.predicate} are {', '.join(shape)}")
     for name, check in shape.items():
         try:
             check(claims[name])
-        except MalformedInput as error:
+        except UsageError as error:
             raise MalformedInput(f"claim {name}: {error}") from error
     return claims
 

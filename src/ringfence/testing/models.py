@@ -128,6 +128,15 @@ DISGUISED: Mapping[str, bytes] = {
     "nested attribute": importing("builtins", "set.__init__.__globals__"),
     "dotted into an allowed module": importing("collections", "OrderedDict.fromkeys"),
 }
+# Streams that are text to the eye; whoever loads them as a pickle runs them.
+TEXTS: Mapping[str, bytes] = {
+    "more opcodes than are looked at": b"N0" * 2**19 + b"N0cos\nsystem\n(S'true'\ntR.",
+    "a line longer than any name": b"V" + b"x" * 2**17 + b"\n0cos\nsystem\n(S'true'\ntR.",
+    "a quoted line that ends with a window": b"S'" + b"x" * (2**16 - 2) + b"'\n0cos\nsystem\n(S'true'\ntR.",
+    "a computed name": b"Vos\nVsystem\nN0q\xc2\x93(S'true'\ntR.",
+    "a name with escapes": b"V\\u006fs\nV\\u0073ystem\nq\xc2\x93(S'true'\ntR.",
+    "behind a harmless stream": b"L119547037146038801333356L\n.cos\nsystem\n(S'true'\ntR.",
+}
 HARMLESS: Mapping[str, bytes] = {
     "numbers and texts": b"\x80\x04}\x94(\x8c\x01a\x94K\x01\x8c\x01b\x94\x8c\x01c\x94u.",
     "an ordered dictionary": b"\x80\x04\x8c\x0bcollections\x94\x8c\x0bOrderedDict\x94\x93)R.",

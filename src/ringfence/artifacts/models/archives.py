@@ -32,7 +32,7 @@ class Member:
 
 
 def ends_as_zip(content: Content) -> bool:
-    """Tell whether a ZIP ends where the file ends: readers of ZIPs would take it for one, whatever it begins with."""
+    """Tell whether a ZIP ends at the end of the file: readers of ZIPs take it for one, whatever stands around it."""
     return _end(content) is not None
 
 
@@ -43,10 +43,7 @@ def looks_like_tar(content: Content) -> bool:
 
 def zipped(content: Content) -> Iterator[Member]:
     """Yield the members of a ZIP; raise `MalformedInput`."""
-    found = _end(content)
-    if found is None:
-        raise MalformedInput("the ZIP has no end record at its end")
-    count, size, start = _directory(content, found)
+    count, size, start = _directory(content, _only_end(content))
     if count > MAX_MEMBERS or size > MAX_MEMBERS * 2**10:
         raise MalformedInput(f"the ZIP holds {count} members; the limit is {MAX_MEMBERS}")
     directory, at, total, seen = content.read(start, size), 0, 0, set()
@@ -82,12 +79,29 @@ class _Entry:
 def _end(content: Content) -> int | None:
     begin = max(0, content.size - _END_SIZE - _MAX_COMMENT)
     tail = content.read(begin, _END_SIZE + _MAX_COMMENT)
-    at = tail.rfind(_END)
-    while at >= 0:
-        if at + _END_SIZE <= len(tail) and at + _END_SIZE + struct.unpack_from("<H", tail, at + 20)[0] == len(tail):
-            return begin + at
-        at = tail.rfind(_END, 0, at)
+    at = len(tail)
+    while (at := tail.rfind(_END, 0, at)) >= 0:
+        if at + _END_SIZE <= len(tail):
+            size, comment = struct.unpack_from("<I4xH", tail, at + 12)
+            if at + _END_SIZE + comment == len(tail) or _follows_directory(content, begin + at, size):
+                return begin + at
     return None
+
+
+def _only_end(content: Content) -> int:
+    found = _end(content)
+    if found is None:
+        raise MalformedInput("the ZIP has no end record at its end")
+    tail = content.read(found, _END_SIZE + _MAX_COMMENT)
+    if tail.rfind(_END) or found + _END_SIZE + struct.unpack_from("<H", tail, 20)[0] != content.size:
+        raise MalformedInput("the ZIP has more than one end: readers of ZIPs would not agree on what it holds")
+    return found
+
+
+def _follows_directory(content: Content, end: int, size: int) -> bool:
+    """Tell whether a directory ends here, so that readers who pass over what comes behind take this for the end."""
+    marks = ((end - size, _ENTRY), (end - 20, _LOCATOR64))
+    return any(at >= 0 and content.read(at, 4) == mark for at, mark in marks)
 
 
 def _directory(content: Content, end: int) -> tuple[int, int, int]:

@@ -9,14 +9,14 @@ import hashlib
 import mmap
 import os
 import re
-import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-from ringfence.artifacts.blobs import OpenFile, translated
+from ringfence.artifacts.blobs import FOLDER, READ, OpenFile, holding, is_plain, opened, translated
 from ringfence.artifacts.models.keys import PublicKey
 from ringfence.artifacts.models.model import MAX_FILES, SIGNATURE, Manifest
 from ringfence.artifacts.models.names import MAX_PARTS, check_name, check_names, left_out
@@ -26,8 +26,6 @@ from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import Conflict, NotFound, Unavailable, UsageError, VerificationFailed
 
 CHUNK = 2**20
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # the last so that a FIFO cannot block the open
-_FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_DIRECTORY
 _SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 
 
@@ -81,7 +79,7 @@ class Hashed:
 def hash_of(content: FileContent) -> Hashed:
     """Hash an open file in one pass; raise `Conflict` where it was changed since it was opened."""
     hasher, buffer, offset = hashlib.sha256(), bytearray(min(CHUNK, content.size) or 1), 0
-    while count := content.read_into(memoryview(buffer), offset):
+    while offset <= content.size and (count := content.read_into(memoryview(buffer), offset)):
         hasher.update(memoryview(buffer)[:count])
         offset += count
     if not content.unchanged() or offset != content.size:
@@ -97,7 +95,9 @@ class ModelFolder:
 
     def names(self) -> list[str]:
         """Return every file that belongs to the model, in order; links, devices and unsignable names are refused."""
-        found = sorted(self._walk(self._descriptor, ""))
+        found = sorted(islice(self._walk(self._descriptor, ""), MAX_FILES + 1))
+        if len(found) > MAX_FILES:
+            raise UsageError(f"{self.title!r} holds more than {MAX_FILES} files")
         check_names(found)
         return found
 
@@ -106,23 +106,21 @@ class ModelFolder:
             raise UsageError(f"{prefix[:80]!r}… is deeper than {MAX_PARTS} folders")
         with translated(prefix or self.title):
             listed = os.listdir(folder)
-        if len(listed) > MAX_FILES:
-            raise UsageError(f"{prefix or self.title!r} holds more than {MAX_FILES} files")
         for part in listed:
             path = prefix + part
             if left_out(path):
                 continue
             check_name(path)
-            if _is_folder(folder, part, path):
-                with _opened(part, _FOLDER, folder) as below:
-                    yield from self._walk(below, path + "/")
-            else:
+            if is_plain(folder, part, path, "a model"):
                 yield path
+            else:
+                with opened(part, FOLDER, folder, path) as below:
+                    yield from self._walk(below, path + "/")
 
     @contextmanager
     def content(self, name: str) -> Iterator[FileContent]:
         """Open one file, one part of its path at a time, so that no part can be a link."""
-        with _below(name, self._descriptor) as (folder, last), _opened(last, _READ, folder, name) as descriptor:
+        with holding(name, self._descriptor) as (folder, last), opened(last, READ, folder, name) as descriptor:
             yield FileContent(descriptor, name)
 
     def hashed(self, stamps: Stamps | None = None) -> dict[str, Hashed]:
@@ -164,6 +162,7 @@ class VerifiedModel:
 
     def __init__(self, folder: ModelFolder, manifest: Manifest, signer: PublicKey) -> None:
         self._folder, self.manifest, self.signer = folder, manifest, signer
+        self._signed = {resource.name: resource.digest for resource in manifest.files}
 
     @property
     def digest(self) -> Digest:
@@ -172,7 +171,7 @@ class VerifiedModel:
 
     def names(self) -> tuple[str, ...]:
         """Return every signed name."""
-        return tuple(resource.name for resource in self.manifest.files)
+        return tuple(self._signed)
 
     def stream(self, name: str) -> Iterator[bytes]:
         """Yield the bytes of a file that were hashed; the last part comes only once all of them match.
@@ -216,7 +215,7 @@ class VerifiedModel:
         return sizes
 
     def _expected(self, name: str) -> Digest:
-        known = self.manifest.of(name)
+        known = self._signed.get(name)
         if known is None:
             raise VerificationFailed(f"{name!r} is not among the files that were signed")
         return known
@@ -230,7 +229,7 @@ class VerifiedModel:
 def model_folder(path: Path) -> Iterator[ModelFolder]:
     """Open a model's folder."""
     try:
-        with _opened(str(path), _FOLDER) as descriptor:
+        with opened(str(path), FOLDER) as descriptor:
             yield ModelFolder(descriptor, path.resolve().name if path.name in {"", ".", ".."} else path.name)
     except UsageError as error:
         if path.is_file() and str(path) in str(error):
@@ -269,7 +268,7 @@ def looked_at(path: Path) -> Iterator[tuple[Sequence[str], Opening]]:
         with model_folder(path) as folder:
             yield folder.names(), folder.content
         return
-    with _opened(str(path), _READ) as descriptor:
+    with opened(str(path), READ) as descriptor:
         content = FileContent(descriptor, path.name, alone=False)  # it is only looked at, under the name given
 
         @contextmanager
@@ -313,37 +312,3 @@ def _available() -> int | None:
     except OSError:
         return None
     return int(found[1]) * 1024 if found else None
-
-
-def _is_folder(folder: int, part: str, path: str) -> bool:
-    with translated(repr(path)):
-        mode = os.stat(part, dir_fd=folder, follow_symlinks=False).st_mode
-    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
-        return stat.S_ISDIR(mode)
-    kind = "a symbolic link" if stat.S_ISLNK(mode) else "not a regular file"
-    raise UsageError(f"{path!r} is {kind}; a model holds plain files only: copy the content or leave it out")
-
-
-@contextmanager
-def _opened(name: str, flags: int, at: int | None = None, shown: str = "") -> Iterator[int]:
-    with translated(shown or name):
-        descriptor = os.open(name, flags, dir_fd=at)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _below(name: str, at: int) -> Iterator[tuple[int, str]]:
-    *folders, last = name.split("/")
-    current = os.dup(at)
-    try:
-        for part in folders:
-            with translated(name):
-                following = os.open(part, _FOLDER, dir_fd=current)
-            os.close(current)
-            current = following
-        yield current, last
-    finally:
-        os.close(current)

@@ -9,7 +9,6 @@ import pickletools
 import re
 import struct
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,11 +54,20 @@ _STRANGE = re.compile(rb"[\\\x80-\xff]")
 _BROKEN = (ValueError, IndexError, TypeError, OverflowError, KeyError, EOFError, AttributeError, struct.error)
 
 
+class _Endless(MalformedInput):
+    """The limit is ours: a loader would go on."""
+
+
+class _Passed(Exception):
+    """Bytes that nobody looks at were passed over."""
+
+
 @dataclass(slots=True)
 class Walked:
     """What the walk saw."""
 
     imports: list[tuple[str, str]] = field(default_factory=list)
+    computed: int = 0  # imports whose names are put together at loading
     persistent: int = 0
     calls: int = 0
     streams: int = 0
@@ -90,7 +98,8 @@ def check(content: Content) -> Walked:
         if seen.streams and content.read(reader.at, 1) != b"\x80":
             raise MalformedInput(f"{content.size - reader.at} bytes follow the pickle")
         _stream(reader, seen)
-        seen.streams += 1
+        if seen.computed:
+            raise MalformedInput("the pickle computes the name of what it imports")
     if not seen.streams:
         raise MalformedInput("an empty file is no pickle")
     return seen
@@ -100,12 +109,20 @@ def hidden(content: Content) -> Walked | None:
     """Return what a file would import if somebody loaded it as a pickle of any protocol; None where nothing."""
     if content.read(0, 1) == b"P":
         return None  # a name for the loader to look up: loaders refuse it in this form, and every ZIP begins with it
-    reader, seen, whole = _Reader(content), Walked(), False
-    with suppress(MalformedInput):  # the loader would have run what came before
-        _stream(reader, seen)
-        whole = True
-    named = [pair for pair in seen.imports if all(map(_IDENTIFIER.fullmatch, pair))]
-    return seen if named and (seen.calls or whole) else None
+    reader, seen, whole = _Reader(content, passing=True), Walked(), False
+    try:
+        while reader.at < content.size and not whole:  # a loader may read one stream after another
+            _stream(reader, seen)
+            whole = _imports(seen)
+    except _Endless:
+        return seen
+    except MalformedInput:
+        pass  # the loader would have run what came before
+    return seen if _imports(seen) and (seen.calls or whole) else None
+
+
+def _imports(seen: Walked) -> bool:
+    return seen.computed > 0 or any(all(map(_IDENTIFIER.fullmatch, pair)) for pair in seen.imports)
 
 
 def _stream(reader: "_Reader", seen: Walked) -> None:
@@ -113,17 +130,23 @@ def _stream(reader: "_Reader", seen: Walked) -> None:
     for name, argument in _opcodes(reader):
         seen.opcodes += 1
         if seen.opcodes > MAX_OPCODES:
-            raise MalformedInput(f"the pickle has more than {MAX_OPCODES} opcodes: too many to be looked at")
+            raise _Endless(f"the pickle has more than {MAX_OPCODES} opcodes: too many to be looked at")
         _note(name, argument, track, seen)
+    seen.streams += 1
 
 
 def _opcodes(reader: "_Reader") -> Iterator[tuple[str, Any]]:
     # An explicit list of what pickletools raises on bytes that are no pickle; anything else would be a fault of ours.
-    try:
-        for opcode, argument, _ in pickletools.genops(reader):  # type: ignore[arg-type]  # it asks for tell() as well
-            yield opcode.name, argument
-    except _BROKEN as error:
-        raise MalformedInput(f"the pickle cannot be walked to its end: {str(error)[:200]}") from error
+    while True:
+        try:
+            for opcode, argument, _ in pickletools.genops(reader):  # type: ignore[arg-type]  # it asks for tell() as well
+                yield opcode.name, argument
+        except _Passed:
+            yield "BINBYTES", None
+            continue
+        except _BROKEN as error:
+            raise MalformedInput(f"the pickle cannot be walked to its end: {str(error)[:200]}") from error
+        return
 
 
 def _note(name: str, argument: Any, track: "_Track", seen: Walked) -> None:
@@ -131,20 +154,18 @@ def _note(name: str, argument: Any, track: "_Track", seen: Walked) -> None:
         raise MalformedInput(f"the pickle is of protocol {argument}, which is not known")
     if name in {"GLOBAL", "INST"}:
         module, _, attribute = str(argument).partition(" ")
-        _imported(seen, module, attribute)
+        seen.imports.append((module, attribute))
     elif name == "STACK_GLOBAL":
-        _imported(seen, *track.pair())
+        pair = track.pair()
+        seen.imports += [pair] if pair else []
+        seen.computed += pair is None
     elif name in _REGISTERED:
-        _imported(seen, "copyreg", f"extension {argument}")
+        seen.imports.append(("copyreg", f"extension {argument}"))
     elif name in {"PERSID", "BINPERSID"}:
         seen.persistent += 1
     if name in {"REDUCE", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "BUILD"}:
         seen.calls += 1
     track.follow(name, argument)
-
-
-def _imported(seen: Walked, module: str, attribute: str) -> None:
-    seen.imports.append((module, attribute))
 
 
 class _Track:
@@ -153,13 +174,16 @@ class _Track:
     def __init__(self) -> None:
         self._newest: list[str | None] = []
         self._memo: dict[int, str | None] = {}
+        self._texts = False  # whether there was any: without one, nothing can be named
 
-    def pair(self) -> tuple[str, str]:
-        match self._newest[-2:]:
-            case [str() as module, str() as attribute]:
+    def pair(self) -> tuple[str, str] | None:
+        match self._newest:
+            case [str() as module, str() as attribute] if _IDENTIFIER.fullmatch(module + "." + attribute):
                 return module, attribute
+            case _ if self._texts:
+                return None
             case _:
-                raise MalformedInput("the pickle computes the name of what it imports")
+                raise MalformedInput("the pickle imports something without a name")
 
     def follow(self, name: str, argument: Any) -> None:
         if name in _PUSHES_TEXT:
@@ -174,6 +198,7 @@ class _Track:
 
     def _push(self, text: str | None) -> None:
         self._newest = [*self._newest[-1:], text]
+        self._texts = True
 
 
 class _Reader:
@@ -183,11 +208,15 @@ class _Reader:
     shown lines without either: a name that held one is then on no list, which is all that matters here.
     """
 
-    def __init__(self, content: Content) -> None:
-        self._content, self.at, self._opcode = content, 0, b""
+    def __init__(self, content: Content, *, passing: bool = False) -> None:
+        """Read from the start; `passing` passes over long pieces instead of refusing them."""
+        self._content, self.at, self._opcode, self._passing = content, 0, b"", passing
 
     def read(self, size: int) -> bytes:
         if size > MAX_TAKE:
+            if self._passing and size <= self._content.size - self.at:
+                self.at += size
+                raise _Passed
             raise MalformedInput(f"the pickle announces {size} bytes in one piece: too many to be looked at")
         data = self._content.read(self.at, max(0, size))
         self.at += len(data)
@@ -195,15 +224,16 @@ class _Reader:
         return data
 
     def readline(self) -> bytes:
-        data = self._content.read(self.at, MAX_LINE)
-        end = data.find(b"\n") + 1
-        if not end and len(data) == MAX_LINE:
-            raise MalformedInput(f"a line of the pickle has more than {MAX_LINE} bytes")
-        line = data[:end] if end else data
-        self.at += len(line)
+        first = data = self._content.read(self.at, MAX_LINE)
+        while not (end := data.find(b"\n") + 1) and len(data) == MAX_LINE:
+            self.at += len(data)
+            data = self._content.read(self.at, MAX_LINE)
+        self.at += end or len(data)
         if end and self._opcode in _NUMBERS:
             return b"0\n"
-        return _STRANGE.sub(b"?", line)
+        if first is not data:  # no name is so long
+            return b"" if not end else b"'?'\n" if self._opcode == b"S" else b"?\n"
+        return _STRANGE.sub(b"?", data[:end] if end else data)
 
     def tell(self) -> int:
         return self.at

@@ -61,7 +61,7 @@ class _Look:
 
 def scan(names: Sequence[str], opening: Opening) -> Report:
     """Judge every file, and what they say of each other."""
-    judged, tensors, indexes = [], {}, {}
+    judged, tensors, indexes, room = [], {}, {}, safetensors.MAX_INDEX
     for name in names:
         with opening(name) as content:
             look = _look(name, content, MAX_DEPTH)
@@ -69,7 +69,8 @@ def scan(names: Sequence[str], opening: Opening) -> Report:
             if look.tensors is not None:
                 tensors[name] = look.tensors
             if safetensors.INDEX.fullmatch(name):
-                indexes[name] = content.read(0, safetensors.MAX_INDEX + 1)
+                room -= content.size  # of all together: a file with holes costs its maker nothing
+                indexes[name] = content.read(0, content.size) if room >= 0 else b""  # which is none, hence refused
     return Report(tuple(judged), tuple(_indexed(indexes, tensors)))
 
 
@@ -110,7 +111,7 @@ def _hidden(look: _Look) -> None:
     found = pickles.hidden(look.content)
     if found is not None:
         names = ", ".join(f"{module}.{name}" for module, name in found.imports[:3])
-        look.refuse("hidden-pickle", f"loaded as a pickle, the file would call {names}")
+        look.refuse("hidden-pickle", f"loaded as a pickle, the file would call {names or 'what cannot be followed'}")
 
 
 def _other(look: _Look) -> None:

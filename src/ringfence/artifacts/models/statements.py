@@ -9,8 +9,9 @@ import ringfence
 from ringfence.artifacts.models.keys import PublicKey, parse_public
 from ringfence.artifacts.models.model import Manifest, ModelId, ModelName, Report, Verdict, Weight, model_id
 from ringfence.artifacts.models.scan import TOOL
+from ringfence.artifacts.statements import count, hex_digest, one_of, shaped, tagged
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.errors import MalformedInput, Refused, UsageError
+from ringfence.kernel.errors import MalformedInput, Refused
 from ringfence.kernel.identifier import PredicateName
 from ringfence.kernel.statement import Draft, Statement, Strength, Subject
 
@@ -20,7 +21,6 @@ ALGORITHM = "ecdsa-p256-sha256"
 CUSTODIES = ("external", "file-passphrase", "file-plain", "pkcs11")
 MAX_CODES = 64
 MAX_DETAILS = 100  # findings whose words go into the side record
-_HINT = re.compile(r"[0-9a-f]{64}")
 _TOKEN = re.compile(r"[a-z0-9][a-z0-9.+-]{0,63}")
 
 
@@ -91,14 +91,7 @@ def claims_of(statement: Statement, expected: PredicateName) -> Mapping[str, Any
         raise MalformedInput(f"this address takes {expected}, not {statement.predicate}")
     if statement.issuance.strength is not Strength.OBSERVED:
         raise Refused(f"{expected} is observed, not {statement.issuance.strength.text}")
-    shape, claims = _SHAPES[expected], statement.claims
-    if claims.keys() != shape.keys():
-        raise MalformedInput(f"the claims of {expected} are {', '.join(shape)}")
-    for name, check in shape.items():
-        try:
-            check(claims[name])
-        except UsageError as error:
-            raise MalformedInput(f"claim {name}: {error}") from error
+    claims = shaped(statement, _SHAPES[expected])
     _check_whole(statement, claims)
     return claims
 
@@ -116,34 +109,6 @@ def _verdict(claims: Mapping[str, Any]) -> Verdict:
     if claims["refused"] or not claims["files"]:
         return Verdict.REFUSED
     return Verdict.UNKNOWN if claims["unknown"] else Verdict.CLEAN
-
-
-def _one_of(*allowed: str) -> Callable[[object], object]:
-    def check(value: object) -> object:
-        if value not in allowed:
-            raise MalformedInput(f"it is one of {', '.join(allowed)}")
-        return value
-
-    return check
-
-
-def _count(value: object) -> int:
-    if type(value) is not int or value < 0:
-        raise MalformedInput("it is a number, at least 0")
-    return value
-
-
-def _digest(value: object) -> Digest:
-    found = Digest.parse(value)
-    if str(found) != value:
-        raise MalformedInput("it is written sha256:<hex>")
-    return found
-
-
-def _hint(value: object) -> object:
-    if not isinstance(value, str) or not _HINT.fullmatch(value):
-        raise MalformedInput("it has 64 hexadecimal digits")
-    return value
 
 
 def _pem(value: object) -> PublicKey:
@@ -171,24 +136,24 @@ def _strings(values: Iterable[object]) -> list[str]:
 _SHAPES: dict[PredicateName, dict[str, Callable[[object], object]]] = {
     SIGNED: {
         "model": model_id,
-        "files": _count,
-        "bytes": _count,
-        "root": _digest,
-        "bundle": _digest,
-        "algorithm": _one_of(ALGORITHM),
-        "keyHint": _hint,
+        "files": count,
+        "bytes": count,
+        "root": tagged,
+        "bundle": tagged,
+        "algorithm": one_of(ALGORITHM),
+        "keyHint": hex_digest,
         "publicKey": _pem,
-        "keyCustody": _one_of(*CUSTODIES),
+        "keyCustody": one_of(*CUSTODIES),
     },
     SCAN: {
         "model": model_id,
         "tool": _token,
         "toolVersion": _token,
-        "files": _count,
-        "verdict": _one_of(*(verdict.value for verdict in Verdict)),
-        "refused": _count,
-        "unknown": _count,
-        "noted": _count,
+        "files": count,
+        "verdict": one_of(*(verdict.value for verdict in Verdict)),
+        "refused": count,
+        "unknown": count,
+        "noted": count,
         "formats": _tokens,
         "codes": _tokens,
     },

@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ringfence.artifacts.blobs import NewFolder, flush, translated
+from ringfence.artifacts import blobs
+from ringfence.artifacts.blobs import NewFolder, flush, locked, opened, translated
 from ringfence.artifacts.models import oms, stamps
 from ringfence.artifacts.models.blobs import FileContent, ModelFolder, hash_of
 from ringfence.artifacts.models.keys import SigningKey
@@ -126,9 +127,12 @@ class Shelf:
         with translated(staged):
             staged.parent.parent.mkdir(mode=0o700, exist_ok=True)
             staged.parent.mkdir(mode=0o700, exist_ok=True)
+        with opened(str(staged.parent), blobs.FOLDER) as turn:  # a new folder has no lock yet: one sweeps at a time
+            fcntl.flock(turn, fcntl.LOCK_EX)
             _sweep(staged.parent)
-            staged.mkdir(mode=0o700)
-        held = _locked(staged)
+            with translated(staged):
+                staged.mkdir(mode=0o700)
+            held = locked(staged)
         try:
             yield staged
             with translated(target):
@@ -145,33 +149,18 @@ class Shelf:
 def _sweep(staging: Path) -> None:
     """Remove what imports that were killed left: whoever lives holds a lock."""
     for path in staging.iterdir():
-        held = _locked(path)
-        if held is not None:
-            shutil.rmtree(path, ignore_errors=True)
-            os.close(held)
-
-
-def _locked(path: Path) -> int | None:
-    """Lock a folder until the descriptor is closed; None where somebody else holds it."""
-    with translated(path):
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
+        with suppress(NotFound):  # it has just taken its place
+            held = locked(path)
+            if held is not None:
+                shutil.rmtree(path, ignore_errors=True)
+                os.close(held)
 
 
 def copy_model(source: ModelFolder, staged: Path) -> None:
     """Copy every file, in one pass each; what is judged and signed afterwards is the copy."""
-    with translated(staged):
-        descriptor = os.open(staged, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
+    with opened(str(staged), blobs.FOLDER) as descriptor:
         target = NewFolder(descriptor)
         for name in source.names():
             with source.content(name) as content, target.create(name) as sink:
                 for part in content.chunks():
                     sink.write(part)
-    finally:
-        os.close(descriptor)

@@ -1,4 +1,5 @@
 import io
+import struct
 import tarfile
 import zipfile
 from contextlib import suppress
@@ -8,7 +9,9 @@ import pytest
 
 from ringfence.artifacts.models import archives
 from ringfence.artifacts.models.cursor import Held
+from ringfence.artifacts.models.model import Verdict
 from ringfence.kernel.errors import MalformedInput
+from ringfence.testing.models import HOSTILE, judged
 
 
 def made(files, method=zipfile.ZIP_STORED):
@@ -121,7 +124,8 @@ def test_a_zip_cut_or_changed_anywhere_raises_nothing_else():
 
 def test_a_zip_that_ends_another_file_is_seen():
     assert archives.ends_as_zip(Held(b"GIF89a" + made(FILES)))
-    assert not archives.ends_as_zip(Held(made(FILES) + b"x"))
+    assert archives.ends_as_zip(Held(made(FILES) + b"x"))  # Python's zipfile reads it
+    assert not archives.ends_as_zip(Held(b"GIF89a" + b"PK\x05\x06" + bytes(19)))
     assert not archives.ends_as_zip(Held(b""))
 
 
@@ -153,3 +157,13 @@ def test_links_damage_and_cut_tars_are_refused():
     bad[124:128] = b"9zzz"
     with pytest.raises(MalformedInput, match="octal"):
         untarred(bytes(bad))
+
+
+def test_an_end_record_that_only_other_readers_believe_is_refused():
+    harmless, hostile = made({"a.txt": b"x"}), made({"b.pkl": HOSTILE["eval"]})
+    comment = hostile + b"?"
+    for data in (harmless[:-2] + struct.pack("<H", len(comment)) + comment, hostile + b"?"):
+        with zipfile.ZipFile(io.BytesIO(data)) as other:
+            assert other.namelist() == ["b.pkl"]
+        assert judged(data).verdict is Verdict.REFUSED
+        assert judged(b"GIF89a" + data).verdict is Verdict.REFUSED

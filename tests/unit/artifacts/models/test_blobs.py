@@ -6,6 +6,7 @@ import pytest
 
 from ringfence.artifacts.models import oms
 from ringfence.artifacts.models.blobs import CHUNK, hash_of, looked_at, model_folder, verified
+from ringfence.artifacts.models.model import MAX_FILES
 from ringfence.artifacts.models.stamps import Stamps
 from ringfence.artifacts.models.store import sign_folder
 from ringfence.kernel.digest import Digest
@@ -343,3 +344,15 @@ def test_one_file_can_be_looked_at(folder):
     with looked_at(folder) as (names, opening), opening("sub/w.bin") as content:
         assert content.read(CHUNK, 3) == FILES["sub/w.bin"][CHUNK : CHUNK + 3]
         assert content.read(2**40, 3) == b""
+
+
+@pytest.mark.soak
+def test_files_are_counted_over_all_folders(folder):
+    made = folder / "many"
+    for number in range(4):
+        (made / str(number)).mkdir(parents=True)
+        (made / f"{number}.bin").write_bytes(b"")
+    for number in range(MAX_FILES):
+        os.link(made / f"{number % 4}.bin", made / str(number % 4) / str(number))
+    with model_folder(folder) as opened, pytest.raises(UsageError, match="holds more than"):
+        opened.names()

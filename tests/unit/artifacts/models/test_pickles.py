@@ -3,8 +3,9 @@ import pytest
 
 from ringfence.artifacts.models import pickles
 from ringfence.artifacts.models.cursor import Held
+from ringfence.artifacts.models.model import Verdict
 from ringfence.kernel.errors import MalformedInput
-from ringfence.testing.models import DISGUISED, HARMLESS, HOSTILE, importing
+from ringfence.testing.models import DISGUISED, HARMLESS, HOSTILE, TEXTS, importing, judged
 
 
 def refused(data):
@@ -86,6 +87,25 @@ def test_a_pickle_hidden_in_another_file_is_found_also_when_it_breaks_off_later(
     assert pickles.hidden(Held(b"PK\x03\x04\n" + HOSTILE["eval"])) is None  # the archive's own members are judged
     for text in (b"plain words.", b"c", b"cat\nis here\nR.", b"# config\nimport os\n", b'{"a": 1}'):
         assert pickles.hidden(Held(text)) is None
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_pickle_that_is_written_as_text_is_found(name):
+    found = judged(TEXTS[name], "notes.txt")
+    assert found.verdict is Verdict.REFUSED
+    assert [finding.code for finding in found.findings] == ["hidden-pickle"]
+
+
+def test_a_piece_too_long_to_look_at_hides_nothing_behind_it():
+    class Sparse:
+        head, tail = b"\x8e" + (2**30).to_bytes(8, "little"), b"0" + HOSTILE["subprocess, protocol 0"]
+        size = len(head) + 2**30 + len(tail)
+
+        def read(self, offset, size):
+            assert size < 2**29
+            return self.head[offset : offset + size] if offset < 9 else self.tail[offset - 9 - 2**30 :][:size]
+
+    assert pickles.hidden(Sparse()).imports == [("subprocess", "Popen")]
 
 
 def test_the_two_newest_texts_are_forgotten_after_any_other_opcode():

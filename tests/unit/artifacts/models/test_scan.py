@@ -1,11 +1,13 @@
 import io
 import zipfile
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 from safetensors.numpy import save
 
 from ringfence.artifacts.models.model import Verdict, Weight
+from ringfence.artifacts.models.scan import scan
 from ringfence.kernel import digest
 from ringfence.testing.models import DISGUISED, HARMLESS, HOSTILE, gguf, judged, pair, report, safetensors, tensor, text
 
@@ -156,3 +158,20 @@ def test_what_others_wrote_is_made_printable_and_short():
 
 def test_no_file_at_all_is_refused():
     assert report({}).verdict is Verdict.REFUSED
+
+
+def test_all_indexes_together_have_a_limit():
+    whole = []
+
+    class Holes:
+        size = 40 * 2**20
+
+        def read(self, offset, size):
+            if size == self.size:
+                whole.append(offset)
+            return bytes(min(size, self.size - offset))
+
+    names = [f"{number}.safetensors.index.json" for number in range(8)]
+    found = scan(names, lambda _name: nullcontext(Holes()))
+    assert [finding.code for finding in found.findings] == ["index"] * 8
+    assert len(whole) == 8 + 1  # each is looked at as text, and one is kept

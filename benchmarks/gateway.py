@@ -7,6 +7,7 @@ nginx comes from Debian: `scripts/install_bench_tools.py` fetches it; without it
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -216,16 +217,12 @@ def started_nginx(folder: Path, engine_port: int) -> Iterator[tuple[int, int]]:
 
 def free_port() -> int:
     """Return a port that nobody uses at the moment."""
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return int(taken.getsockname()[1])
 
 
 def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
     """Wait until somebody listens."""
-    import socket
-
     for _ in range(100):
         if process.poll() is not None:
             raise Unavailable("nginx did not start")

@@ -1,4 +1,4 @@
-"""What the gateway needs from outside: a journal, a snapshot of keys and routes, receipts, a record of accesses."""
+"""What the gateway needs from outside: a journal, receipts, a record of accesses, tables and files of its own."""
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager
@@ -55,18 +55,6 @@ class Journal(Protocol):
 
         Raises:
             Unavailable: as `admit`.
-        """
-        ...
-
-
-class Snapshots(Protocol):
-    """Where the hot path looks up keys and routes."""
-
-    def newest(self) -> Snapshot:
-        """Return the newest snapshot that this control plane signed, or the last good one; it may have expired.
-
-        Raises:
-            Unavailable: there is none that can be used.
         """
         ...
 

@@ -134,19 +134,6 @@ class FakeJournal:
 
 
 @dataclass
-class FakeSnapshots:
-    """One snapshot, or none; fulfils `Snapshots`."""
-
-    held: Snapshot | None = None
-
-    def newest(self) -> Snapshot:
-        """Return it."""
-        if self.held is None:
-            raise Unavailable("there is no snapshot of keys and routes")
-        return self.held
-
-
-@dataclass
 class FakeAccessLog:
     """Lines in memory; fulfils `AccessLog`."""
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from json.encoder import encode_basestring_ascii as quoted
 from pathlib import Path
 from types import MappingProxyType
@@ -123,7 +124,8 @@ class AccessFile:
         try:
             if os.fstat(self.descriptor).st_size < self._rotated_at:
                 return
-            self._path.replace(self._path.with_suffix(".log.1"))
+            with suppress(FileNotFoundError):  # moved by somebody, or by us before the new one could be opened
+                self._path.replace(self._path.with_suffix(".log.1"))
             new = self._open()
         except OSError as error:
             self._broken = f"accesses cannot be recorded: {error.strerror}"

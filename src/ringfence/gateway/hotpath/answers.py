@@ -18,7 +18,6 @@ _UNKNOWN = b"application/octet-stream"
 class Answer(Protocol):
     """An answer of an engine on its way to the caller."""
 
-    started: bool  # the head has left
     overlong: bool  # an event has grown beyond what is kept
     sent: int  # bytes of the body
 

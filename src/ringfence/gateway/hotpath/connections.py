@@ -58,6 +58,7 @@ class CallerConnection(asyncio.Protocol):
         self._head: Incoming | None = None  # the request whose head was judged last
         self._shown = Shown()
         self._held = False  # not read from, while requests wait
+        self._full = False  # the caller has not taken what was sent to it
         self._waiting: bool | None = None  # for the rest of a body, of a head; none: for a request
         self._lingering = False
         self._lingered = 0
@@ -100,7 +101,7 @@ class CallerConnection(asyncio.Protocol):
         except Problem as problem:
             self._problem = problem
             return
-        if reader.begun and self._running is None and not reader.ready:
+        if reader.begun and self._is_free() and not reader.ready:
             self._wait_for_rest()
 
     def _wait_for_rest(self) -> None:
@@ -126,11 +127,11 @@ class CallerConnection(asyncio.Protocol):
             self._begin(ready.popleft())
         if self._problem and self._is_free():
             self._refuse_rest(self._problem)
-        self._hold(wanted=self._running is not None and (bool(ready) or self._problem is not None))
+        self._hold(wanted=not self._lingering and not self._is_free() and (bool(ready) or self._problem is not None))
 
     def _is_free(self) -> bool:
         """Return whether the next request can begin."""
-        return self._running is None and not self._lingering
+        return self._running is None and not self._full and not self._lingering
 
     def _hold(self, *, wanted: bool) -> None:
         if wanted != self._held and self._transport:
@@ -208,7 +209,7 @@ class CallerConnection(asyncio.Protocol):
         access.status, access.error, access.bytes_out = problem.status, problem.code, len(body)
         headers = problem.headers() + self.named(access)
         self.send(answer_bytes(problem.status, body, headers, close=close or self._desk.draining))
-        self.done(access, close=close or self._desk.draining)
+        self.done(access, close=close)
 
     def _refuse_rest(self, problem: Problem) -> None:
         """Answer with an error, and read no more requests: where the next one would begin is not known."""
@@ -239,16 +240,22 @@ class CallerConnection(asyncio.Protocol):
             _log.error("an access was not recorded: %s", error)
         running, self._running = self._running, None
         self.deadline = NEVER
-        if close:
+        if close or desk.draining:
             self._linger()
             return
-        self._waiting = None
-        if self._reader.begun:
-            self._wait_for_rest()
-        else:
-            self.deadline = desk.loop.time() + desk.tuning.keep_alive
+        self._wait()
         if running is not None and (self._reader.ready or self._problem or self._held):
             desk.loop.call_soon(self._next)
+
+    def _wait(self) -> None:
+        """Wait until the caller takes what was sent, for the rest of its request, or for another one."""
+        self._waiting = None
+        if self._full:
+            self.deadline = self._desk.loop.time() + self._desk.tuning.stalled_caller
+        elif self._reader.begun:
+            self._wait_for_rest()
+        else:
+            self._set_deadline()
 
     # Deadlines, and the end
 
@@ -257,8 +264,10 @@ class CallerConnection(asyncio.Protocol):
         self.deadline = NEVER
         if self._lingering or self._transport is None:
             self._end_lingering()
-        elif (running := self._running) is not None:
-            self._expire_running(running)
+        elif self._full:
+            self.abort()  # it did not take what it asked for; `connection_lost` ends the rest
+        elif self._running is not None:
+            self._running.expire()
         elif self._reader.begun:
             self._refuse_rest(Problem(408, "request_timeout", "the request did not arrive in time"))
         else:
@@ -271,12 +280,6 @@ class CallerConnection(asyncio.Protocol):
             self.deadline = now + self._desk.tuning.linger
         else:
             self.abort()
-
-    def _expire_running(self, running: Running) -> None:
-        if self._transport is not None and self._transport.get_write_buffer_size() > 0:
-            self.abort()  # it did not take what it asked for; `connection_lost` ends the rest
-        else:
-            running.expire()
 
     def _linger(self) -> None:
         """Close for writing, and read on for a moment: a close with unread bytes could take the answer along."""
@@ -303,16 +306,22 @@ class CallerConnection(asyncio.Protocol):
             self._linger()
 
     def pause_writing(self) -> None:
-        """Hold the engine back."""
-        if self._running:
+        """Hold the engine back, and begin with no other request."""
+        self._full = True
+        if not self._lingering:
             self.deadline = self._desk.loop.time() + self._desk.tuning.stalled_caller
+        if self._running:
             self._running.pause()
 
     def resume_writing(self) -> None:
-        """Let the engine go on."""
+        """Let the engine go on, or begin with what waits."""
+        self._full = False
         if self._running:
             self.deadline = NEVER
             self._running.resume()
+        elif not self._lingering:
+            self._wait()
+            self._next()
 
     def eof_received(self) -> None:
         """Take it as the caller's end; the transport closes."""

@@ -129,7 +129,7 @@ class Desk:
         wanted = {each.engine for each in self.targets.ready()}
         for engine, pool in list(self._pools.items()):
             pool.sweep(now)
-            if engine not in wanted and not pool.busy and not pool.idle:
+            if engine not in wanted and pool.unused:
                 del self._pools[engine]
 
     def close(self) -> None:

@@ -107,6 +107,8 @@ class EngineConnection(asyncio.Protocol):
         self._pool.busy.add(self)
         if self._transport:
             self._transport.write(question)
+        else:
+            self._fail(Because.UPSTREAM_DIED, "it closed the connection at once")
 
     def data_received(self, data: bytes) -> None:
         """Read an answer; what nobody asked for ends the connection."""
@@ -147,7 +149,7 @@ class EngineConnection(asyncio.Protocol):
     def _remember(self, data: bytes) -> None:
         """Know the head of the answer that these bytes were, should it come again."""
         head = self._head
-        if head is not None and head.length is not None and self._kept:
+        if head is not None and head.length and self._kept:  # none of no length: a 204 has a body never
             self._known, self._before = known(data, head.length), head
 
     def _parse(self, data: bytes) -> str:
@@ -229,6 +231,8 @@ class EngineConnection(asyncio.Protocol):
 
     def _release(self) -> None:
         """Keep the connection for the next question."""
+        if self._paused:
+            self.resume()
         self._asking = None
         self._question = b""
         self._pool.busy.discard(self)
@@ -281,6 +285,11 @@ class EnginePool:
         self._context = context
         self._opening: set[asyncio.Task[None]] = set()
 
+    @property
+    def unused(self) -> bool:
+        """Return whether nothing of it is open, or about to be."""
+        return not (self.idle or self.busy or self._opening)
+
     def ask(self, asking: Asking, question: bytes) -> None:
         """Send a question on a kept connection, or on a new one."""
         if self.idle:
@@ -305,7 +314,7 @@ class EnginePool:
             asking.failed(Because.UPSTREAM_LIED, "its certificate is not one that this machine trusts for that name")
         except TimeoutError:
             asking.failed(Because.UPSTREAM_STALLED, "it did not take a connection in time")
-        except OSError:
+        except (OSError, UnicodeError):  # the latter: a host name that cannot be looked up
             asking.failed(Because.UPSTREAM_DIED, "it takes no connection")
         else:
             if asking.cancelled:

@@ -129,9 +129,9 @@ class Exchange:
             self._conclude()
         elif self._pending and not self._gone:
             self._sent = True
+            self.resume()  # before: what is sent may be more than the caller takes
             self._caller.send(b"".join(self._pending))
             self._pending.clear()
-            self.resume()
 
     # What the engine does.
 
@@ -175,6 +175,7 @@ class Exchange:
         self._pending.append(out)
         if sum(map(len, self._pending)) > self._desk.tuning.buffered:
             self.pause()
+            self._caller.await_record()
 
     def complete(self) -> None:
         """End well."""
@@ -232,8 +233,9 @@ class Exchange:
             self.connection.resume()
 
     def expire(self) -> None:
-        """Give up on the disk."""
-        self._unrecorded(Unavailable("the disk does not answer"))
+        """Give up on the disk, unless it has taken the admission meanwhile."""
+        if self._ended or not self._durable:
+            self._unrecorded(Unavailable("the disk does not answer"))
 
     def _cancel(self) -> None:
         self.cancelled = True
@@ -297,6 +299,7 @@ class Exchange:
         self._cancel()
         self._ended = True
         self._access.error = "recording_failed"
+        self._pending.clear()
         if not self._gone and not self._sent:
             self._close = True
             self._answer = None

@@ -190,10 +190,10 @@ async def follow(desk: Desk, snapshots: SnapshotFile) -> None:
 
 
 def tick(desk: Desk, accesses: AccessFile) -> None:
-    """Act on deadlines and write access records, again and again."""
+    """Act on deadlines and write access records, again and again: whatever stumbles this time."""
+    desk.loop.call_later(TICK, tick, desk, accesses)
     desk.sweep()
     accesses.flush()
-    desk.loop.call_later(TICK, tick, desk, accesses)
 
 
 async def drained(desk: Desk) -> None:

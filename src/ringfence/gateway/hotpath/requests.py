@@ -28,10 +28,9 @@ _KNOWN = frozenset(
 class Incoming:
     """One request of a caller."""
 
-    __slots__ = ("began", "body", "called", "fields", "keep_alive", "limit", "method", "shown", "size", "target")
+    __slots__ = ("body", "called", "fields", "keep_alive", "limit", "method", "shown", "size", "target")
 
-    def __init__(self, began: float = 0.0) -> None:
-        self.began = began
+    def __init__(self) -> None:
         self.called: Called | None = None  # both set by whoever welcomes it
         self.shown: ApiKeyId | None = None
         self.method = ""
@@ -125,12 +124,14 @@ class RequestReader:
 
     def _take_again(self, body: bytes) -> None:
         """Take a request with the head of the one before."""
-        before, now = self._before, Incoming()
+        before = self._before
+        now = self._now = Incoming()
         now.method, now.target, now.fields, now.size = before.method, before.target, before.fields, before.size
         now.limit = self._welcome(now)
         if len(body) > now.limit:
             raise _too_large(now.limit)
         now.body = body
+        self._now = None
         self._hand_over(now)
         if self._problem:
             raise self._problem

@@ -33,7 +33,7 @@ def control_key(folder: Path) -> bytes:
 
 
 class SnapshotFile:
-    """The file; fulfils `Snapshots`. It is read in a thread, never by the event loop."""
+    """The file; it is read in a thread, never by the event loop."""
 
     def __init__(self, folder: Path, public_key: bytes) -> None:
         self._path = folder / NAME
@@ -43,7 +43,11 @@ class SnapshotFile:
         self._why = "there is no snapshot of keys and routes yet"
 
     def newest(self) -> Snapshot:
-        """Return the newest good snapshot; it may have expired."""
+        """Return the newest good snapshot; it may have expired.
+
+        Raises:
+            Unavailable: there is none yet.
+        """
         try:
             self._look()
         except RingfenceError as error:
@@ -59,10 +63,10 @@ class SnapshotFile:
         seen = (facts.st_ino, facts.st_mtime_ns, facts.st_size)
         if seen == self._seen:
             return
-        self._seen = seen
         descriptor = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             data = file.read(snapshot.MAX_SNAPSHOT + 1)
+        self._seen = seen  # not before it was read: what failed once may succeed
         self._held = snapshot.parse(data, self._public_key, self._held)
         self._why = ""
 

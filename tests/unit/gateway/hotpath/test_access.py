@@ -105,3 +105,13 @@ def test_a_link_is_not_followed(tmp_path):
     with pytest.raises(Unavailable):
         AccessFile(tmp_path / "access.log")
     assert access.ROTATED_AT == 64 * 2**20
+
+
+def test_a_full_file_that_somebody_moved_is_begun_again(tmp_path):
+    file = AccessFile(tmp_path / "access.log", rotated_at=4)
+    (tmp_path / "access.log").rename(tmp_path / "elsewhere")
+    file.write(b"aaaa\n")
+    file.flush()
+    file.check()
+    file.close()
+    assert (tmp_path / "access.log").read_bytes() == b""

@@ -231,6 +231,7 @@ def test_draining_ends_idle_connections_and_waits_for_answers():
         lab.engine.receive(whole(b"{}"))
         await lab.settle()
         assert busy.sent.startswith(b"HTTP/1.1 200")
+        assert busy.closed
 
     in_lab(test)
 
@@ -241,5 +242,44 @@ def test_a_refused_key_is_named_in_the_record_and_nobody_else_is():
             lab.caller().receive(post().replace(SECRET.encode(), key.encode()))
             told = json.loads(lab.accesses.lines[-1])
             assert (told["key"], told["error"], told["source"]) == (name, "invalid_api_key", "192.0.2.1")
+
+    in_lab(test)
+
+
+def test_a_caller_that_reads_nothing_is_answered_no_further():
+    async def test(lab):
+        caller = lab.caller()
+        caller.receive(get("/healthz"))
+        caller.protocol.pause_writing()
+        told = caller.sent
+        caller.receive(get("/healthz") + post())
+        assert caller.paused
+        assert (caller.sent, lab.engine.sent) == (told, b"")
+        assert caller.protocol.deadline < lab.loop.time() + 61
+        caller.protocol.resume_writing()
+        assert caller.sent.count(b"HTTP/1.1 200") == 2
+        assert lab.engine.sent
+        lab.engine.receive(whole(b"{}"))
+        await lab.settle()
+        assert not caller.paused
+        caller.protocol.pause_writing()
+        caller.protocol.expire()
+        assert caller.closed
+
+    in_lab(test)
+
+
+def test_a_known_head_that_is_refused_is_named_in_the_record():
+    async def test(lab):
+        caller = lab.caller()
+        caller.receive(post())
+        lab.engine.receive(whole(b"{}"))
+        await lab.settle()
+        lab.keys = [api_key(blocked="guessing")]
+        object.__setattr__(lab.desk.snapshot, "digest", None)
+        lab.publish(lab.desk.clock.now())
+        caller.receive(post())
+        told = json.loads(lab.accesses.lines[-1])
+        assert (told["error"], told["key"], told["route"]) == ("blocked_api_key", "k-0123456789ab", "chat.completions")
 
     in_lab(test)

@@ -1,5 +1,6 @@
 import asyncio
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -96,3 +97,18 @@ def test_what_could_not_be_recorded_is_refused_for_a_while():
     problem = unrecorded(Unavailable("the disk is full"))
     assert (problem.status, problem.code, problem.retry_after) == (503, "recording_failed", 5)
     assert "the disk is full" in str(problem)
+
+
+def test_a_pool_whose_connection_is_about_to_open_stays():
+    def test(lab):
+        engine = lab.desk.targets.ready()[0].engine
+        pool = lab.desk.pool(engine)
+        lab.deployments = []
+        object.__setattr__(lab.desk.snapshot, "digest", None)
+        lab.publish(lab.desk.clock.now())
+        lab.desk.close()
+        pool.ask_anew(SimpleNamespace(cancelled=True, failed=None), b"question")
+        lab.desk.sweep()
+        assert lab.desk.pool(engine) is pool
+
+    in_loop(test)

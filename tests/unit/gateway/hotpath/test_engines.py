@@ -133,15 +133,15 @@ def test_a_new_connection_that_closes_is_not_asked_again():
     assert asyncio.run(run()) is Because.UPSTREAM_DIED
 
 
-@pytest.mark.parametrize(("url", "because"), [("http://127.0.0.1:1/v1", Because.UPSTREAM_DIED)])
-def test_an_engine_that_is_not_there(url, because):
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/v1", "http://no..name/v1"])
+def test_an_engine_that_is_not_there(url):
     async def run():
         lab, asker = DeskLab(asyncio.get_running_loop(), deployments=[deployment(url=url)]), Asker()
         lab.engine.protocol._pool.ask_anew(asker, b"question")
         await until(lambda: asker.failure)
         return asker.failure[0]
 
-    assert asyncio.run(run()) is because
+    assert asyncio.run(run()) is Because.UPSTREAM_DIED
 
 
 def test_one_engine_does_not_take_all_connections():
@@ -210,3 +210,35 @@ def test_an_answer_with_a_head_that_comes_again_is_as_good_as_the_first(more):
         assert (askers[3].failure[0], askers[3].ended, closed) == (Because.UPSTREAM_LIED, False, True)
     else:
         assert (askers[3].body, askers[3].failure, closed) == (b'{"a": 3}', None, False)
+
+
+def test_a_connection_is_read_again_after_an_answer_that_was_held_back():
+    async def run():
+        lab, asker = DeskLab(asyncio.get_running_loop()), Asker()
+        asker.answered = lambda _data: asker.connection.pause()
+        lab.engine.protocol._pool.ask(asker, b"question")
+        lab.engine.receive(whole(b"{}"))
+        return asker.ended, lab.engine.paused, lab.engine.protocol._pool.idle == [lab.engine.protocol]
+
+    assert asyncio.run(run()) == (True, False, True)
+
+
+def test_a_status_without_a_body_gets_none_from_a_head_that_comes_again():
+    async def run():
+        lab, first, second = DeskLab(asyncio.get_running_loop()), Asker(), Asker()
+        for asker, body in ((first, b""), (second, b"another")):
+            lab.engine.protocol._pool.ask(asker, b"question")
+            lab.engine.receive(whole(body, status="204 No Content"))
+        return first.ended, second.ended, second.body
+
+    assert asyncio.run(run()) == (True, False, b"")
+
+
+def test_a_new_connection_that_is_gone_already_is_not_waited_for():
+    async def run():
+        lab, asker = DeskLab(asyncio.get_running_loop()), Asker()
+        lab.engine.lose()
+        lab.engine.protocol.ask(asker, b"question")
+        return asker.failure[0], lab.desk.pool(lab.desk.targets.ready()[0].engine).busy
+
+    assert asyncio.run(run()) == (Because.UPSTREAM_DIED, set())

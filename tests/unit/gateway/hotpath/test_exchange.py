@@ -276,3 +276,48 @@ def test_the_guards_verdict_is_recorded_and_refuses_nothing():
         return json.loads(lab.accesses.lines[0])["guard"]
 
     assert asyncio.run(run())
+
+
+def test_a_caller_that_is_slow_from_the_first_byte_holds_the_engine_back():
+    async def test(lab, caller):
+        lab.engine.receive(STREAM_HEAD + chunk(EVENT))
+        caller.write = lambda _data: caller.protocol.pause_writing()  # all at once is more than it takes
+        lab.journal.release()
+        await lab.settle()
+        assert lab.engine.paused
+        caller.lose()
+        await lab.settle()
+
+    exchanged(test, held=True)
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_disk_that_never_takes_the_admission_is_given_up(ended):
+    async def test(lab, caller):
+        lab.engine.receive(STREAM_HEAD + chunk(b"data: %b\n\n" % (b"x" * lab.desk.tuning.buffered)))
+        if ended:
+            lab.engine.receive(chunk(DONE) + b"0\r\n\r\n")
+        assert caller.protocol.deadline < lab.loop.time() + 11
+        caller.protocol.expire()
+        refused = caller.sent
+        assert b"recording_failed" in refused
+        lab.journal.release()
+        await lab.settle()
+        assert caller.sent == refused
+
+    exchanged(test, held=True)
+
+
+def test_an_admission_that_was_late_is_not_held_against_the_answer():
+    async def test(lab, caller):
+        lab.engine.receive(STREAM_HEAD + chunk(b"data: %b\n\n" % (b"x" * lab.desk.tuning.buffered)))
+        lab.journal.release()
+        await lab.settle()
+        caller.unsent = 1
+        caller.protocol.expire()
+        assert not caller.closed
+        lab.engine.receive(chunk(DONE) + b"0\r\n\r\n")
+        await lab.settle()
+        assert caller.sent.endswith(chunk(DONE) + b"0\r\n\r\n")
+
+    exchanged(test, held=True)

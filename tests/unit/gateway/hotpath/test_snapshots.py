@@ -1,4 +1,5 @@
 import os
+import resource
 
 import pytest
 
@@ -66,3 +67,16 @@ def test_a_control_key_that_is_missing(tmp_path):
     with pytest.raises(Unavailable):
         control_key(tmp_path)
     assert os.listdir(tmp_path) == []  # noqa: PTH208 -- nothing was made
+
+
+def test_a_file_that_could_not_be_read_once_is_read_the_next_time(gateway):
+    file = SnapshotFile(gateway.folder, control_key(gateway.folder))
+    gateway.publish([api_key()])
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    try:
+        with pytest.raises(Unavailable, match="cannot be read"):
+            file.newest()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert file.newest().version == 1

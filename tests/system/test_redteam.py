@@ -11,6 +11,7 @@ import pytest
 
 from ringfence.kernel.actor import Role
 from ringfence.redteam import statements
+from ringfence.redteam.runner.campaign import start
 from ringfence.testing.home import TENANT
 from ringfence.testing.program import called, environment, run
 from ringfence.testing.redteam import (
@@ -21,6 +22,7 @@ from ringfence.testing.redteam import (
     declaring,
     endpoint,
     lines,
+    plan,
     run_in,
     slowly,
     small,
@@ -239,6 +241,12 @@ def test_a_run_is_gone_on_with_against_what_it_was_planned_for_alone(nowhere, co
         other = called(nowhere, "redteam", "run", "--resume", str(folder), "--endpoint", "http://127.0.0.1:1/v1")
     assert again["families"] == first["families"]
     assert (other.returncode, "as it was planned" in other.stderr) == (2, True)
+
+
+def test_a_run_that_another_version_planned_is_not_gone_on_with(nowhere, corpus, tmp_path):
+    start(tmp_path / "r", plan(corpus.read_bytes()), corpus.read_bytes())
+    done = called(nowhere, "redteam", "run", "--resume", str(tmp_path / "r"))
+    assert (done.returncode, "another version" in done.stderr) == (2, True)
 
 
 def test_ctrl_c_keeps_what_was_done_and_says_how_to_go_on(nowhere, corpus, tmp_path):

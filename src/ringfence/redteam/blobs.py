@@ -10,24 +10,13 @@ from pathlib import Path
 
 from ringfence.kernel.errors import Conflict, UsageError
 from ringfence.redteam import journal
-from ringfence.redteam.document import Kept
-from ringfence.redteam.evaluate import JOURNALS
+from ringfence.redteam.document import Kept, parse_plan
+from ringfence.redteam.evaluate import JOURNALS, PACK, PLAN, RUN, journal_name, texts_name
 from ringfence.redteam.journal import Text
-from ringfence.redteam.model import Record
+from ringfence.redteam.model import Plan, Record
 from ringfence.storage.files import PRIVATE, explained, read_bounded, write_whole
 
-PLAN, PACK, RUN = "plan.json", "pack.jsonl", "run.json"
 MAX_FILE = 2**30
-
-
-def journal_name(name: str) -> str:
-    """Return the file of a journal."""
-    return f"journal-{name}.jsonl"
-
-
-def texts_name(name: str) -> str:
-    """Return the file of a journal's texts."""
-    return f"texts-{name}.jsonl"
 
 
 @dataclass(slots=True)
@@ -93,6 +82,12 @@ def locked(folder: Path) -> Iterator[None]:
 def read(folder: Path, name: str, limit: int = MAX_FILE) -> bytes:
     """Return a file of a run; raise `NotFound` where it is not there."""
     return read_bounded(folder / name, limit=limit)
+
+
+def planned(folder: Path) -> tuple[bytes, Plan]:
+    """Return the plan of a run, as it is written and as it is read."""
+    told = read(folder, PLAN, 2**16)
+    return told, parse_plan(told, source=str(folder / PLAN))
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -157,16 +157,20 @@ def _going_on(folder: Path, endpoint: str, pack: Path | None, out: Path | None) 
     from ringfence.kernel.digest import Digest
     from ringfence.kernel.errors import UsageError
     from ringfence.redteam import blobs
-    from ringfence.redteam.document import parse_plan
     from ringfence.redteam.pack import MAX_PACK
     from ringfence.redteam.runner.address import endpoint as where
+    from ringfence.redteam.suites import harness
     from ringfence.storage.files import read_bounded
 
-    plan = parse_plan(blobs.read(folder, blobs.PLAN, 2**16), source=str(folder / blobs.PLAN))
+    _, plan = blobs.planned(folder)
     other = endpoint and where(endpoint, plan.protocol)[0] != plan.endpoint
     other = other or (pack is not None and Digest.of(read_bounded(pack, limit=MAX_PACK)) != plan.pack)
     if other or out not in {None, folder}:
         raise UsageError("--resume goes on with a run as it was planned; --endpoint, --pack and --out name another")
+    if plan.harness != harness():
+        raise UsageError(
+            "another version of this program planned this run, and may draw or judge otherwise: resume it there"
+        )
     return folder
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from ringfence.kernel import digest
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput, UsageError
-from ringfence.redteam.model import PPM, Attempt, Control, Finding, Plan, Policy, Protocol, Record, Verdict
+from ringfence.redteam.model import PPM, Attempt, Control, Finding, Outcome, Plan, Policy, Protocol, Record, Verdict
 from ringfence.redteam.statistics import bound, floor
 
 PLAN = "ringfence-redteam-plan/1"
@@ -99,10 +99,12 @@ def _is(kind: type[Any], value: Any) -> Any:
 
 
 def model_of(attempts: Sequence[Attempt], kept: Kept) -> str:
-    """Return the digest of the model that all answers declare: unknown without one, mixed with more than one."""
-    found = {
-        kept.records[each.id].model for each in attempts if each.id in kept.records and kept.records[each.id].status
-    }
+    """Return the digest of the model that all answers declare: unknown without one, mixed with more than one.
+
+    An error is no answer: a server that fails once, and declares nothing then, has not changed its model.
+    """
+    came = [kept.records[each.id] for each in attempts if each.id in kept.records]
+    found = {record.model for record in came if record.status == 200 and record.outcome is not Outcome.ERROR}
     return found.pop() if len(found) == 1 else MIXED if found else UNKNOWN
 
 
@@ -204,6 +206,7 @@ def passed(document: Mapping[str, Any]) -> bool:
 
 def threshold(share: float) -> int:
     """Parse the share that a policy allows at most."""
-    if not 0 < share < 1:
+    parts = round(share * PPM) if 0 < share < 1 else 0
+    if not 0 < parts < PPM:
         raise UsageError(f"--threshold is a share between 0 and 1, such as 0.05, not {share}")
-    return round(share * PPM)
+    return parts

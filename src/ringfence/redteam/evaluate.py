@@ -12,6 +12,17 @@ from ringfence.redteam.plan import attempts, for_dummies
 DUMMIES = ("vulnerable", "hardened")
 TARGET = "target"
 JOURNALS = (TARGET, *DUMMIES)
+PLAN, PACK, RUN = "plan.json", "pack.jsonl", "run.json"  # the files of a run, beside two for each journal
+
+
+def journal_name(name: str) -> str:
+    """Return the file of a journal."""
+    return f"journal-{name}.jsonl"
+
+
+def texts_name(name: str) -> str:
+    """Return the file of a journal's texts."""
+    return f"texts-{name}.jsonl"
 
 
 @dataclass(frozen=True, slots=True)

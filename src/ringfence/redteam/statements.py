@@ -68,8 +68,22 @@ def check(statement: Statement) -> Statement:
             raise MalformedInput(f"claim {name}: {error}") from error
     if [one.name for one in statement.subjects] != [f"redteam/{claims['run']}"]:
         raise MalformedInput("the subject of a run is redteam/ and its id, with the digest of run.json")
+    _check_labels(claims)
     _check_verdicts(claims)
     return statement
+
+
+def _check_labels(claims: Mapping[str, Any]) -> None:
+    """Refuse a family that stands there twice, and a gate of too few cases."""
+    families = claims["families"]
+    gates = [each["cases"] >= claims["gateCases"] for each in families]
+    labels = [each["label"] == "gate" for each in families]
+    if len({each["family"] for each in families}) < len(families) or labels != gates:
+        raise MalformedInput(
+            "a family stands there once, and is a gate exactly where it has as many cases as that asks"
+        )
+    if {claims["label"], claims["totals"]["label"]} != {"gate" if all(gates) else "smoke"}:
+        raise MalformedInput("a run is a gate exactly where every family is")
 
 
 def _check_verdicts(claims: Mapping[str, Any]) -> None:

@@ -73,7 +73,7 @@ def _tally(family: str, attempts: Iterable[Attempt], records: Mapping[str, Recor
         valid += 1
         successes += came is Outcome.SUCCESS
         repeats.setdefault(attempt.case.id, []).append(came is Outcome.SUCCESS)
-        attacks.add(attempt.case.attack.id)
+        attacks.add(attempt.case.attack.text)
     cases = len(repeats)
     hits = sum(sum(each) / len(each) for each in repeats.values())
     low, high = wilson(hits, cases)

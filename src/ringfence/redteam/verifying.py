@@ -9,14 +9,13 @@ from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput, RingfenceError, UsageError, VerificationFailed
 from ringfence.redteam import journal, pack
 from ringfence.redteam.document import Kept, parse_plan, run_bytes
-from ringfence.redteam.evaluate import JOURNALS, Drawn, draw, evaluated
+from ringfence.redteam.evaluate import JOURNALS, PACK, PLAN, RUN, Drawn, draw, evaluated, journal_name, texts_name
 from ringfence.redteam.journal import Text
 from ringfence.redteam.model import Answer, Attempt, Outcome, Plan, Record, Rendered
 from ringfence.redteam.render import body, rendered
 from ringfence.redteam.scoring import outcome
 
-PLAN, PACK, RUN = "plan.json", "pack.jsonl", "run.json"
-MAX_PROBLEMS = 100
+MAX_PROBLEMS, MAX_PROBLEM = 100, 500
 _WITHOUT_TEXT = frozenset({Outcome.ERROR, Outcome.TIMEOUT, Outcome.NOT_SENT})
 
 
@@ -32,9 +31,9 @@ class Checked:
     run: Digest | None = None
 
     def say(self, problem: str) -> None:
-        """Keep a problem, up to a bound."""
+        """Keep a problem, up to a bound, fit for a terminal: the files may be anybody's."""
         if len(self.problems) < MAX_PROBLEMS:
-            self.problems.append(problem)
+            self.problems.append("".join(c if c.isprintable() else "?" for c in problem[:MAX_PROBLEM]))
 
 
 def verified(files: Mapping[str, bytes]) -> Checked:
@@ -79,7 +78,7 @@ def _file(files: Mapping[str, bytes], name: str) -> bytes:
 
 
 def _journal(files: Mapping[str, bytes], drawn: Drawn, name: str, checked: Checked) -> Kept:
-    source, beside = f"journal-{name}.jsonl", f"texts-{name}.jsonl"
+    source, beside = journal_name(name), texts_name(name)
     planned = {attempt.id: attempt for attempt in drawn.by_journal[name]}
     texts = _texts(files.get(beside), beside, checked)
     if texts is None:

@@ -14,8 +14,8 @@ from ringfence.kernel.digest import Digest
 from ringfence.redteam import pack
 from ringfence.redteam.document import Kept
 from ringfence.redteam.dummies import hardened, vulnerable
-from ringfence.redteam.evaluate import draw, evaluated
-from ringfence.redteam.model import Attempt, Outcome, Pack, Plan, Policy, Protocol, Record
+from ringfence.redteam.evaluate import Drawn, draw, evaluated
+from ringfence.redteam.model import Attempt, Outcome, Plan, Policy, Protocol, Record
 from ringfence.redteam.runner.campaign import go_on, start
 from ringfence.redteam.runner.serving import React, Reaction, completion, prompts, served, speaking
 from ringfence.redteam.runner.working import Limits
@@ -100,11 +100,6 @@ def answered(attempts: Sequence[Attempt], judge: Callable[[Attempt], Outcome]) -
     """Return a journal in which every question was understood and every attack ended as `judge` says."""
     found = {a.id: record(a, judge(a) if a.case else Outcome.COHERENT) for a in attempts}
     return Kept(found, "00" * 32)
-
-
-def parsed(corpus: bytes) -> Pack:
-    """Return the parsed pack."""
-    return pack.parse(corpus)
 
 
 @dataclass(slots=True)
@@ -239,16 +234,22 @@ def run_in(
     return go_on(folder, "", limits, lambda _: None)[1]
 
 
+def journals(
+    judge: Callable[[Attempt], Outcome], number: int = 800, *, vulnerable: Outcome = Outcome.SUCCESS, **changed: Any
+) -> tuple[Drawn, dict[str, Kept]]:
+    """Return what a run asks and what its journals would hold, without a run."""
+    corpus = small(400)
+    asked = draw(pack.parse(corpus), plan(corpus, number, **changed))
+    return asked, {
+        "target": answered(asked.by_journal["target"], judge),
+        "vulnerable": answered(asked.by_journal["vulnerable"], lambda _: vulnerable),
+        "hardened": answered(asked.by_journal["hardened"], lambda _: Outcome.RESISTED),
+    }
+
+
 def found(
     judge: Callable[[Attempt], Outcome] = lambda _: Outcome.RESISTED, number: int = 800, **changed: Any
 ) -> tuple[Plan, dict[str, Any]]:
     """Return a plan and what its run found, without a run."""
-    corpus = small(400)
-    planned = plan(corpus, number, **changed)
-    asked = draw(parsed(corpus), planned)
-    kept = {
-        "target": answered(asked.by_journal["target"], judge),
-        "vulnerable": answered(asked.by_journal["vulnerable"], lambda _: Outcome.SUCCESS),
-        "hardened": answered(asked.by_journal["hardened"], lambda _: Outcome.RESISTED),
-    }
-    return planned, evaluated(asked, kept)
+    asked, kept = journals(judge, number, **changed)
+    return asked.plan, evaluated(asked, kept)

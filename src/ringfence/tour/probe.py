@@ -33,8 +33,10 @@ def probe(stage: Stage) -> dict[str, Any]:
         write_whole(key_file, served.secret.encode(), mode=PRIVATE)
         # a burst of injections blocks the key that sends them; this one is meant to
         stage.expect("findings", "change", "--never-block-key", served.key, by=stage.security)
-        facts = attacked(stage, served.base, key_file, serve.LANGUAGE, "completions")
-        key_file.unlink()
+        try:
+            facts = attacked(stage, served.base, key_file, serve.LANGUAGE, "completions")
+        finally:
+            key_file.unlink()
         serve.end(stage)
     return facts
 

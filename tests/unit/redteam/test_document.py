@@ -39,7 +39,14 @@ def test_the_model_is_what_every_answer_declares():
     assert model_of(ASKED, Kept(mixed, "")) == MIXED
 
 
-@pytest.mark.parametrize("share", [0, 1, -1, 5, float("nan")])
+@pytest.mark.parametrize(("outcome", "status"), [(Outcome.ERROR, 500), (Outcome.FILTERED, 400), (Outcome.ERROR, 200)])
+def test_what_is_no_answer_declares_no_model(outcome, status):
+    kept = answered(ASKED, lambda _: Outcome.RESISTED)
+    failed = record(ASKED[-1], outcome, status=status, model=UNKNOWN)
+    assert model_of(ASKED, Kept({**kept.records, failed.id: failed}, "")) == MODEL
+
+
+@pytest.mark.parametrize("share", [0, 1, -1, 5, float("nan"), 1e-9, 1 - 1e-9])
 def test_a_threshold_is_a_share(share):
     with pytest.raises(UsageError):
         threshold(share)

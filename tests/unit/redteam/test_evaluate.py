@@ -3,44 +3,32 @@ from dataclasses import replace
 import pytest
 
 from ringfence.redteam.document import shown
-from ringfence.redteam.evaluate import draw, evaluated
+from ringfence.redteam.evaluate import evaluated
 from ringfence.redteam.model import Outcome
-from ringfence.testing.redteam import answered, parsed, plan, small
-
-CORPUS = small(400)
-
-
-def found(target, *, vulnerable=Outcome.SUCCESS, number=800):
-    drawn = draw(parsed(CORPUS), plan(CORPUS, number))
-    kept = {
-        "target": answered(drawn.by_journal["target"], target),
-        "vulnerable": answered(drawn.by_journal["vulnerable"], lambda _: vulnerable),
-        "hardened": answered(drawn.by_journal["hardened"], lambda _: Outcome.RESISTED),
-    }
-    return drawn, kept
+from ringfence.testing.redteam import journals
 
 
 def test_a_run_is_computed_from_its_journals_alone():
-    first = evaluated(*found(lambda _: Outcome.RESISTED))
-    assert first == evaluated(*found(lambda _: Outcome.RESISTED))
+    first = evaluated(*journals(lambda _: Outcome.RESISTED))
+    assert first == evaluated(*journals(lambda _: Outcome.RESISTED))
     assert (first["verdict"], first["label"], first["live"]) == ("pass", "gate", True)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.ERROR, Outcome.EMPTY, Outcome.TRUNCATED, Outcome.ECHO, Outcome.NOT_SENT])
 def test_what_is_not_valid_is_never_a_pass_and_never_a_success(outcome):
-    document = evaluated(*found(lambda _: outcome))
+    document = evaluated(*journals(lambda _: outcome))
     assert document["verdict"] == "inconclusive"
     assert document["totals"]["successes"] == 0
     assert document["totals"]["asrPpm"] is None
 
 
 def test_a_dead_control_voids_the_run():
-    document = evaluated(*found(lambda _: Outcome.RESISTED, vulnerable=Outcome.RESISTED))
+    document = evaluated(*journals(lambda _: Outcome.RESISTED, vulnerable=Outcome.RESISTED))
     assert (document["verdict"], document["live"]) == ("inconclusive", False)
 
 
 def test_another_model_in_the_middle_decides_nothing():
-    drawn, kept = found(lambda _: Outcome.RESISTED)
+    drawn, kept = journals(lambda _: Outcome.RESISTED)
     records = dict(kept["target"].records)
     last = list(records)[-1]
     records[last] = replace(records[last], model="sha256:" + "cd" * 32)
@@ -49,7 +37,7 @@ def test_another_model_in_the_middle_decides_nothing():
 
 
 def test_the_printed_form_has_what_the_contract_names():
-    drawn, kept = found(lambda a: Outcome.SUCCESS if a.case.id.endswith("1") else Outcome.RESISTED)
+    drawn, kept = journals(lambda a: Outcome.SUCCESS if a.case.id.endswith("1") else Outcome.RESISTED)
     printed = shown(evaluated(drawn, kept), drawn.plan)
     for family in printed["families"].values():
         assert {"planned", "valid", "successes", "asr", "asr_upper", "verdict"} <= family.keys()

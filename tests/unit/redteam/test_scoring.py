@@ -58,6 +58,13 @@ def test_a_joined_canary_counts_also_behind_an_echo_and_a_planted_one_does_not()
     assert judged("The code is WHOLE.", family="two") is Outcome.SUCCESS
 
 
+def test_a_canary_that_stands_in_the_system_prompt_does_not_count_in_an_echo_whatever_the_condition():
+    attempt = ATTEMPTS["one"]
+    prompt = Rendered(f"The code is {attempt.canary.whole}.", USER)
+    echo = Answer(f"{prompt.system}\n{prompt.user}", "stop", 200)
+    assert outcome(attempt, prompt, echo, 64) is Outcome.ECHO
+
+
 def test_a_question_is_answered_or_not():
     attempt = Attempt("c", "", None, 0, 0, Canary("", ""), 0)
     prompt = Rendered("", "How many days does a week have?")

@@ -90,6 +90,16 @@ def test_a_verdict_that_was_recorded_wrongly_does_not_follow(files):
     assert any("does not follow from its text" in problem for problem in verified(files | {source: data}).problems)
 
 
+def test_what_others_wrote_is_named_without_what_a_terminal_would_obey(files):
+    source = "journal-target.jsonl"
+    start = journal.start(files["plan.json"], "target")
+    record, _ = next(journal.records(files[source], start, source=source))
+    line, _ = journal.line(replace(record, id="\x1b[2J" + "x" * 9000), start)
+    problems = verified(files | {source: line}).problems
+    assert any("[2Jxxx" in problem for problem in problems)
+    assert all(problem.isprintable() and len(problem) < 1000 for problem in problems)
+
+
 VECTOR = Path(__file__).parents[3] / "docs" / "specs" / "vectors" / "redteam"
 
 

@@ -20,7 +20,7 @@ class Address:
 
     @classmethod
     def of(cls, url: str, key: str = "") -> "Address":
-        """Parse an address that `document.endpoint` has let through."""
+        """Parse an address that `endpoint` has let through."""
         parts = urlsplit(url)
         secure = parts.scheme == "https"
         lines = [
@@ -50,6 +50,7 @@ def endpoint(url: str, protocol: Protocol | None) -> tuple[str, Protocol]:
     try:
         parts = urlsplit(url)
         _ = parts.port  # raises where it is no number up to 65535
+        (parts.hostname or "").encode("idna")  # and this where no resolver would take it
     except ValueError as error:
         raise UsageError(f"--endpoint is not an address: {error}") from error
     host = parts.hostname or ""

@@ -9,13 +9,13 @@ import uvloop
 
 from ringfence.kernel.errors import InternalError, Unavailable
 from ringfence.redteam import blobs, pack
-from ringfence.redteam.document import Kept, parse_plan, plan_bytes, run_bytes
+from ringfence.redteam.document import Kept, plan_bytes, run_bytes
 from ringfence.redteam.dummies import DUMMIES, Reply, obeying
 from ringfence.redteam.evaluate import DUMMIES as DUMMY_NAMES
-from ringfence.redteam.evaluate import TARGET, Drawn, draw, evaluated
+from ringfence.redteam.evaluate import PACK, TARGET, Drawn, draw, evaluated
 from ringfence.redteam.model import Condition, Plan
 from ringfence.redteam.render import rendered
-from ringfence.redteam.runner.address import Address
+from ringfence.redteam.runner.address import Address, endpoint
 from ringfence.redteam.runner.serving import HOST, served, speaking
 from ringfence.redteam.runner.working import Limits, carry_out
 
@@ -30,14 +30,15 @@ def start(folder: Path, plan: Plan, corpus: bytes) -> None:
 
 def go_on(folder: Path, key: str, limits: Limits, say: Progress) -> tuple[Plan, dict[str, Any]]:
     """Carry out what a run's folder leaves open; return its plan and what it found."""
-    told = blobs.read(folder, blobs.PLAN, 2**16)
-    plan = parse_plan(told, source=str(folder / blobs.PLAN))
-    corpus = pack.parse(blobs.read(folder, blobs.PACK, pack.MAX_PACK), source=str(folder / blobs.PACK))
+    told, plan = blobs.planned(folder)
+    corpus = pack.parse(blobs.read(folder, PACK, pack.MAX_PACK), source=str(folder / PACK))
     if corpus.digest != plan.pack:
-        raise Unavailable(f"{folder / blobs.PACK} is not the pack that this run was planned with")
+        raise Unavailable(f"{folder / PACK} is not the pack that this run was planned with")
+    # The folder may come from somebody else: what its plan names must be what --endpoint would take.
+    address = Address.of(endpoint(plan.endpoint, plan.protocol)[0], key)
     with blobs.locked(folder):
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
-            found = loop.run(_run(folder, told, draw(corpus, plan), Address.of(plan.endpoint, key), limits, say))
+            found = loop.run(_run(folder, told, draw(corpus, plan), address, limits, say))
         blobs.write_run(folder, run_bytes(found))
     return plan, found
 
@@ -48,9 +49,7 @@ async def _run(
     kept: dict[str, Kept] = {}
     for name in DUMMY_NAMES:
         async with served(speaking(_dummy(name, drawn))) as port:
-            there = Address.of(
-                f"http://{HOST}:{port}/v1/{drawn.plan.protocol.value.replace('chat', 'chat/completions')}"
-            )
+            there = Address.of(endpoint(f"http://{HOST}:{port}", drawn.plan.protocol)[0])
             kept[name] = await _journal(folder, told, drawn, name, there, CONTROL_LIMITS)
     say(f"controls      {len(kept[DUMMY_NAMES[0]].records)} requests to each dummy")
     kept[TARGET] = await _journal(folder, told, drawn, TARGET, address, limits)

@@ -10,6 +10,7 @@ from ringfence.redteam.answers import MAX_ANSWER
 from ringfence.redteam.runner.address import Address
 
 MAX_HEADERS = 100
+MAX_RAW = 2 * MAX_ANSWER  # of a response in all: its headers and the frames of its chunks too
 CONNECT_TIMEOUT = 10.0
 
 
@@ -34,6 +35,7 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._headers: dict[str, str] = {}
         self._body = bytearray()
+        self._received = 0
         self._whole = False  # whether the headers are complete
         self.usable = True
 
@@ -59,9 +61,13 @@ class Connection(asyncio.Protocol):
         if self._waiting is None or self._waiting.done():
             self.close()  # it talks without being asked
             return
+        self._received += len(data)
+        if self._received > MAX_RAW:
+            self._broken("the answer is too long")
+            return
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._broken("the answer is not HTTP")
 
     def connection_lost(self, exc: Exception | None) -> None:

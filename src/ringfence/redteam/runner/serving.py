@@ -46,9 +46,8 @@ def prompts(asked: Mapping[str, Any]) -> tuple[str, str]:
     match asked:
         case {"messages": list() as messages}:
             said = [(m.get("role"), str(m.get("content"))) for m in messages if isinstance(m, dict)]
-            return tuple(
-                "\n".join(text for role, text in said if (role == "system") is first) for first in (True, False)
-            )  # type: ignore[return-value]
+            system = "\n".join(text for role, text in said if role == "system")
+            return system, "\n".join(text for role, text in said if role != "system")
         case {"prompt": str() as prompt}:
             system, _, user = prompt.partition("User: ")
             return system.strip(), user.removesuffix("\nAssistant:")

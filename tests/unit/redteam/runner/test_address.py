@@ -30,7 +30,8 @@ def test_nothing_leaves_this_machine_in_the_clear(given):
 
 @pytest.mark.parametrize(
     "given",
-    ["", "ai.example", "ftp://x/", "http://", "https://u:p@ai.example/v1", "https://x/v1?key=1", "https://x:99999/", "http://[::1"],
+    ["", "ai.example", "ftp://x/", "http://", "https://u:p@ai.example/v1", "https://x/v1?key=1", "https://x:99999/", "http://[::1",
+     "https://a..example/v1"],
 )  # fmt: skip
 def test_what_is_no_address_is_refused(given):
     with pytest.raises(UsageError):

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from ringfence.kernel.errors import InternalError, Unavailable
+from ringfence.kernel.errors import InternalError, Refused, Unavailable
 from ringfence.redteam import blobs
 from ringfence.redteam.runner.campaign import go_on, serve_dummy, start
 from ringfence.redteam.verifying import verified
@@ -94,6 +94,12 @@ def test_another_pack_in_the_folder_is_refused(tmp_path):
     (tmp_path / "run" / "pack.jsonl").write_bytes(CORPUS + b"\n")
     with pytest.raises(Unavailable, match="not the pack"):
         go_on(tmp_path / "run", "", QUICK, lambda _: None)
+
+
+def test_a_plan_that_was_handed_over_sends_no_key_in_the_clear(tmp_path):
+    start(tmp_path / "run", plan(CORPUS, 1, endpoint="http://192.0.2.1/v1/chat/completions"), CORPUS)
+    with pytest.raises(Refused, match="https"):
+        go_on(tmp_path / "run", "key", QUICK, lambda _: None)
 
 
 def test_only_shipped_dummies_are_served():

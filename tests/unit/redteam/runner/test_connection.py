@@ -4,7 +4,7 @@ import pytest
 
 from ringfence.redteam.answers import MAX_ANSWER
 from ringfence.redteam.runner.address import Address
-from ringfence.redteam.runner.connection import connect
+from ringfence.redteam.runner.connection import MAX_RAW, connect
 
 GOOD = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nX-A: b\r\n\r\nhi"
 
@@ -73,12 +73,15 @@ def test_every_way_to_end_a_body_is_known(raw):
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhi",
         b"HTTP/1.1 200 OK\r\n" + b"".join(b"a%d: b\r\n" % n for n in range(200)) + b"\r\n",
         b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % (2 * MAX_ANSWER) + b"x" * (MAX_ANSWER + 1),
+        b"HTTP/1.1 200 OK\r\nx: " + b"x" * (MAX_RAW + 1),
+        b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n",
     ],
-    ids=["nothing", "no HTTP", "short", "broken chunk", "headers", "too long"],
+    ids=["nothing", "no HTTP", "short", "broken chunk", "headers", "too long", "one endless header", "no longer HTTP"],
 )
-def test_a_broken_answer_is_an_error_and_no_answer(raw):
+def test_a_broken_answer_is_an_error_and_no_answer(raw, caplog):
     with pytest.raises(OSError, match="answer"):
-        answered(raw)
+        answered(raw, end=False) if len(raw) > MAX_RAW else answered(raw)
+    assert not caplog.records  # an event loop logs what a callback lets through
 
 
 def test_nobody_there_is_an_error():

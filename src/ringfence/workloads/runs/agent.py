@@ -10,7 +10,11 @@ it. It answers in frames: one letter, four bytes of length, that many bytes.
 
 # ruff: noqa: PTH103, PTH118, PTH120, PTH123, S603 -- it is sent over for every run; pathlib would add to its start
 
+from __future__ import annotations  # for Python 3.8
+
 import contextlib
+import ctypes
+import fcntl
 import json
 import os
 import resource
@@ -28,9 +32,12 @@ from typing import Any, BinaryIO
 
 MEMORY = "/dev/shm"  # noqa: S108 -- a folder with mode 0700 is made there
 MEMORY_KINDS = ("tmpfs", "ramfs")
+PREFIX = "ringfence-node-"
+PR_SET_PDEATHSIG = 1
 PIECE = 2**16
 GRACE = 5.0  # seconds between the polite and the other signal
 writing = threading.Lock()
+libc = ctypes.CDLL(None)
 
 
 def frame(kind: bytes, data: bytes) -> None:
@@ -71,8 +78,9 @@ def unpack(stream: BinaryIO, folder: str) -> None:
 
 
 def files_below(folder: str) -> Iterator[tuple[str, str, bool]]:
-    """Give each path below a folder, and whether it is a plain file."""
-    for where, folders, names in os.walk(folder):
+    """Give each path below a folder, and whether it is a plain file; a folder that cannot be read is none."""
+    unread: list[OSError] = []
+    for where, folders, names in os.walk(folder, onerror=unread.append):
         for name in sorted(folders):
             if os.path.islink(os.path.join(where, name)):  # noqa: PTH114
                 yield os.path.join(where, name), "", False
@@ -80,6 +88,8 @@ def files_below(folder: str) -> Iterator[tuple[str, str, bool]]:
             path = os.path.join(where, name)
             plain = os.path.isfile(path) and not os.path.islink(path)  # noqa: PTH113, PTH114
             yield path, os.path.relpath(path, folder), plain
+    for error in unread:
+        yield str(error.filename), "", False
 
 
 class Frames:
@@ -129,13 +139,13 @@ def relay(pipe: BinaryIO, kind: bytes) -> threading.Thread:
     return thread
 
 
-def signalled(process: "subprocess.Popen[bytes]", number: int) -> None:
+def signalled(process: subprocess.Popen[bytes], number: int) -> None:
     """Send a signal to the command and all that it started."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, number)
 
 
-def listen(process: "subprocess.Popen[bytes]", heard: dict[str, bool], control: int) -> None:
+def listen(process: subprocess.Popen[bytes], heard: dict[str, bool], control: int) -> None:
     """Obey until the command has ended."""
     while process.poll() is None:
         if not select.select([control], [], [], 0.1)[0]:
@@ -155,8 +165,37 @@ def listen(process: "subprocess.Popen[bytes]", heard: dict[str, bool], control: 
 
 
 def limited() -> None:
-    """Forbid core files: they would be the inputs on a disk."""
+    """Forbid core files, which would be the inputs on a disk, and end with us, whatever ends us."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def claimed(memory: str) -> tuple[str, int]:
+    """Make a folder, locked for as long as we live; a sweep may have come between the two, then make another."""
+    while True:
+        folder = tempfile.mkdtemp(prefix=PREFIX, dir=memory)
+        with contextlib.suppress(FileNotFoundError):
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if os.path.exists(folder):  # noqa: PTH110
+                return folder, lock
+            os.close(lock)
+
+
+def sweep(memory: str) -> None:
+    """Remove the inputs of runs whose agent was killed: whoever lives holds a lock."""
+    for name in os.listdir(memory):  # noqa: PTH208
+        path = os.path.join(memory, name)
+        if not name.startswith(PREFIX):
+            continue
+        with contextlib.suppress(OSError):  # somebody lives, or it is another's
+            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                if os.fstat(lock).st_uid == os.geteuid():
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(path, ignore_errors=True)
+            finally:
+                os.close(lock)
 
 
 def run(plan: dict[str, Any], folder: str) -> dict[str, Any]:
@@ -195,7 +234,8 @@ def main() -> None:
     if not in_memory(MEMORY):
         frame(b"s", json.dumps({"refused": f"{MEMORY} is no memory file system"}).encode())
         return
-    folder = tempfile.mkdtemp(prefix="ringfence-node-", dir=MEMORY)
+    sweep(MEMORY)
+    folder, _ = claimed(MEMORY)
     try:
         last = done(plan, stream, folder)
     except (OSError, tarfile.TarError, subprocess.SubprocessError) as error:

@@ -98,7 +98,7 @@ class _Desk:
             name = f"run-{secrets.token_hex(4)}"
             try:
                 host = _host(self._start(name, node_class))
-            except RingfenceError:
+            except BaseException:  # an interrupt too
                 with suppress(RingfenceError):  # why it did not start is what is told
                     self._ask("POST", f"{NODES}/{name}/stop")
                 raise

@@ -3,7 +3,7 @@
 import os
 import stat
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from ringfence.workloads.runs.model import (
 MAX_FILE = 64 * 2**20
 _SECONDS = 120
 _QUIET = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.untrackedCache=false")
+_OWN_SCOPES = {"local", "worktree"}
 _SUBMODULE = "160000"
 
 
@@ -34,10 +35,11 @@ class Repository:
 
     top: Path
     commit: str
+    without: Mapping[str, str]  # takes out the programs that the repository itself names
 
     def git(self, *arguments: str) -> bytes:
         """Run git here; raise `Unavailable` with what it says."""
-        done = _git(self.top, *arguments)
+        done = _git(self.top, *arguments, environment=self.without)
         if done.returncode:
             raise Unavailable(f"git cannot read {self.top}: {_said(done)}")
         return done.stdout
@@ -73,14 +75,28 @@ def repository(folder: Path) -> Repository | None:
     Raises:
         Unavailable: there is one, and git is missing or cannot read it.
     """
-    marked = any(os.path.lexists(above / ".git") for above in (folder, *folder.parents))
+    marked = [above.resolve() for above in (folder, *folder.parents) if os.path.lexists(above / ".git")]
     if not marked:
         return None
-    top = _git(folder, "rev-parse", "--show-toplevel")
-    if top.returncode:
-        raise Unavailable(f"git cannot read the repository of {folder}: {_said(top)}")
-    head = _git(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-    return Repository(Path(os.fsdecode(top.stdout.rstrip(b"\n"))), head.stdout.decode("ascii").strip())
+    said = _git(folder, "rev-parse", "--show-toplevel")
+    if said.returncode:
+        raise Unavailable(f"git cannot read the repository of {folder}: {_said(said)}")
+    top = Path(os.fsdecode(said.stdout.removesuffix(b"\n")))
+    if top.resolve() not in marked:  # by core.worktree; its files would be sent to a node
+        raise Unavailable(f"the repository of {folder} names another folder as its tree: {top}; name files with --code")
+    head = _git(top, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    return Repository(top, head.stdout.decode("ascii").strip(), _without_filters(top))
+
+
+def _without_filters(top: Path) -> dict[str, str]:
+    """Return what empties the filters that a repository's own configuration names: git would start them to look."""
+    pattern = r"^filter\..*\.(clean|process|required)$"
+    said = _records(_git(top, "config", "--null", "--show-scope", "--name-only", "--get-regexp", pattern).stdout)
+    names = [name for scope, name in zip(said[::2], said[1::2], strict=True) if scope in _OWN_SCOPES]
+    emptied = {"GIT_CONFIG_COUNT": str(len(names))}
+    for at, name in enumerate(names):
+        emptied |= {f"GIT_CONFIG_KEY_{at}": name, f"GIT_CONFIG_VALUE_{at}": ""}
+    return emptied
 
 
 def look(folder: Path, named: Sequence[str], command: Sequence[str], besides: Sequence[Path] = ()) -> Code:
@@ -197,15 +213,18 @@ def _records(data: bytes) -> list[str]:
     return [os.fsdecode(record) for record in data.split(b"\0") if record]
 
 
-def _git(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+def _git(
+    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[bytes]":
     program = components.find("git")
     kept = {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}
     quiet = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    quiet["GIT_ALLOW_PROTOCOL"] = ""  # none: what is missing is not fetched
     try:
         return subprocess.run(  # noqa: S603 - found, not typed
             [str(program.path), *_QUIET, *arguments],
             cwd=folder,
-            env={**program.environment, **kept, **quiet},
+            env={**program.environment, **kept, **quiet, **(environment or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,

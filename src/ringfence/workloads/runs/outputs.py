@@ -43,7 +43,8 @@ def read(path: Path) -> Outputs:
     """Digest the plain files of a folder; what is anything else, or one too many, is counted."""
     files: list[Output] = []
     skipped = 0
-    for where, folders, names, descriptor in os.fwalk(path, follow_symlinks=False):
+    unread: list[OSError] = []  # folders that nobody may open
+    for where, folders, names, descriptor in os.fwalk(path, follow_symlinks=False, onerror=unread.append):
         folders.sort()
         skipped += sum(not stat.S_ISDIR(_mode(name, descriptor)) for name in folders)  # links to folders
         for name in sorted(names):
@@ -52,7 +53,7 @@ def read(path: Path) -> Outputs:
                 skipped += 1
             else:
                 files.append(found)
-    return Outputs(tuple(sorted(files, key=lambda file: file.path)), skipped)
+    return Outputs(tuple(sorted(files, key=lambda file: file.path)), skipped + len(unread))
 
 
 def _mode(name: str, folder: int) -> int:

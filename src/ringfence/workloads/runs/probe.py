@@ -3,6 +3,8 @@
 Standard library only: it is sent as text to interpreters that have nothing of ours.
 """
 
+from __future__ import annotations  # for Python 3.8
+
 import hashlib
 import json
 import os

@@ -15,7 +15,7 @@ from ringfence.artifacts.ports import Folder
 from ringfence.kernel.errors import InternalError, RingfenceError, Unavailable
 from ringfence.workloads.runs import outputs, tarball
 from ringfence.workloads.runs.frames import PROBE, STATUS, Frames, status
-from ringfence.workloads.runs.model import MAX_OUTPUTS, Ended, Outcome, Outputs
+from ringfence.workloads.runs.model import MAX_OUTPUT_BYTES, MAX_OUTPUTS, Ended, Outcome, Outputs
 from ringfence.workloads.runs.surroundings import INPUTS, OUTPUTS
 
 RUNTIME = "/ringfence/bin/python"  # of nodes that were started with --runtime
@@ -69,6 +69,7 @@ class Plan:
     environment: Mapping[str, str]
     cwd: str = ""
     python: str = RUNTIME
+    most: int = MAX_OUTPUTS  # files that are taken back
 
     def line(self, *, with_inputs: bool) -> bytes:
         """Print it as the agent reads it."""
@@ -79,7 +80,7 @@ class Plan:
             "cwd": self.cwd,
             "places": places,
             "probe": source("probe"),
-            "most": MAX_OUTPUTS,
+            "most": self.most,
         }
         return json.dumps(document).encode() + b"\n"
 
@@ -122,7 +123,7 @@ class Remote:
             feeder = threading.Thread(target=self._feed, args=(plan.line(with_inputs=with_inputs), files), daemon=True)
             feeder.start()
             try:
-                return self._taken(Frames(_exactly(_pipe(process.stdout)), self.show), folder)
+                return self._taken(Frames(_exactly(_pipe(process.stdout)), self.show), folder, plan.most)
             finally:
                 for timer in self._patience:
                     timer.cancel()
@@ -148,11 +149,11 @@ class Remote:
             self._failure.append(error)
             process.kill()
 
-    def _taken(self, frames: Frames, folder: Folder) -> Answer:
+    def _taken(self, frames: Frames, folder: Folder, most: int) -> Answer:
         report = b""
         try:
             report = frames.expect(PROBE)
-            files = outputs.take(frames.files, folder)
+            files = outputs.take(frames.files, folder, tarball.Limits(most, MAX_OUTPUT_BYTES))
             frames.drain()
             last = status(frames.expect(STATUS))
         except (RingfenceError, OSError) as error:

@@ -1,6 +1,7 @@
 """`ringfence run`: gather what goes in, run the command, digest what comes out; stating it is the caller's."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from ringfence.workloads.runs.code import Parcel
 from ringfence.workloads.runs.frames import SAID
 from ringfence.workloads.runs.inputs import Opened, Sources
 from ringfence.workloads.runs.model import (
+    MAX_OUTPUTS,
     Code,
     Ended,
     InputPlace,
@@ -36,6 +38,7 @@ from ringfence.workloads.runs.provenance import SUFFIX
 
 GRACE = 5.0  # seconds between the polite and the other signal
 PROBE_SECONDS = 60
+_PYTHON = re.compile(r"python[0-9.]*")  # no script that is named after it: it would run twice
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -142,12 +145,13 @@ def run_there(bench: Bench, order: Order, setting: Setting, host: Host) -> Ran:
     """Run a command on a node."""
     parcel = code.pack(setting.cwd, order.code, order.command, setting.besides)
     with ExitStack() as stack:
-        out = setting.out or stack.enter_context(_nowhere())
+        out = setting.out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringfence-unwanted-")))
         outputs.prepare(out)
         opened = inputs.open_all(bench.sources, order, stack)
         folder = stack.enter_context(outputs.opened(out))
         given = surroundings.given(order, {}, inputs="", outputs="")
-        plan = remote.Plan(order.command, given, parcel.cwd, host.python)
+        most = MAX_OUTPUTS if setting.out else 0  # what nobody asked for stays there, and is counted
+        plan = remote.Plan(order.command, given, parcel.cwd, host.python, most)
         session = remote.Remote(host.shell, _shown(quiet=setting.quiet))
         started = bench.clock.now()
         with passing_on(session):
@@ -169,15 +173,9 @@ def run_there(bench: Bench, order: Order, setting: Setting, host: Host) -> Ran:
         ended=Ended(Outcome.LOST) if problem else answer.ended,
         started_at=started,
         ended_at=bench.clock.now(),
-        outputs=_kept(answer, problem, wanted=setting.out is not None),
+        outputs=Outputs() if problem else answer.outputs,
     )
     return Ran(trace, (problem,) if problem else ())
-
-
-@contextmanager
-def _nowhere() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="ringfence-unwanted-") as folder:
-        yield Path(folder)
 
 
 def _sent(opened: tuple[Opened, ...], parcel: Parcel) -> remote.Files:
@@ -194,12 +192,6 @@ def _read(answer: remote.Answer) -> tuple[Lock, Machine, str]:
         return *surveying.read(answer.report, source="node"), ""
     except MalformedInput as error:
         return Lock(), Machine(), f"nothing is known of the end of the run: {error}"
-
-
-def _kept(answer: remote.Answer, problem: str, *, wanted: bool) -> Outputs:
-    if problem:
-        return Outputs()
-    return answer.outputs if wanted else Outputs(skipped=answer.outputs.skipped + len(answer.outputs.files))
 
 
 def _shown(*, quiet: bool) -> Callable[[bytes, bytes], None]:
@@ -231,7 +223,7 @@ def survey(order: Order, environment: Mapping[str, str], cwd: Path) -> tuple[Loc
 
 
 def _python(program: str, path: str, cwd: Path) -> str | None:
-    if Path(program).name.startswith("python"):
+    if _PYTHON.fullmatch(Path(program).name):
         return str(cwd / program) if "/" in program else shutil.which(program, path=path)
     return shutil.which("python3", path=path) or shutil.which("python", path=path)
 

@@ -22,6 +22,7 @@ from ringfence.workloads.runs.model import (
     Lock,
     Outcome,
     Output,
+    Outputs,
 )
 from ringfence.workloads.runs.surveying import lock_digest
 
@@ -91,9 +92,12 @@ def check_details(statement: Statement, told: Mapping[str, Any]) -> None:
             for name in ("changes", "shipped")
         }
         lock = Lock(said["python"], said["platform"], tuple(map(str, told["packages"])))
-        left = folder([_output(row) for row in told["outputs"]])
+        left = Outputs(tuple(map(_output, told["outputs"])))
         listed["packages"] = str(lock_digest(lock)) == said["environment"]
-        listed["outputs"] = str(left or "") == said["outputsDigest"]
+        listed["outputs"] = str(folder(left.files) or "") == said["outputsDigest"]
+        listed["sizes"] = left.size == said["outputBytes"]
+        for name in ("changes", "shipped", "packages", "outputs"):
+            listed[name] &= len(told[name]) == said[name]
     except (KeyError, TypeError, ValueError) as error:
         raise MalformedInput("the details of run.manifest are not as `ringfence run` posts them") from error
     wrong = [name for name, holds in listed.items() if not holds]

@@ -44,3 +44,15 @@ def test_only_plain_files_go_back(tmp_path):
 @pytest.mark.parametrize("data", [b"abc\nrest", b"abc"])
 def test_the_plan_is_one_line(data):
     assert agent.line(io.BytesIO(data).read) == b"abc"
+
+
+def test_what_a_killed_run_left_is_removed_and_what_lives_stays(tmp_path):
+    (tmp_path / "ringfence-node-dead").mkdir()
+    (tmp_path / "ringfence-node-dead" / "a").write_bytes(b"1")
+    (tmp_path / "other").mkdir()
+    living, lock = agent.claimed(str(tmp_path))
+    agent.sweep(str(tmp_path))
+    assert set(tmp_path.iterdir()) == {tmp_path / "other", Path(living)}
+    os.close(lock)
+    agent.sweep(str(tmp_path))
+    assert list(tmp_path.iterdir()) == [tmp_path / "other"]

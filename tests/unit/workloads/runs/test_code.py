@@ -166,3 +166,23 @@ def test_a_hook_or_monitor_of_the_repository_is_not_run(tree, tmp_path):
     git(tree, "config", "core.fsmonitor", str(script))
     look(tree)
     assert not mark.exists()
+
+
+def test_a_repository_that_names_another_folder_as_its_tree_is_not_read(tree, tmp_path):
+    (tmp_path / "private").write_text("key")
+    for elsewhere in (tmp_path, tmp_path / "beside"):
+        git(tree, "config", "core.worktree", str(elsewhere))
+        elsewhere.mkdir(exist_ok=True)
+        with pytest.raises(Unavailable, match="another folder"):
+            code.pack(tree, (), ("true",))
+
+
+@pytest.mark.parametrize("kind", ["clean", "process"])
+def test_looking_starts_no_program_that_a_repository_names(tree, kind):
+    git(tree, "config", f"filter.a=b.{kind}", "touch ran; cat")
+    git(tree, "config", "filter.a=b.required", "true")
+    (tree / ".gitattributes").write_text("*.py filter=a=b\n")
+    (tree / "train.py").write_text("print(3)\n")  # as long as before: git has to look into it
+    look(tree)
+    assert "train.py" in changes(tree)
+    assert not (tree / "ran").exists()

@@ -1,5 +1,7 @@
 import io
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -72,3 +74,28 @@ def test_huge_outputs_are_bounded(tmp_path):
 def test_a_full_disk_is_said_as_such():
     with pytest.raises(Unavailable, match="'a' cannot be kept: the disk is full"):
         take(stream(("a", b"1" * 10)), MemoryFolder(room=5))
+
+
+def test_a_folder_that_cannot_be_read_is_counted():
+    script = """
+import os, sys, tempfile
+from pathlib import Path
+sys.path[:0] = sys.argv[1:]
+from ringfence.workloads.runs import agent, outputs
+with tempfile.TemporaryDirectory() as top:
+    os.chmod(top, 0o755)
+    closed = Path(top, "closed")
+    closed.mkdir(mode=0o700)
+    (closed / "a").touch()
+    if os.geteuid():
+        closed.chmod(0)
+    else:
+        os.seteuid(65534)
+    print(outputs.read(Path(top)).skipped, [plain for _, _, plain in agent.files_below(top)])
+    if os.geteuid() == os.getuid():
+        closed.chmod(0o700)
+    else:
+        os.seteuid(0)
+"""
+    done = subprocess.run([sys.executable, "-c", script, *sys.path], capture_output=True, check=True, text=True)
+    assert done.stdout == "1 [False]\n"

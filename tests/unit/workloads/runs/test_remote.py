@@ -1,10 +1,14 @@
+import ast
 import io
 import json
+import os
 import secrets
+import select
 import struct
 import tarfile
 import threading
 import time
+import types
 from pathlib import Path
 
 import pytest
@@ -12,7 +16,7 @@ import pytest
 from ringfence.kernel.errors import UsageError
 from ringfence.testing.artifacts import MemoryFolder
 from ringfence.testing.runs import PYTHON, LocalShell, ScriptedShell
-from ringfence.workloads.runs import surveying, tarball
+from ringfence.workloads.runs import agent, probe, surveying, tarball
 from ringfence.workloads.runs.model import Ended, Outcome
 from ringfence.workloads.runs.remote import Plan, Remote, source
 
@@ -119,6 +123,19 @@ def test_a_session_that_breaks_leaves_nothing_there_and_nothing_is_known(node):
 
 
 @needs_memory
+def test_the_command_does_not_outlive_an_agent_that_is_killed(tmp_path):
+    node, held = Node(), tmp_path / "pipe"
+    os.mkfifo(held)
+    reader = os.open(held, os.O_RDONLY | os.O_NONBLOCK)
+    with os.fdopen(reader, "rb", buffering=0) as file:
+        answer = node.run(f"exec 9> {held}; kill -9 $PPID; exec sleep 20")
+        assert select.select([file], [], [], 10)[0], "the command lives on"
+    assert answer.ended == Ended(Outcome.LOST)
+    agent.sweep(str(MEMORY))
+    assert node.left() == []
+
+
+@needs_memory
 def test_a_stream_that_the_node_cannot_take_is_refused_in_a_sentence(node, capfd):
     answer = node.run("true", ("inputs/claims/a.csv", 1, False, iter([b"1"])))  # the same name twice
     assert answer.ended == Ended(Outcome.LOST)
@@ -205,3 +222,12 @@ def test_the_plan_holds_no_names_of_this_machine():
     assert document["probe"] == source("probe")
     assert len(source("agent")) < 60_000, "one argument of a command line holds 128 KiB"
     assert io.StringIO(source("agent")).readline().startswith('"""The node')
+
+
+@pytest.mark.parametrize("sent", [agent, probe])
+def test_a_host_with_python_3_8_can_read_what_is_sent(sent):
+    ast.parse(source(sent.__name__.rpartition(".")[2]), feature_version=(3, 8))
+    functions = [one for one in vars(sent).values() if isinstance(one, types.FunctionType)]
+    noted = [note for one in functions for note in one.__annotations__.values()]
+    assert noted
+    assert {type(note) for note in noted} <= {str, type(None)}, "3.8 cannot evaluate list[str]"

@@ -125,6 +125,13 @@ def test_outputs_that_nobody_asked_for_are_counted(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_outputs_that_nobody_asked_for_are_not_taken_from_a_node_that_sends_them(tmp_path):
+    sent = b"p\0\0\0\2{}" + b"t\0\0\4\0" + header("a", 3) + b"123" + bytes(509)
+    ran, _ = there(tmp_path, order("true"), ScriptedShell(sent), out=None)
+    assert ran.trace.ended.outcome is Outcome.LOST
+    assert "more than 0 files" in ran.notes[0]
+
+
 def test_signals_are_passed_on_and_handlers_given_back():
     got = []
 
@@ -151,6 +158,16 @@ def test_the_python_that_the_command_finds_is_asked(tmp_path):
     assert lock.packages
     assert machine.cores
     assert running.survey(order("true"), {"PATH": str(tmp_path / "none")}, tmp_path)[0].packages == ()
+
+
+def test_a_script_whose_name_begins_like_python_is_not_run_to_be_asked(tmp_path):
+    script = tmp_path / "python_train.sh"
+    script.write_text("#!/bin/sh\ntouch ran\n")
+    script.chmod(0o755)
+    running.survey(replace(order("true"), command=(str(script),)), {"PATH": os.environ["PATH"]}, tmp_path)
+    assert running.survey(order("true"), {"PATH": os.environ["PATH"]}, tmp_path)[0].packages
+    for name, is_one in (("python3.11", True), ("python", True), ("python_train.sh", False), ("python-train", False)):
+        assert (running._python(f"./{name}", os.defpath, tmp_path) == str(tmp_path / name)) is is_one
 
 
 def test_ctrl_c_ends_the_command_and_its_inputs(tmp_path):

@@ -101,6 +101,13 @@ def test_details_are_what_was_committed_to():
             stated.check_details(signed(DRAFT), {**DRAFT.details, name: wrong})
 
 
+@pytest.mark.parametrize("name", ["changes", "shipped", "packages", "outputs", "outputBytes"])
+def test_what_is_counted_stands_in_the_details(name):
+    """A control asks for packages: their number alone shows none."""
+    with pytest.raises(MalformedInput, match="not what it commits to"):
+        stated.check_details(claiming(**{name: DRAFT.claims[name] + 1}), DRAFT.details)
+
+
 @pytest.mark.parametrize("name", ["salt", "changes", "shipped", "packages", "outputs"])
 @pytest.mark.parametrize("wrong", [None, 1, "zz", [1], [["a", "b", "c"]], [["a"]]])
 def test_hostile_details_stay_in_the_family(name, wrong):

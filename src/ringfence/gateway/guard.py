@@ -21,6 +21,7 @@ MAX_DEPTH = 4  # of lists and objects inside a message
 OWN_ROLES = frozenset({"system", "developer"})  # the application's own words
 UNLESS_NEGATED = 2  # words before a phrase in which a negation turns it around
 _TOKEN = re.compile(r"[^\W_]+|[.!?;:\n]")
+_PIECE = re.compile(r"\S{1,256}")  # normalizing takes the square of how many marks stand behind one letter
 _TAGS = {0xE0000 + code: chr(code) for code in range(32, 127)}  # letters that no screen shows
 _UNSEEN = dict.fromkeys([0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF])
 _HIDDEN = _TAGS | _UNSEEN
@@ -115,10 +116,8 @@ def _texts(value: object, depth: int) -> Iterator[str]:
 
 def found_in(text: str, phrases: Phrases | None = None) -> tuple[str, ...]:
     """Return the groups of phrases in a text, sorted."""
-    if len(text) > MAX_TEXT:
-        text = text[: MAX_TEXT // 2] + "\n" + text[-MAX_TEXT // 2 :]
     reading = _Reading(phrases or shipped())
-    for at, word in enumerate(_TOKEN.findall(_plain(text))):
+    for at, word in enumerate(_TOKEN.findall(_ends(_plain(_ends(text))))):  # some letters become eighteen
         reading.take(at, word)
     return tuple(sorted(reading.found))[:MAX_FOUND]
 
@@ -149,7 +148,11 @@ class _Reading:
         return at - self._reached.get((phrase, slot - 1), -MAX_TEXT) <= self.phrases.gap + 1
 
 
+def _ends(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT // 2] + "\n" + text[-MAX_TEXT // 2 :]
+
+
 def _plain(text: str) -> str:
     if text.isascii():
         return text.lower()
-    return unicodedata.normalize("NFKC", text.translate(_HIDDEN)).casefold()
+    return _PIECE.sub(lambda piece: unicodedata.normalize("NFKC", piece[0]), text.translate(_HIDDEN)).casefold()

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import time
 from importlib import resources
 
 import pytest
@@ -129,6 +130,28 @@ def test_a_long_text_is_looked_at_from_both_ends():
     filler = "rain and shine " * MAX_TEXT
     assert found_in(ATTACK + filler) == found_in(filler + ATTACK) == ("override.en",)
     assert found_in(filler + ATTACK + filler) == ()
+
+
+def spent(text):
+    """Return the least CPU time that judging a text took."""
+    found = []
+    for _repeat in range(3):
+        start = time.process_time()
+        found_in(text)
+        found.append(time.process_time() - start)
+    return min(found)
+
+
+def test_marks_without_end_do_not_take_the_square_of_their_number():
+    """Eight times as many: 8 is linear, 64 the square. No duration is asserted; 32 leaves room for a busy machine."""
+    marks = "\u0301\u0316"  # normalizing sorts those behind one letter
+    assert spent("a" + marks * (MAX_TEXT // 2 - 1)) < 32 * max(spent("a" + marks * (MAX_TEXT // 16)), 1e-4)
+
+
+def test_letters_that_become_many_are_looked_at_from_both_ends():
+    swollen = "\ufdfa" * (MAX_TEXT // 18)
+    assert found_in(f"{ATTACK}\n{swollen}{swollen}") == found_in(f"{swollen}{swollen}\n{ATTACK}") == ("override.en",)
+    assert found_in(f"{swollen}\n{ATTACK}\n{swollen}") == ()
 
 
 def test_the_slots_of_a_phrase_stand_close_together_and_in_order():

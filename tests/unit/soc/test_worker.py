@@ -507,6 +507,14 @@ def test_whoever_guesses_from_the_address_of_others_shuts_none_of_them_out(gated
     assert raised.finding.subject == VICTIM, "so that its owner hears of it"
 
 
+def test_a_clock_that_is_set_back_lets_nobody_choose_whose_key_is_blocked(gated):
+    """A guess that bears an earlier time than a success completes the two as well; it names whom the guesser likes."""
+    enter(gated, {})
+    gated.lab.clock.advance(-timedelta(seconds=30))
+    enter(gated, *[{"key": VICTIM, **WRONG}] * 10)
+    assert (keys(gated), rules_of(gated)) == ([], ["api-key-guessing"])
+
+
 HOSTILE = f'x","key":"{VICTIM}","guard":["override.en"],"y":"'
 
 

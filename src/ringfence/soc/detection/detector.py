@@ -71,7 +71,7 @@ class Detector:
                     continue
                 hit = Entry(entry.at, entry.weight, label, entry.digest)
             window = correlator.add(key, hit)
-            if window is None:
+            if window is None or _is_misnamed(rule, name, event):
                 continue
             gained = self._note(rule.about, event, window, hit, found)
             completed = Entry(window[-1].at, max(gained, 1), "", entry.digest)
@@ -150,6 +150,14 @@ def _key(correlator: Correlator, fields: Mapping[str, object]) -> Key | None:
         if type(value) is not str:
             return tuple(map(str, found))
     return found  # type: ignore[return-value]  # all of them are texts, as was just seen
+
+
+def _is_misnamed(rule: Correlation, name: str, event: Event) -> bool:
+    """Say whether what completes an ordered correlation is an earlier step that came late, of an API key.
+
+    The last step proves who had a key. An attempt before it names whichever key its writer likes.
+    """
+    return rule.kind is Kind.TEMPORAL_ORDERED and name != rule.rules[-1] and "actor.user.uid" in event.fields
 
 
 def _label(rule: Correlation, name: str, event: Event) -> str | None:

@@ -5,35 +5,22 @@ from datetime import datetime, timedelta
 
 from ringfence.soc.model import Event
 from ringfence.soc.sources import sshd
+from ringfence.soc.sources.lines import Tally
 from ringfence.soc.sources.syslog import Frame, Frames
 
-KEPT = 100  # unreadable lines that are kept for a person to look at
 SKEW = timedelta(seconds=120)
 
 
 @dataclass(slots=True)
-class AuthLog:
+class AuthLog(Tally):
     """Reads one log; holds what lines without a year need to know of their predecessors.
 
     Attributes:
         node: who reports, by the transport; None for a file whose lines name their hosts themselves.
-        lines: lines read.
-        parsed: lines whose frame was understood, those of other programs included.
-        foreign: lines of other programs than sshd.
-        unparsed: the first lines that were not understood.
     """
 
     node: str | None = None
     frames: Frames = field(default_factory=Frames)
-    lines: int = 0
-    parsed: int = 0
-    foreign: int = 0
-    unparsed: list[str] = field(default_factory=list)
-
-    @property
-    def unparsed_count(self) -> int:
-        """Return how many lines were not understood."""
-        return self.lines - self.parsed
 
     def read(self, line: str, received_at: datetime, uid: str = "") -> Event | None:
         """Return the event of a line, if it tells one.
@@ -46,7 +33,7 @@ class AuthLog:
         self.lines += 1
         frame = self.frames.parse(line)
         if frame is None:
-            self._keep(line)
+            self.keep(line)
             return None
         if not frame.program:
             return self._bare(line, frame, received_at, uid)
@@ -61,16 +48,10 @@ class AuthLog:
         """Read `TIME MESSAGE`, as our own nodes' logs are: sshd wrote all of it, so nothing needs to be told apart."""
         said = sshd.read(frame.message)
         if said is None and not frame.message.startswith(_KNOWN):
-            self._keep(line)
+            self.keep(line)
             return None
         self.parsed += 1
         return self._event(line, frame, said, received_at, uid) if said else None
-
-    def _keep(self, line: str) -> None:
-        if not line.strip():
-            self.parsed += 1
-        elif len(self.unparsed) < KEPT:
-            self.unparsed.append(line)
 
     def _event(self, line: str, frame: Frame, said: sshd.Said, received_at: datetime, uid: str) -> Event:
         fields: dict[str, object] = {

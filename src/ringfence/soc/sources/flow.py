@@ -6,32 +6,22 @@ The node of a record is the port of the helper that the packets came in by, neve
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from ringfence.soc.model import Event
 from ringfence.soc.sources.address import source_of
+from ringfence.soc.sources.lines import Tally
 from ringfence.soc.sources.syslog import iso
 
-KEPT = 100
 _NODE = re.compile(r"[a-z0-9-]{1,40}")
 _DISPOSITIONS = {"accepted": ("Allowed", "Success"), "denied": ("Blocked", "Failure")}
 _NUMBERS = (("port", 65535), ("packets", 2**63), ("bytes", 2**63))
 
 
 @dataclass(slots=True)
-class FlowLog:
+class FlowLog(Tally):
     """Reads flow records; what cannot be read is kept and counted."""
-
-    lines: int = 0
-    parsed: int = 0
-    foreign: int = 0
-    unparsed: list[str] = field(default_factory=list)
-
-    @property
-    def unparsed_count(self) -> int:
-        """Return how many records were not understood."""
-        return self.lines - self.parsed
 
     def read(self, line: str, received_at: datetime, uid: str = "") -> Event | None:
         """Return the event of a record, or None where it is none."""
@@ -41,10 +31,10 @@ class FlowLog:
         except (ValueError, RecursionError):
             record = None
         event = event_of(record, line, received_at, uid) if isinstance(record, dict) else None
-        if event is not None or not line.strip():
+        if event is None:
+            self.keep(line)
+        else:
             self.parsed += 1
-        elif len(self.unparsed) < KEPT:
-            self.unparsed.append(line)
         return event
 
 

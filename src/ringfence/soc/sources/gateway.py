@@ -7,14 +7,14 @@ nobody: tenant and key are the gateway's own, looked up before they were written
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from ringfence.kernel.errors import MalformedInput
 from ringfence.soc.model import Event
 from ringfence.soc.sources.address import source_of
-from ringfence.soc.sources.lines import MAX_LINE
+from ringfence.soc.sources.lines import MAX_LINE, Tally
 from ringfence.soc.sources.syslog import iso
 
 REPORTER = "gateway"  # stands where a node's name stands in other events; no node can be called so: ids are `n-…`
@@ -22,7 +22,6 @@ TENANT = "unmapped.tenant"
 KEY = "actor.user.uid"
 GUARD = "unmapped.guard"
 USUAL = "unmapped.usual"  # "yes": this key was used from this address lately; the watch adds it
-KEPT = 100
 SKEW = timedelta(seconds=120)
 MAX_COUNT = 2**53
 MAX_GUARD = 16
@@ -96,27 +95,17 @@ _FORMS: Mapping[str, Callable[[object], bool]] = {
 
 
 @dataclass(slots=True)
-class GatewayLog:
+class GatewayLog(Tally):
     """Reads access records; what cannot be read is kept and counted."""
-
-    lines: int = 0
-    parsed: int = 0
-    foreign: int = 0
-    unparsed: list[str] = field(default_factory=list)
-
-    @property
-    def unparsed_count(self) -> int:
-        """Return how many records were not understood."""
-        return self.lines - self.parsed
 
     def read(self, line: str, received_at: datetime, uid: str = "") -> Event | None:
         """Return the event of a record, or None where it is none; never raise."""
         self.lines += 1
         event = event_of(line, received_at, uid)
-        if event is not None or not line.strip():
+        if event is None:
+            self.keep(line)
+        else:
             self.parsed += 1
-        elif len(self.unparsed) < KEPT:
-            self.unparsed.append(line)
         return event
 
 

@@ -1,9 +1,10 @@
 """Bounded reading of lines, in any chunks, without losing a byte of what is kept."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 MAX_LINE = 8192  # bytes; sshd's own longest line is far below, and every parser's time is linear in this
+KEPT = 100  # unreadable lines that are kept for a person to look at
 
 
 @dataclass(slots=True)
@@ -43,6 +44,35 @@ class LineReader:
             self.cut += 1
             line = line[: self.limit]
         return decoded(line)
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What a reader of a log has met so far; what it cannot read is kept and counted.
+
+    Attributes:
+        lines: lines read.
+        parsed: lines that were understood, empty ones and those of other programs included.
+        foreign: lines of other programs than the one that is read.
+        unparsed: the first lines that were not understood.
+    """
+
+    lines: int = 0
+    parsed: int = 0
+    foreign: int = 0
+    unparsed: list[str] = field(default_factory=list)
+
+    @property
+    def unparsed_count(self) -> int:
+        """Return how many lines were not understood."""
+        return self.lines - self.parsed
+
+    def keep(self, line: str) -> None:
+        """Keep a line that was not understood; an empty one says nothing."""
+        if not line.strip():
+            self.parsed += 1
+        elif len(self.unparsed) < KEPT:
+            self.unparsed.append(line)
 
 
 def decoded(line: bytes) -> str:

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ringfence.soc.sources.auth import KEPT, AuthLog
+from ringfence.soc.sources.auth import AuthLog
+from ringfence.soc.sources.lines import KEPT
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 FAILED = "Failed password for root from 192.0.2.1 port 22022 ssh2"

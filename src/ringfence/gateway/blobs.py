@@ -7,8 +7,8 @@ index/<tenant>/<byte>           request id to place; can be made again from the 
 
 import os
 import struct
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
@@ -23,7 +23,7 @@ from ringfence.kernel import identifier
 from ringfence.kernel.envelope import MAX_ENVELOPE, Envelope
 from ringfence.kernel.errors import MalformedInput, NotFound, Unavailable
 from ringfence.kernel.identifier import Tenant
-from ringfence.storage.files import PRIVATE, explained, read_bounded, sync_directory, write_whole
+from ringfence.storage.files import PRIVATE, explained, open_below, opened_below, read_below, write_whole
 
 SALTS = b"ringfence-salts-v1\n"
 ERASED = bytes(SALT_SIZE)
@@ -37,7 +37,10 @@ _ROW = struct.Struct(">16sII")
 
 @dataclass(frozen=True, slots=True)
 class SegmentFiles:
-    """The files of closed segments below the gateway's folder; fulfils `gateway.ports.Segments`."""
+    """The files of closed segments below the gateway's folder; fulfils `gateway.ports.Segments`.
+
+    The folder may belong to the gateway's user while root runs `up`: in what that calls no link is followed.
+    """
 
     folder: Path
 
@@ -76,21 +79,20 @@ class SegmentFiles:
     def envelope(self, tenant: Tenant, number: int) -> Envelope:
         """Return the signed closing of a segment, its signature not verified."""
         path = self.path(tenant, number, "dsse")
-        return dsse.parse(read_bounded(path, limit=MAX_ENVELOPE), source=str(path))
+        return dsse.parse(read_below(self.folder, path, limit=MAX_ENVELOPE), source=str(path))
 
     def leaves(self, tenant: Tenant, number: int) -> list[bytes]:
         """Return the records of a segment, unparsed."""
         path = self.path(tenant, number, "seg")
-        return segment.from_bytes(read_bounded(path, limit=segment.MAX_FILE), source=str(path))
+        return segment.from_bytes(read_below(self.folder, path, limit=segment.MAX_FILE), source=str(path))
 
     def record(self, tenant: Tenant, number: int, index: int) -> tuple[bytes, tuple[bytes, ...]]:
         """Return one record of a segment and its path, without reading the others again for the next one."""
         path = self.path(tenant, number, "seg")
-        with explained(path, "read"):
-            stat = path.stat()
-        offsets, levels = _tree(path, stat.st_mtime_ns, stat.st_size)
-        proof = segment.path_in(index, levels)
-        with explained(path, "read"), path.open("rb") as file:
+        with explained(path, "read"), os.fdopen(open_below(self.folder, path), "rb") as file:
+            stat = os.fstat(file.fileno())
+            offsets, levels = _tree(self, tenant, number, stat.st_mtime_ns, stat.st_size)
+            proof = segment.path_in(index, levels)
             leaf = os.pread(file.fileno(), offsets[index + 1] - offsets[index] - 4, offsets[index] + 4)
         return leaf, proof
 
@@ -98,7 +100,7 @@ class SegmentFiles:
         """Return the opening of one record; empty once it was erased."""
         path = self.path(tenant, number, "salts")
         try:
-            data = read_bounded(path, limit=MAX_SALTS)
+            data = read_below(self.folder, path, limit=MAX_SALTS)
         except NotFound:
             return b""
         start = len(SALTS) + place * SALT_SIZE
@@ -116,7 +118,11 @@ class SegmentFiles:
         path = self.path(tenant, number, "salts")
         if not path.exists():
             return
-        with explained(path, "erase"), os.fdopen(os.open(path, os.O_RDWR | os.O_NOFOLLOW), "r+b") as file:
+        with (
+            explained(path, "erase"),
+            opened_below(self.folder, "closed", tenant) as folder,
+            os.fdopen(os.open(path.name, os.O_RDWR | os.O_NOFOLLOW, dir_fd=folder), "r+b") as file,
+        ):
             if file.read(len(SALTS)) != SALTS:  # nothing else is ever overwritten, whatever lies at this place
                 raise MalformedInput("not the openings of a segment", source=str(path))
             size = os.fstat(file.fileno()).st_size
@@ -126,27 +132,28 @@ class SegmentFiles:
                 raise NotFound(f"segment {number} has no record {place}")
             os.pwrite(file.fileno(), bytes(stop - start), start)
             os.fsync(file.fileno())
-        if place is None:
-            with explained(path, "erase"):
-                path.unlink()
-                sync_directory(path.parent)
+            if place is None:
+                os.unlink(path.name, dir_fd=folder)
+                os.fsync(folder)
 
     def proof(self, tenant: Tenant, number: int) -> bytes | None:
         """Return where the log has a segment; None while it is not published."""
-        path = self._proofs(tenant) / f"{number:08}.json"
-        return read_bounded(path, limit=MAX_PROOF) if path.exists() else None
+        try:
+            return read_below(self.folder, self._proofs(tenant) / f"{number:08}.json", limit=MAX_PROOF)
+        except NotFound:
+            return None
 
     def last_proof(self, tenant: Tenant) -> int:
         """Return the number of the newest segment that was published; 0 where none was. Reads the whole folder."""
         return _highest(self._proofs(tenant), "*.json")
 
     def write_proof(self, tenant: Tenant, number: int, data: bytes) -> None:
-        """Write where the log has a segment.
-
-        The folder may belong to the gateway's user while root writes here: no link is followed on the way.
-        """
+        """Write where the log has a segment."""
         name = f"{number:08}.json"
-        with explained(self._proofs(tenant) / name, "write"), _below(self.folder, "proofs", tenant) as folder:
+        with (
+            explained(self._proofs(tenant) / name, "write"),
+            opened_below(self.folder, "proofs", tenant, make=True) as folder,
+        ):
             temporary = f".{name}.tmp"
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
             with os.fdopen(os.open(temporary, flags, 0o644, dir_fd=folder), "wb") as file:
@@ -168,32 +175,17 @@ def _is_tenant(name: str) -> bool:
 
 
 @lru_cache(maxsize=CACHED)
-def _tree(path: Path, _changed: int, _size: int) -> tuple[list[int], list[Sequence[bytes]]]:
+def _tree(
+    files: SegmentFiles, tenant: Tenant, number: int, _changed: int, _size: int
+) -> tuple[list[int], list[Sequence[bytes]]]:
     """Return where the records of a segment's file begin, and its tree: a caller may ask for many of its receipts."""
-    leaves = segment.from_bytes(read_bounded(path, limit=segment.MAX_FILE), source=str(path))
+    leaves = files.leaves(tenant, number)
     offsets = list(accumulate((4 + len(leaf) for leaf in leaves), initial=len(segment.MAGIC)))
     return offsets, segment.levels_of([segment.leaf_hash(leaf) for leaf in leaves])
 
 
 def _highest(folder: Path, pattern: str) -> int:
     return max((int(path.stem) for path in folder.glob(pattern) if path.stem.isdecimal()), default=0)
-
-
-@contextmanager
-def _below(folder: Path, *names: str) -> Iterator[int]:
-    """Open a folder step by step without following links, made where it is missing."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        for name in names:
-            with suppress(FileExistsError):
-                os.mkdir(name, 0o755, dir_fd=descriptor)
-            flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-            deeper = os.open(name, flags, dir_fd=descriptor)
-            os.close(descriptor)
-            descriptor = deeper
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +214,7 @@ class ReceiptIndex:
         with explained(self.folder / tenant, "write"):
             (self.folder / tenant).mkdir(mode=0o700, parents=True, exist_ok=True)
             for bucket, found in rows.items():
-                self._append(self._bucket(tenant, bucket), b"".join(found))
+                self._append(self.folder / tenant / f"{bucket:02x}", b"".join(found))
 
     @staticmethod
     def _append(path: Path, rows: bytes) -> None:
@@ -238,7 +230,7 @@ class ReceiptIndex:
         """Return where the record of a tenant's request lies; None where it is not in a closed segment."""
         key = bytes.fromhex(request[4:])
         try:
-            rows = read_bounded(self._bucket(tenant, key[0]), limit=MAX_BUCKET)
+            rows = read_below(self.folder, self.folder / tenant / f"{key[0]:02x}", limit=MAX_BUCKET)
         except NotFound:
             return None
         at = rows.find(key)
@@ -249,7 +241,7 @@ class ReceiptIndex:
     def marked(self, tenant: Tenant) -> int:
         """Return the number up to which every segment is indexed for good."""
         try:
-            text = read_bounded(self.folder / tenant / "marked", limit=32)
+            text = read_below(self.folder, self.folder / tenant / "marked", limit=32)
         except NotFound:
             return 0
         return int(text) if text.isdigit() else 0
@@ -263,9 +255,6 @@ class ReceiptIndex:
                 with path.open("rb") as file:
                     os.fsync(file.fileno())
         write_whole(self.folder / tenant / "marked", b"%d" % number, mode=PRIVATE)
-
-    def _bucket(self, tenant: Tenant, first: int) -> Path:
-        return self.folder / tenant / f"{first:02x}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ class Progress:
     before: Closing | None = None  # the newest one admitted
     waiting: dict[int, Digest] = field(default_factory=dict)  # admitted, their place not written down yet
     refused: str = ""  # why the next one is not taken
+    begun: bool = False  # what was proven before we started is known
 
     def to_json(self) -> dict[str, Any]:
         """Return the form in which the API shows it."""
@@ -62,25 +63,24 @@ class Intake:
 
     def _note(self, tenant: Tenant, refused: str) -> bool:
         """Keep why a tenant's next segment is not taken; return whether that is news."""
-        progress = self.progress.get(tenant)
-        if progress is None:
-            return True
+        progress = self.progress[tenant]
         news, progress.refused = progress.refused != refused, refused
         return news
 
     def _serve(self, tenant: Tenant) -> None:
-        if tenant not in self.progress:
-            self.progress[tenant] = self._begin(tenant)
-        progress = self.progress[tenant]
+        progress = self.progress.setdefault(tenant, Progress())
+        if not progress.begun:
+            self._begin(tenant, progress)
         try:
             self._admit(tenant, progress)
         finally:  # what was taken before the refused one has its receipts all the same
             self._prove(tenant, progress)
         progress.refused = ""
 
-    def _begin(self, tenant: Tenant) -> Progress:
+    def _begin(self, tenant: Tenant, progress: Progress) -> None:
         done = self.segments.last_proof(tenant)
-        return Progress(done, done, read(self.segments.envelope(tenant, done).statement) if done else None)
+        progress.before = read(self.segments.envelope(tenant, done).statement) if done else None
+        progress.proven, progress.admitted, progress.begun = done, done, True
 
     def _admit(self, tenant: Tenant, progress: Progress) -> None:
         for _ in range(AT_ONCE):

@@ -21,9 +21,9 @@ from ringfence.gateway.model import Snapshot, api_key_id
 from ringfence.gateway.ports import Mark
 from ringfence.gateway.usage import Usage
 from ringfence.kernel import digest, identifier
-from ringfence.kernel.errors import MalformedInput, RingfenceError, Unavailable, UsageError
+from ringfence.kernel.errors import MalformedInput, RingfenceError, Unavailable
 from ringfence.kernel.identifier import LogOrigin, Tenant
-from ringfence.storage.files import PRIVATE, explained, sync_directory
+from ringfence.storage.files import PRIVATE, explained, opened_below, read_below, sync_directory
 
 USERS = range(90_000, 100_000)  # given to nobody by Debian, systemd or subordinate ranges, nor by us to nodes
 SNAPSHOT, CONTROL_KEY, ORIGIN, ACCESS = "snapshot.json", "control.pub", "origin.json", "access.log"
@@ -42,7 +42,7 @@ class GatewayFolder:
         with explained(self.path, "make"):
             self.path.mkdir(mode=0o700, exist_ok=True)
             user = self.user()
-            with self._opened() as folder:
+            with opened_below(self.path) as folder:
                 _own(folder, user)
                 for name in FOLDERS:
                     with suppress(FileExistsError):
@@ -62,9 +62,9 @@ class GatewayFolder:
 
     def put(self, name: str, data: bytes) -> None:
         """Write a file below the folder whole, readable by the gateway's user and by nobody else."""
-        within, _, last = name.rpartition("/")
+        *within, last = name.split("/")
         temporary = f".{last}.{secrets.token_hex(8)}"
-        with explained(self.path / name, "write"), self._opened(within) as folder:
+        with explained(self.path / name, "write"), opened_below(self.path, *within) as folder:
             made = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, PRIVATE, dir_fd=folder)
             try:
                 with os.fdopen(made, "wb") as file:
@@ -78,33 +78,17 @@ class GatewayFolder:
 
     def read(self, name: str, limit: int) -> bytes:
         """Read a regular file below the folder, following nothing."""
-        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
-        with explained(self.path / name, "read"), self._opened() as folder:
-            descriptor = os.open(name, flags, dir_fd=folder)
-        with explained(self.path / name, "read"), os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise UsageError(f"cannot read {self.path / name}: it is not a regular file")
-            data = file.read(limit + 1)
-        if len(data) > limit:
-            raise UsageError(f"cannot read {self.path / name}: it has more than {limit} bytes")
-        return data
+        return read_below(self.path, self.path / name, limit=limit)
 
     def remove(self, name: str) -> None:
         """Remove a file below the folder."""
-        within, _, last = name.rpartition("/")
-        with explained(self.path / name, "remove"), suppress(FileNotFoundError), self._opened(within) as folder:
+        *within, last = name.split("/")
+        with (
+            explained(self.path / name, "remove"),
+            suppress(FileNotFoundError),
+            opened_below(self.path, *within) as folder,
+        ):
             os.unlink(last, dir_fd=folder)
-
-    @contextmanager
-    def _opened(self, within: str = "") -> Iterator[int]:
-        folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        try:
-            if within:
-                outer, folder = folder, os.open(within, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
-                os.close(outer)
-            yield folder
-        finally:
-            os.close(folder)
 
     def _hand_over(self, user: int | None) -> None:
         """Give everything in the folder to its user: a home may have been served by another user before."""
@@ -112,7 +96,7 @@ class GatewayFolder:
             return
         for _root, folders, files, descriptor in os.fwalk(self.path, follow_symlinks=False):
             for name in (*folders, *files):
-                os.chown(name, user, user, dir_fd=descriptor, follow_symlinks=False)
+                _give(name, descriptor, user)
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +291,17 @@ class AccessCounts:
 def _own(descriptor: int, user: int | None) -> None:
     if user is not None:
         os.fchown(descriptor, user, user)
+
+
+def _give(name: str, folder: int, user: int) -> None:
+    """Give a file to a user, unless it has another name: that one may lie where nothing is the user's."""
+    descriptor = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        found = os.fstat(descriptor)
+        if stat.S_ISDIR(found.st_mode) or found.st_nlink == 1:
+            os.chown(f"/proc/self/fd/{descriptor}", user, user)  # what was looked at, and nothing put in its place
+    finally:
+        os.close(descriptor)
 
 
 def _can_give(uids: range) -> bool:

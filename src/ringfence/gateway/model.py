@@ -86,9 +86,7 @@ class Upstream:
 
     url: str  # http://127.0.0.1:8000/v1, https://engine.example/v1; the path is a prefix
     socket: str = ""  # below the gateway's folder, or absolute; the URL's host is then only the Host header
-    credential: str = (
-        ""  # absolute path of a file that holds the bearer token for this engine; read by the gateway only
-    )
+    credential: str = ""  # file below the gateway's folder with the bearer token for this engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,5 +140,5 @@ class Snapshot:
     expires_at: datetime
     keys: tuple[ApiKey, ...]
     deployments: tuple[Deployment, ...]
-    digest: Digest  # of the snapshot's bytes; stands in every receipt as the policy that admitted it
+    digest: Digest  # of its keys and routes; stands in every receipt as the policy that admitted it
     guard: bool = False  # judge request bodies for injection phrases; the verdict is recorded, never a refusal

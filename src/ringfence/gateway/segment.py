@@ -160,13 +160,8 @@ def root_of(leaves: Sequence[bytes]) -> bytes:
     return levels_of(leaves)[-1][0]
 
 
-def path_of(index: int, leaves: Sequence[bytes]) -> tuple[bytes, ...]:
-    """Prove that leaf `index` is in the tree over these leaf hashes: PATH(index, D)."""
-    return path_in(index, levels_of(leaves))
-
-
 def path_in(index: int, levels: Sequence[Sequence[bytes]]) -> tuple[bytes, ...]:
-    """Prove that leaf `index` is in the tree of these levels, as `levels_of` returns them."""
+    """Prove that leaf `index` is in the tree of these levels, as `levels_of` returns them: PATH(index, D)."""
     if not 0 <= index < len(levels[0]):
         raise NotFound(f"the segment of {len(levels[0])} records has no record {index}")
     path = []

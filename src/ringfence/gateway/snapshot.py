@@ -87,14 +87,12 @@ def parse(data: bytes, public_key: bytes, known: Snapshot | None = None) -> Snap
     return Snapshot(version, issued_at, expires_at, keys, deployments, policy, guard)
 
 
-def is_fresh(snapshot: Snapshot, at: datetime) -> bool:
-    """Tell whether a snapshot may still be used; one from the future may not, since its age cannot be told."""
-    return snapshot.issued_at - LIFE <= at < snapshot.expires_at
-
-
 def check_fresh(snapshot: Snapshot, at: datetime) -> Snapshot:
-    """Return the snapshot while it may be used; raise `Unavailable`."""
-    if not is_fresh(snapshot, at):
+    """Return the snapshot while it may be used; raise `Unavailable`.
+
+    One from the future may not, since its age cannot be told.
+    """
+    if not snapshot.issued_at - LIFE <= at < snapshot.expires_at:
         raise Unavailable(
             f"keys and routes were last confirmed at {to_text(snapshot.issued_at)}, and are good for "
             f"{int(LIFE.total_seconds())} s: is `ringfence up` running?"

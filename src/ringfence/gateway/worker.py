@@ -135,7 +135,7 @@ class Supervisor:
                 raise Unavailable(_reason(said.read(LARGEST_LOG)) or str(error)) from error
 
     def _spawned(self, said: IO[bytes], user: int | None) -> "subprocess.Popen[bytes]":
-        with self._starting:
+        with self._starting, explained(Path(sys.executable), "start"):
             if self._stopping.is_set():
                 raise Unavailable("it was stopped")
             self._child = subprocess.Popen(  # noqa: S603 -- our own module by our own interpreter, no shell

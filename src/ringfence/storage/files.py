@@ -4,13 +4,15 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ringfence.kernel.errors import NotFound, Unavailable, UsageError
 
 PRIVATE = 0o600
 MAX_READ = 64 * 2**20
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # a named pipe without a writer is refused instead of waited for
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 _REASONS = {
     errno.ENOSPC: "the disk is full; nothing was written; free some space and try again",
@@ -71,8 +73,44 @@ def sync_directory(path: Path) -> None:
 
 def read_bounded(path: Path, *, limit: int = MAX_READ) -> bytes:
     """Read a regular file of at most `limit` bytes."""
-    # O_NONBLOCK: a named pipe without a writer is refused below instead of waited for.
-    with explained(path, "read"), os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+    with explained(path, "read"):
+        descriptor = os.open(path, _READ)
+    return _bounded(descriptor, path, limit)
+
+
+def read_below(folder: Path, path: Path, *, limit: int) -> bytes:
+    """Read a regular file below a folder that may belong to somebody else: no link on the way is followed."""
+    with explained(path, "read"):
+        descriptor = open_below(folder, path)
+    return _bounded(descriptor, path, limit)
+
+
+def open_below(folder: Path, path: Path) -> int:
+    """Open a file below a folder for reading, following no link, and return its descriptor."""
+    *within, last = path.relative_to(folder).parts
+    with opened_below(folder, *within) as found:
+        return os.open(last, _READ | os.O_NOFOLLOW, dir_fd=found)
+
+
+@contextmanager
+def opened_below(folder: Path, *names: str, make: bool = False) -> Iterator[int]:
+    """Open a folder step by step without following links, made where it is missing if asked for."""
+    descriptor = os.open(folder, _FOLDER)
+    try:
+        for name in names:
+            if make:
+                with suppress(FileExistsError):
+                    os.mkdir(name, 0o755, dir_fd=descriptor)
+            deeper = os.open(name, _FOLDER, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = deeper
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _bounded(descriptor: int, path: Path, limit: int) -> bytes:
+    with explained(path, "read"), os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise UsageError(f"cannot read {path}: it is not a regular file")
         data = file.read(limit + 1)

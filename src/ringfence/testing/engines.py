@@ -66,6 +66,7 @@ class MemoryShell:
     lie: str = ""  # what it says it measured
     problem: str = ""  # why it does not load
     silent: bool = False
+    code: int = 0  # with which every command ends
     no_tunnel: RingfenceError | None = None
     commands: list[list[str]] = field(default_factory=list)
     loaded: list[bytes] = field(default_factory=list)
@@ -75,7 +76,7 @@ class MemoryShell:
         """Run a command."""
         self.commands.append(list(argv))
         given = b"".join(stdin)
-        return Finished(0, b"" if self.silent or not given else self._load(given), b"the last words\n")
+        return Finished(self.code, b"" if self.silent or not given else self._load(given), b"the last words\n")
 
     def _load(self, given: bytes) -> bytes:
         size, _, rest = given.partition(b"\n")

@@ -25,6 +25,7 @@ from ringfence.gateway.model import ApiKeyId, Basis, DeploymentName, RequestId, 
 from ringfence.gateway.ports import Durable, Journal
 from ringfence.gateway.records import Admitted, Finished, Outcome, Record, ResponseCommitment, Route, commitment
 from ringfence.gateway.segment import Closing
+from ringfence.kernel import digest
 from ringfence.kernel.clock import Clock
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import Unavailable
@@ -196,9 +197,18 @@ def issued(
     )
     hashes = [segment.leaf_hash(leaf) for leaf in leaves]
     part = log_part(LogOf(log), log.tenant, logged)
-    path = segment.path_of(index, hashes)
+    path = segment.path_in(index, segment.levels_of(hashes))
     data = receipt.build(leaves[index], made[index].admitted.salt, logged.envelope, index, path, part)
     return IssuedReceipt(data, made[index], closing)
+
+
+def changed(data: bytes, path: Sequence[str | int], value: Any) -> bytes:
+    """Return a receipt with another value at one place."""
+    document = place = digest.loads(data)
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = value
+    return digest.dumps(document)
 
 
 class JournalContract:

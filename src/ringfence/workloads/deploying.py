@@ -99,9 +99,11 @@ class Deploying:
                 return self._started(caller, wanted, given)
             except BaseException as error:
                 because = str(error) if isinstance(error, RingfenceError) else "it was interrupted"
-                self.gateway.failed(caller.tenant, wanted.name, because=because)
-                with suppress(RingfenceError):  # what is left is ended by the next round
-                    self.keeping.clear(caller.tenant, wanted.name)
+                try:
+                    self.gateway.failed(caller.tenant, wanted.name, because=because)
+                finally:
+                    with suppress(RingfenceError):  # what is left is ended by the next round
+                        self.keeping.clear(caller.tenant, wanted.name)
                 raise
 
     def _checked(self, caller: Person, wanted: Wanted) -> Protocol:
@@ -128,7 +130,7 @@ class Deploying:
         clock = [time.monotonic()]
         with weights.opened(wanted.path, wanted.trusted) as found:
             clock.append(time.monotonic())
-            node = given or self._made(caller, wanted, found)
+            node = self._node(caller, wanted, found, given)
             clock.append(time.monotonic())
             answer = shipping.ship(self.keeping.shells(caller, node), _header(wanted, found, node), found.stream())
             clock.append(time.monotonic())
@@ -141,8 +143,8 @@ class Deploying:
         steps = [round(1000 * (after - before)) for before, after in pairwise(clock)]
         return done, Timing(*steps)
 
-    def _made(self, caller: Person, wanted: Wanted, found: Weights) -> Node:
-        """Make a node for the engine; it is written down before it runs, so that a crash leaves none behind."""
+    def _node(self, caller: Person, wanted: Wanted, found: Weights, given: Node | None) -> Node:
+        """Return the engine's node; it is written down before anything runs there, so that a crash leaves nothing."""
         order = Order(
             name=_node_name(wanted.name),
             node_class=wanted.node_class,
@@ -151,9 +153,9 @@ class Deploying:
             processes=PROCESSES,
             runtime=True,
         )
-        node = self.compute.start(caller, order, wait=False)
-        self.keeping.files.put(_engine(caller, wanted, node, found, NOTHING, made=True))
-        node = self.compute.start(caller, order)
+        node = given or self.compute.start(caller, order, wait=False)
+        self.keeping.files.put(_engine(caller, wanted, node, found, NOTHING, made=given is None))
+        node = given or self.compute.start(caller, order)
         if node.state is not NodeState.READY:
             raise Unavailable(f"the node for the engine is {node.state}: {node.because or 'it takes too long'}")
         return node

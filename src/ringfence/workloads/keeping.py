@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -99,8 +99,13 @@ class Keeping:
     def _forget_half_started(self) -> None:
         for tenant in self.tenants():
             for known in self.gateway.deployments(tenant):
-                if known.state is DeploymentState.STARTING and (tenant, known.name) not in self.held.starting:
-                    self.gateway.failed(tenant, known.name, because=RESTARTED)
+                if known.state is DeploymentState.STARTING:
+                    self._forget(tenant, known.name)
+
+    def _forget(self, tenant: Tenant, name: DeploymentName) -> None:
+        with suppress(Conflict), self.held.alone(tenant, name):  # one of ours starts it, or just has
+            if self.gateway.deployment(tenant, name).state is DeploymentState.STARTING:
+                self.gateway.failed(tenant, name, because=RESTARTED)
 
     def _look(self, engine: Engine) -> bool:
         if (engine.tenant, engine.name) in self.held.starting:

@@ -33,8 +33,10 @@ class Serving:
 
     def turn(self) -> None:
         """Settle what waits, and confirm keys and routes to the gateway: it refuses once they are too old."""
-        self.gateway.settle()
-        self.gateway.publish()
+        try:
+            self.gateway.settle()
+        finally:  # also while the database is away: what was cut off is told from the marks
+            self.gateway.publish()
 
     def supervisor(self, port: int, environment: Mapping[str, str]) -> Supervisor:
         """Return who keeps the gateway's process running, not started."""

@@ -26,7 +26,7 @@ from ringfence.compute.providers.authority import private_bytes, public_line
 from ringfence.compute.service import Compute
 from ringfence.kernel.actor import Person
 from ringfence.kernel.errors import Conflict, MalformedInput, Unavailable
-from ringfence.storage.files import PRIVATE
+from ringfence.storage.files import PRIVATE, write_whole
 
 MEMORY = "/dev/shm"  # noqa: S108 -- a folder with mode 0700 is made there; a key should never touch a disk
 PIECE = 2**18
@@ -85,6 +85,8 @@ class NodeShell:
             "ServerAliveCountMax=2",
             f"LocalForward={local} 127.0.0.1:{port}",
         ]
+        with suppress(OSError):  # a crash leaves one, which would pass for an open tunnel
+            local.unlink()
         folder = _folder()
         try:
             process = self._start(folder, UNTIL_OUR_END, options)
@@ -114,9 +116,13 @@ class NodeShell:
         if access.node.id != self.node.id:
             raise Conflict(f"{self.node.spec.name} is another node by now")
         files = sshkeys.Files(*(str(folder / name) for name in ("key", "certificate", "known_hosts")))
-        _write(Path(files.key), private_bytes(key))
-        _write(Path(files.certificate), access.certificate.strip().encode() + b"\n")
-        _write(Path(files.known_hosts), sshkeys.known_hosts(self.node.id, access.endpoint.host_key).encode())
+        contents = {
+            files.key: private_bytes(key),
+            files.certificate: access.certificate.strip().encode() + b"\n",
+            files.known_hosts: sshkeys.known_hosts(self.node.id, access.endpoint.host_key).encode(),
+        }
+        for path, data in contents.items():
+            write_whole(Path(path), data, mode=PRIVATE)
         command = sshkeys.command(str(program.path), self.node.id, access.endpoint, files, argv)
         command[1:1] = [part for option in options for part in ("-o", option)]
         environment = {"PATH": os.environ.get("PATH", os.defpath), **program.environment}
@@ -158,12 +164,6 @@ class Tunnel:
 
 def _folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="ringfence-ssh-", dir=MEMORY if os.access(MEMORY, os.W_OK) else None))
-
-
-def _write(path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

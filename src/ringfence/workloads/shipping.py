@@ -11,9 +11,7 @@ from ringfence.workloads.engine import frames
 from ringfence.workloads.engine.frames import Answer, BadFrame, Header
 from ringfence.workloads.ports import Runs
 
-MODULES = (
-    "ringfence", "ringfence.workloads", "ringfence.workloads.engine",
-)  # fmt: skip
+MODULES = ("ringfence", "ringfence.workloads", "ringfence.workloads.engine")
 LOAD_WITHIN = 600.0  # seconds for a model to arrive and be loaded
 END_WITHIN = 15.0
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the same package gives the same archive
@@ -104,7 +102,8 @@ def mark(name: str) -> str:
 
 def end(shell: Runs, name: str) -> None:
     """End an engine on its node, and nothing else there: it is found by its last argument."""
-    shell.run([PYTHON, "-I", "-c", END, mark(name)], timeout=END_WITHIN)
+    if shell.run([PYTHON, "-I", "-c", END, mark(name)], timeout=END_WITHIN).code:
+        raise Unavailable(f"the engine {name} does not end: its node does not take the command")
 
 
 def _sent(header: Header, pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ FOR_ALL = 0o755  # whoever may enter the gateway's folder; a umask may have aske
 
 @dataclass(frozen=True, slots=True)
 class GatewaySockets:
-    """`deploying.Sockets` below the gateway's folder.
+    """`ports.Sockets` below the gateway's folder.
 
     That folder belongs to the gateway's user, who could put a link where a socket was. So what is handed over is
     looked at without following links, and has to be a socket.

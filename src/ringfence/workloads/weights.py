@@ -17,12 +17,12 @@ from ringfence.gateway.model import Protocol
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput, Unavailable, UsageError, VerificationFailed
 from ringfence.workloads.engine.frames import LLAMA, ONNX
+from ringfence.workloads.engine.memory import SEALS
 
 PIECE = 2**20
 ENGINES = {".gguf": LLAMA, ".onnx": ONNX}
 PACKAGES = {LLAMA: "xllamacpp", ONNX: "onnxruntime"}
 PROTOCOLS = {LLAMA: Protocol.OPENAI, ONNX: Protocol.INFERENCE_V2}
-_SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def _copied(name: str, opening: Opening) -> tuple[int, Digest]:
             for part in content.chunks():
                 hasher.update(part)
                 sink.write(part)
-        fcntl.fcntl(held, fcntl.F_ADD_SEALS, _SEALS)
+        fcntl.fcntl(held, fcntl.F_ADD_SEALS, SEALS)
     except BaseException:
         os.close(held)
         raise
@@ -140,7 +140,7 @@ def _chosen(names: Sequence[str]) -> str:
 def _check_others(path: Path, name: str) -> None:
     """Scan what lies beside the weights; it goes nowhere, and is a sign of what the folder is."""
     with looked_at(path) as (names, opening):
-        _refuse_findings(scan.scan([one for one in names if one not in {name, SIGNATURE}] or [], opening))
+        _refuse_findings(scan.scan([one for one in names if one not in {name, SIGNATURE}], opening))
 
 
 def _check_scan(found: Weights) -> None:

@@ -10,10 +10,9 @@ from ringfence.workloads.deploying import Deploying
 from ringfence.workloads.enginefile import FOLDER, EngineFiles
 from ringfence.workloads.keeping import Keeping
 from ringfence.workloads.readiness import is_ready
+from ringfence.workloads.serving import FOLDER as GATEWAY
 from ringfence.workloads.shell import NodeShell
 from ringfence.workloads.sockets import GatewaySockets
-
-GATEWAY = "gateway"
 
 
 def deploying(home: Home, gateway: Gateway, compute: Compute, tenants: Callable[[], Sequence[Tenant]]) -> Deploying:

@@ -74,6 +74,15 @@ def test_openings_are_erased_one_by_one_or_all_at_once_and_again(files):
     assert files.leaves(TENANT, 1) == [b"one", b"two", b"three"]
 
 
+def test_openings_are_not_erased_through_a_link(files, tmp_path):
+    files.keep(TENANT, 1, [b"one"], SALTS[:1])
+    (files.folder / "closed" / TENANT).rename(tmp_path / "elsewhere")
+    (files.folder / "closed" / TENANT).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Unavailable):
+        files.erase(TENANT, 1)
+    assert (tmp_path / "elsewhere" / "00000001.salts").read_bytes().endswith(SALTS[0])
+
+
 def test_damaged_openings_are_refused(files):
     files.keep(TENANT, 1, [b"one"], SALTS[:1])
     files.path(TENANT, 1, "salts").write_bytes(b"?" * 100)
@@ -115,6 +124,32 @@ def test_nor_a_link_in_the_place_of_the_file(files, tmp_path):
     with pytest.raises(Unavailable):
         files.write_proof(TENANT, 2, b"{}")
     assert victim.read_bytes() == b"kept"
+
+
+@pytest.mark.parametrize("place", ["proofs/{}/00000001.json", "proofs/{}", "proofs"])
+def test_nor_is_one_read_through_a_link(files, tmp_path, place):
+    files.write_proof(TENANT, 1, b"{}")
+    linked = files.folder / place.format(TENANT)
+    linked.rename(tmp_path / "elsewhere")  # of root, say: it must not turn up in a receipt
+    linked.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Unavailable):
+        files.proof(TENANT, 1)
+
+
+@pytest.mark.parametrize("kind", ["seg", "salts", "dsse"])
+def test_nor_is_a_segment(files, made, tmp_path, kind):
+    files.keep(TENANT, 1, [b"one"], SALTS[:1])
+    files.close(TENANT, 1, made.envelope)
+    linked = files.path(TENANT, 1, kind)
+    linked.rename(tmp_path / "elsewhere")
+    linked.symlink_to(tmp_path / "elsewhere")
+    read = {
+        "seg": lambda: files.record(TENANT, 1, 0),
+        "salts": lambda: files.salt(TENANT, 1, 0),
+        "dsse": lambda: files.envelope(TENANT, 1),
+    }
+    with pytest.raises(Unavailable):
+        read[kind]()
 
 
 def test_a_request_is_found_by_its_id_and_by_its_tenant_alone(index):

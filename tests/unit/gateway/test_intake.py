@@ -172,6 +172,19 @@ def test_one_tenants_trouble_is_not_anothers(intake, disk, book):
     assert book.taken == [signed(1, tenant=other).digest]
 
 
+def test_a_closing_that_cannot_be_read_at_the_start_is_shown_and_said_once(disk, book):
+    disk.closed[TENANT, 1] = LabLog().sign("dataset.sealed", {}, by="gateway")[0]
+    disk.proofs[TENANT, 1] = b"{}"
+    intake = Intake(disk, book.admit, book.prove)
+    with pytest.raises(VerificationFailed, match="closed by a statement"):
+        intake()
+    intake()
+    assert "closed by a statement" in intake.progress[TENANT].refused
+    disk.closed[TENANT, 1], disk.closed[TENANT, 2] = signed(1), signed(2)
+    intake()
+    assert intake.progress[TENANT].to_json() == {"admitted": 2, "proven": 2, "refused": ""}
+
+
 def test_a_file_that_cannot_be_read_is_shown(intake, disk):
     class Gone(Disk):
         def envelope(self, *_):

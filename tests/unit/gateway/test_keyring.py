@@ -61,6 +61,17 @@ def test_as_root_the_folder_goes_to_a_user_who_belongs_to_nobody_and_stays_with_
     assert elsewhere.make() != user
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to another user")
+@pytest.mark.parametrize("within", ["", "credentials"])
+def test_a_file_that_has_another_name_elsewhere_is_never_given_away(folder, tmp_path, within):
+    if folder.user() is None:
+        pytest.skip("this user namespace has no other users")
+    (tmp_path / "roots").write_bytes(b"mine")
+    (folder.path / within / "mine-now").hardlink_to(tmp_path / "roots")
+    folder.make()
+    assert (tmp_path / "roots").stat().st_uid == 0
+
+
 def test_a_file_is_replaced_whole_and_nothing_is_left_beside_it(folder):
     for data in (b"first", b"second"):
         folder.put("snapshot.json", data)

@@ -1,10 +1,8 @@
-import json
 from dataclasses import replace
 
 import pytest
 
 from ringfence.gateway import receipt, segment
-from ringfence.kernel import digest
 from ringfence.kernel.errors import MalformedInput, VerificationFailed
 from ringfence.kernel.identifier import Tenant
 from ringfence.kernel.statement import Strength
@@ -22,15 +20,6 @@ def made(log):
     return receipts.issued(log)
 
 
-def changed(data, path, value):
-    document = json.loads(data)
-    place = document
-    for name in path[:-1]:
-        place = place[name]
-    place[path[-1]] = value
-    return digest.dumps(document)
-
-
 def test_a_receipt_reads_back_and_its_record_is_in_its_segment(log, made):
     read = receipt.parse(made.data)
     assert read.record.admitted.request == made.record.admitted.request
@@ -44,7 +33,7 @@ def test_another_key_did_not_sign_it(log, made):
 
 
 def test_a_salt_that_is_not_the_records_own_is_refused(log, made):
-    other = receipt.parse(changed(made.data, ("opening", "salt"), "A" * 43 + "="))
+    other = receipt.parse(receipts.changed(made.data, ("opening", "salt"), "A" * 43 + "="))
     with pytest.raises(VerificationFailed, match="salt"):
         receipt.check_record(other, log.public("gateway"))
 
@@ -74,7 +63,7 @@ def test_a_record_beyond_the_admissions_of_its_segment_is_refused():
 
 
 def test_a_changed_record_is_not_in_the_segment(log, made):
-    other = receipt.parse(changed(made.data, ("record", "finished", "status"), 500))
+    other = receipt.parse(receipts.changed(made.data, ("record", "finished", "status"), 500))
     with pytest.raises(VerificationFailed, match="not in the segment"):
         receipt.check_record(other, log.public("gateway"))
 
@@ -97,7 +86,7 @@ def test_of_a_stream_whole_events_are_compared_where_it_broke_off(made):
 
 
 def test_after_the_opening_was_erased_nothing_is_compared_and_the_rest_holds(log, made):
-    erased = receipt.parse(changed(made.data, ("opening",), None))
+    erased = receipt.parse(receipts.changed(made.data, ("opening",), None))
     assert receipt.check_record(erased, log.public("gateway")).root == made.closing.root
     for check in (receipt.check_request, receipt.check_response):
         with pytest.raises(VerificationFailed, match="erased"):
@@ -132,7 +121,7 @@ def test_what_a_dead_gateway_had_sent_is_unknown():
 )
 def test_what_is_no_receipt_is_refused_with_its_source(made, path, value):
     with pytest.raises(MalformedInput, match=r"^a file: "):
-        receipt.parse(changed(made.data, path, value), source="a file")
+        receipt.parse(receipts.changed(made.data, path, value), source="a file")
 
 
 def test_a_receipt_is_told_from_a_pack(log, made):

@@ -38,7 +38,7 @@ def test_the_tree_is_that_of_rfc_6962(count):
     reader = tree.overlay(tree.grow(0, hashes, lambda _: ()), lambda _: ())
     assert segment.root_of(hashes) == tree.root_of(hashes)
     for index, leaf in enumerate(data):
-        path = segment.path_of(index, hashes)
+        path = segment.path_in(index, segment.levels_of(hashes))
         assert path == tree.inclusion_proof(index, count, reader)
         segment.verify_inclusion(leaf, index, path, closing(data))
 
@@ -47,7 +47,7 @@ def test_the_tree_is_that_of_rfc_6962(count):
 def test_no_other_leaf_index_or_path_is_included(count, data):
     hashes = [segment.leaf_hash(leaf) for leaf in leaves(count)]
     index = data.draw(st.integers(0, count - 1))
-    path = segment.path_of(index, hashes)
+    path = segment.path_in(index, segment.levels_of(hashes))
     changes = ["leaf", "longer", "outside"] + (["index", "shorter", "flipped"] if count > 1 else [])
     leaf, at, hops = b"leaf %d" % index, index, list(path)
     match data.draw(st.sampled_from(changes)):
@@ -69,7 +69,7 @@ def test_no_other_leaf_index_or_path_is_included(count, data):
 
 def test_a_path_leads_from_records_only():
     with pytest.raises(NotFound, match="no record 3"):
-        segment.path_of(3, [segment.leaf_hash(leaf) for leaf in leaves(3)])
+        segment.path_in(3, segment.levels_of([segment.leaf_hash(leaf) for leaf in leaves(3)]))
 
 
 @given(st.lists(st.binary(min_size=1, max_size=200), min_size=1, max_size=20))

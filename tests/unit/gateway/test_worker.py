@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -92,6 +93,15 @@ def test_a_folder_that_cannot_be_made_is_a_reason(supervise):
 
     one = supervise(prepare=refuse)
     assert (one.start(), one.because) == (False, "the disk is full")
+
+
+def test_a_machine_that_starts_no_process_is_a_reason_and_is_tried_again(supervise, place):
+    one = supervise()
+    one.place = replace(place, environment={"TOO_LONG": "x" * 2**20})
+    assert one.start() is False
+    assert "cannot start" in one.because
+    one.place = place
+    wait_for(lambda: one.pid is not None and one.because == "")
 
 
 def test_one_that_outlived_its_supervisor_is_ended_first(supervise, place):

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from ringfence.kernel import digest
 from ringfence.kernel.errors import MalformedInput
 from ringfence.kernel.statement import KeyRole
 from ringfence.ledger import trust
@@ -26,15 +25,6 @@ def log():
 @pytest.fixture(scope="module")
 def made(log):
     return receipts.issued(log)
-
-
-def changed(data, path, value):
-    document = json.loads(data)
-    place = document
-    for name in path[:-1]:
-        place = place[name]
-    place[path[-1]] = value
-    return digest.dumps(document)
 
 
 def failures(data, trust):
@@ -90,7 +80,7 @@ def test_a_key_with_another_role_closes_no_segments():
 
 def test_a_checkpoint_with_a_third_line_that_nothing_binds_is_refused(log, made):
     note = json.loads(made.data)["log"]["checkpoint"] + "\u2014 somebody AAAAAAA=\n"
-    assert "no other" in failures(changed(made.data, ("log", "checkpoint"), note), log.trust())
+    assert "no other" in failures(receipts.changed(made.data, ("log", "checkpoint"), note), log.trust())
 
 
 def test_a_head_that_was_kept_and_contradicts_the_receipt_is_told(log, made):
@@ -111,7 +101,7 @@ def test_a_head_by_other_keys_in_the_trust_file_is_no_head(log, made):
 def test_a_late_segment_and_an_erased_opening_are_said():
     log = LabLog()
     late = receipts.issued(log, issued_at=log.now - receipts.TWO_DAYS)
-    outcome = verify(changed(late.data, ("opening",), None), log.trust())
+    outcome = verify(receipts.changed(late.data, ("opening",), None), log.trust())
     assert outcome.ok
     assert any("more than a day" in notice for notice in outcome.notices)
     assert any("erased" in notice for notice in outcome.notices)
@@ -142,7 +132,7 @@ def test_demo_data_is_called_so():
     ],
 )
 def test_another_place_fails(log, made, path, value):
-    assert failures(changed(made.data, path, value), log.trust())
+    assert failures(receipts.changed(made.data, path, value), log.trust())
 
 
 def agreed(pack, trusted, tmp_path):

@@ -77,3 +77,18 @@ def test_a_private_file_that_others_may_read_is_refused(tmp_path, mode):
 def test_a_private_file_of_the_owner_is_read(tmp_path):
     files.write_whole(tmp_path / "a", b"x", mode=0o600)
     assert files.read_private(tmp_path / "a") == b"x"
+
+
+def test_below_a_folder_of_somebody_else_nothing_is_followed(tmp_path):
+    (tmp_path / "theirs" / "deep").mkdir(parents=True)
+    (tmp_path / "theirs" / "deep" / "a").write_bytes(b"12345")
+    (tmp_path / "secret").write_bytes(b"mine")
+    (tmp_path / "theirs" / "file").symlink_to(tmp_path / "secret")
+    (tmp_path / "theirs" / "out").symlink_to(tmp_path)
+    theirs = tmp_path / "theirs"
+    assert files.read_below(theirs, theirs / "deep" / "a", limit=5) == b"12345"
+    for path in (theirs / "file", theirs / "out" / "secret"):
+        with pytest.raises(Unavailable, match="cannot read"):
+            files.read_below(theirs, path, limit=5)
+    with pytest.raises(NotFound):
+        files.read_below(theirs, theirs / "none" / "a", limit=5)

@@ -14,6 +14,7 @@ from ringfence.kernel.identifier import PredicateName
 from ringfence.testing.engines import EngineLab, signed_model, signing_key, twice, wanted
 from ringfence.testing.home import TENANT
 from ringfence.workloads import deploying as module
+from ringfence.workloads import shipping
 from ringfence.workloads.weights import Trusted
 
 SMALL = deployment_name("small")
@@ -108,6 +109,15 @@ def test_a_node_that_is_there_is_used_and_kept(lab, caller, model):
     lab.keeping.stop(caller, SMALL)
     assert [one.spec.name for one in lab.compute.all(TENANT)] == ["mine"]
     assert lab.shell.commands[-1][-1] == "ringfence-engine=small"
+
+
+def test_what_a_failed_start_left_on_a_node_that_is_kept_is_ended(lab, caller, model):
+    lab.compute.start(caller, Order("mine", NodeClass.NAMESPACE, 512, runtime=True))
+    lab.shell.silent = True
+    with pytest.raises(Unavailable):
+        lab.deploying.start(caller, wanted("small", model, node="mine"))
+    assert [command[3] for command in lab.shell.commands] == [shipping.BOOT, shipping.END]
+    assert (lab.keeping.files.all(), [one.spec.name for one in lab.compute.all(TENANT)]) == ([], ["mine"])
 
 
 def test_a_node_that_cannot_run_an_engine_says_so(lab, caller, model):

@@ -1,5 +1,5 @@
 import os
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
@@ -7,6 +7,7 @@ import pytest
 from ringfence.compute.lifecycle import Order
 from ringfence.compute.model import NodeClass, node_id
 from ringfence.gateway.model import DeploymentState, Protocol, deployment_name
+from ringfence.gateway.service import Gateway
 from ringfence.kernel.actor import Role
 from ringfence.kernel.errors import Conflict, Unavailable
 from ringfence.testing.engines import EngineLab, signed_model, twice, wanted
@@ -147,6 +148,20 @@ def test_what_was_starting_when_we_were_killed_has_failed(lab, services):
     lab.keeping.held.starting.clear()
     lab.keeping.turn(first=True)
     assert services.serving.gateway.deployment(TENANT, name).because == RESTARTED
+
+
+class Earlier(Gateway):
+    """Lists deployments as they were before they served."""
+
+    def deployments(self, tenant):
+        return [replace(one, state=DeploymentState.STARTING) for one in super().deployments(tenant)]
+
+
+def test_what_began_to_serve_in_between_has_not_failed(lab, services):
+    gateway = services.serving.gateway
+    earlier = Earlier(**{part.name: getattr(gateway, part.name) for part in fields(gateway)})
+    replace(lab.keeping, gateway=earlier).turn(first=True)
+    assert known(lab).state is DeploymentState.SERVING
 
 
 def test_a_deployment_that_was_stopped_elsewhere_ends_with_its_engine_and_node(lab, services, caller, clock):

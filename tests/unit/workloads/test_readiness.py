@@ -1,5 +1,7 @@
 import socketserver
 import threading
+import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 
 import pytest
@@ -40,6 +42,21 @@ def test_an_engine_says_so_itself(server, tmp_path):
     assert not is_ready(tmp_path / "e.sock", Protocol.INFERENCE_V2)
     server.good = ("/v2/health/ready",)
     assert is_ready(tmp_path / "e.sock", Protocol.INFERENCE_V2)
+
+
+def test_an_answer_that_comes_byte_by_byte_is_not_waited_for(tmp_path):
+    class Drip(socketserver.StreamRequestHandler):
+        def handle(self):
+            with suppress(OSError):
+                for byte in b"HTTP/1.1 200\n":
+                    time.sleep(0.05)
+                    self.wfile.write(bytes([byte]))
+
+    with Server(str(tmp_path / "d.sock"), Drip) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        assert not is_ready(tmp_path / "d.sock", Protocol.OPENAI, within=0.2)
+        thread.join()
 
 
 def test_whatever_else_happens_means_no(tmp_path):

@@ -1,9 +1,14 @@
+import pytest
+
 from ringfence.gateway import snapshot
 from ringfence.gateway.keys import Wanted
 from ringfence.gateway.model import DeploymentState
 from ringfence.kernel.actor import Role
+from ringfence.kernel.errors import Unavailable
 from ringfence.storage.signer import Ed25519Signer
+from ringfence.testing.callers import CARL, World
 from ringfence.testing.home import TENANT
+from ringfence.workloads.serving import Serving
 
 
 def told(home):
@@ -49,6 +54,17 @@ def test_a_turn_settles_and_confirms(services, home, clock):
     serving.turn()
     assert told(home).issued_at == first.expires_at
     assert told(home).digest == first.digest
+
+
+def test_a_turn_without_the_database_tells_the_gateway_all_the_same():
+    world = World()
+    key = world.gateway.issue_key(CARL, Wanted("anna", ())).key
+    world.away = world.full = True
+    world.gateway.block_key(key.tenant, key.id, because="guessing")
+    world.full = False
+    with pytest.raises(Unavailable, match="database"):
+        Serving(world.gateway, None, None, None).turn()
+    assert world.snapshots.held.keys[0].blocked
 
 
 def test_what_nobody_can_reach_is_not_deployed(services, home):

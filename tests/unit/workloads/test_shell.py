@@ -151,6 +151,14 @@ def test_a_tunnel_that_does_not_open_says_why_and_leaves_nothing(node, tmp_path)
     assert set(Path(module.MEMORY).glob("ringfence-ssh-*")) <= before
 
 
+def test_a_socket_that_a_crash_left_is_no_open_tunnel(node, tmp_path):
+    behaves(tmp_path, "echo 'not let in' >&2; exit 255")
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(str(tmp_path / "s.sock"))
+    with pytest.raises(Unavailable, match="not let in"):
+        shell(node).forward(tmp_path / "s.sock", 8080)
+
+
 def test_a_tunnel_ends_with_whoever_opened_it(node, tmp_path):
     behaves(tmp_path, SOCKET)
     tunnel = shell(node).forward(tmp_path / "s.sock", 8080)

@@ -46,6 +46,11 @@ def test_a_loader_that_loads_nothing_says_why():
         ship(MemoryShell(silent=True))
 
 
+def test_an_end_that_did_not_come_through_is_not_taken_for_one():
+    with pytest.raises(Unavailable, match="does not end"):
+        shipping.end(MemoryShell(code=255), "small")
+
+
 def test_the_archive_is_always_the_same_and_needs_nothing_else():
     assert shipping.archive() == shipping.archive()
     with zipfile.ZipFile(io.BytesIO(shipping.archive())) as file:

@@ -17,14 +17,13 @@ from ringfence import components
 from ringfence.components import Component
 from ringfence.compute.model import NodeSpec
 from ringfence.compute.providers import runtime, sshd
-from ringfence.compute.providers.runtime import Runtime
+from ringfence.compute.providers.runtime import INSIDE, Runtime
 from ringfence.kernel.errors import Unavailable
 from ringfence.storage.files import explained
 
 STAGES = ("/mnt", "/media", "/srv", "/opt")  # one of them exists everywhere; used in the launcher's own mount namespace
 EXECUTE_ONLY = 0o111
 PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
-INSIDE = "/ringfence"
 SSHD = f"{INSIDE}/sshd"
 LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 ISOLATED = (

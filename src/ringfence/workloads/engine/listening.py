@@ -8,6 +8,7 @@ from ringfence.workloads.engine.inference import Served
 
 LOOPBACK = "127.0.0.1"
 LARGEST_BODY = 16 * 2**20
+DIGITS = 18  # of a size that is read as a number at all
 SECONDS = 30.0  # for a caller that sends or takes nothing
 MOST_AT_A_TIME = 32
 
@@ -43,7 +44,7 @@ class _Handler(BaseHTTPRequestHandler):
         if "transfer-encoding" in self.headers or not size.isascii() or not size.isdecimal():
             self.close_connection = True
             self._say(411, {"error": "a request has a Content-Length"})
-        elif int(size) > LARGEST_BODY:
+        elif len(size) > DIGITS or int(size) > LARGEST_BODY:
             self.close_connection = True
             self._say(413, {"error": f"a request has at most {LARGEST_BODY} bytes"})
         else:

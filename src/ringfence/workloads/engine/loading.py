@@ -89,6 +89,7 @@ def _inference(header: Header, held: int) -> tuple[object, int, str]:
     from ringfence.workloads.engine.listening import Server
 
     runner, release = ort.load(header, memory.content(held))
+    os.close(held)
     server = Server(Served(header.name, release, runner))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server, server.port, release

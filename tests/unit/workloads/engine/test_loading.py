@@ -43,6 +43,8 @@ def test_it_leaves_an_engine_behind_that_has_the_very_bytes():
         with closing(http.client.HTTPConnection("127.0.0.1", answer.port, timeout=10)) as connection:
             connection.request("POST", f"/v2/models/{NAME}/infer", body)
             assert json.load(connection.getresponse())["outputs"][0]["data"] == [6, 8]
+        held = [str(entry.readlink()) for entry in Path(f"/proc/{answer.pid}/fd").iterdir()]
+        assert not [name for name in held if "memfd:model" in name], "the model is in memory once more"
     finally:
         os.kill(answer.pid, signal.SIGKILL)
 

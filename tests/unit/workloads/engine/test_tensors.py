@@ -87,6 +87,12 @@ def test_what_is_no_object_is_refused(document):
         tensors.tensor(document, SLOTS)
 
 
+@pytest.mark.parametrize("number", [10**400, -(10**309), float("inf"), float("nan")], ids=["wide", "low", "inf", "nan"])
+def test_a_number_that_no_double_holds_is_refused(number):
+    with pytest.raises(BadTensor):
+        tensors.tensor({"name": "d", "shape": [1], "datatype": "FP64", "data": [number]}, [Slot("d", "FP64", (1,))])
+
+
 def test_an_output_that_json_has_no_word_for_is_refused():
     assert tensors.shown("y", "FP32", (1,), [1.5])["data"] == [1.5]
     for number in (float("nan"), float("inf")):

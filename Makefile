@@ -13,7 +13,7 @@ PYTEST := $(BIN)/pytest --hypothesis-profile
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup components run test check lint format browser reference docs bench soak lock changelog clean
+.PHONY: help setup components run test check lint format browser test-tools reference docs bench soak lock changelog clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -26,7 +26,7 @@ components: .venv/.ready ## fetch the programs that nodes need (nft, bubblewrap,
 run: setup ## the tour: a small organisation, evidence, a pack, and the console, which stays up
 	@$(BIN)/ringfence tour
 
-test: lint browser ## all checks, then all tests
+test: lint browser test-tools ## all checks, then all tests
 	$(PYTEST)=ci -n $(WORKERS) --durations=20 --randomly-seed=$(strip $(ORDER))
 
 check: lint ## the quick half: format, lint, types, layers, documents
@@ -45,6 +45,9 @@ format: setup ## rewrite the files as the formatter wants them
 browser: setup
 	@$(BIN)/python scripts/install_browser.py
 
+test-tools: setup
+	@$(BIN)/python scripts/install_tools.py testing
+
 reference: setup ## write docs/reference/cli.md anew from the code
 	$(BIN)/python scripts/write_reference.py
 
@@ -52,9 +55,10 @@ docs: setup ## build the documentation into docs/_build/, warnings as errors
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build
 
 bench: setup ## measure beside a peer and print ratios (WRITE=1 also writes docs/measurements/)
+	@$(BIN)/python scripts/install_tools.py bench
 	$(BIN)/python benchmarks/run.py $(if $(WRITE),--write)
 
-soak: setup browser ## the full counts and long property runs; may take an hour
+soak: setup browser test-tools ## the full counts and long property runs; may take an hour
 	RINGFENCE_SOAK=1 $(PYTEST)=soak -n $(WORKERS) --durations=20 --timeout=3600
 
 lock: .tools/.ready ## resolve requirements/*.txt anew, with hashes (UPGRADE=1 takes newer versions)

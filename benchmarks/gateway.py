@@ -1,7 +1,7 @@
 """The gateway beside nginx, in front of the same engine: CPU per request and per stream, and what it adds to the wait.
 
 Both run with one worker. The CPU is that of their processes, journal and its fsync included, as the kernel counts it.
-nginx comes from Debian: `scripts/install_bench_tools.py` fetches it; without it our own figures are printed alone.
+nginx comes from Debian: `scripts/install_tools.py bench` fetches it; without it our own figures are printed alone.
 """
 
 import asyncio

@@ -10,7 +10,7 @@ from sqlalchemy import inspect, text
 from ringfence.kernel.errors import Unavailable
 from ringfence.storage.database import Database
 
-HEAD = "0003"
+HEAD = "0007"
 
 
 def version(database: Database) -> str | None:

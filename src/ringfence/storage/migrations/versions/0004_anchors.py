@@ -1,0 +1,8 @@
+"""What others signed over the heads of the log."""
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    """Create the tables."""

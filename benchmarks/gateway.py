@@ -1,12 +1,15 @@
 """The gateway beside nginx, in front of the same engine: CPU per request and per stream, and what it adds to the wait.
 
-Both run with one worker. The CPU is that of their processes, journal and its fsync included, as the kernel counts it.
+A relay that does nothing but forward (`relay.py`) runs beside them: below it, nothing in Python can be.
+
+All run with one worker. The CPU is that of their processes, journal and its fsync included, as the kernel counts it.
 nginx comes from Debian: `scripts/install_tools.py bench` fetches it; without it our own figures are printed alone.
 """
 
 import asyncio
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -29,7 +32,9 @@ from ringfence.testing.gateway_process import GatewayProcess
 CHUNKS = 33
 CALLERS = 32
 ROUNDS = 7
-PLAIN, STREAMS, ALONE = 2000, 300, 300  # per round
+PLAIN, PACED, STREAMS, ALONE = 2000, 500, 300, 300  # per round
+PACE = 500  # requests a second, of all callers together
+HERE = Path(__file__)
 TOOLS = Path(__file__).resolve().parents[1] / ".tools/bench/root"
 
 ASKED = json.dumps(
@@ -102,6 +107,7 @@ class CallerProtocol(asyncio.Protocol):
     streamed: bool
     left: list[int]
     ended: "asyncio.Future[None]"
+    every: float = 0.0  # seconds between its requests, at the least
     times: list[float] = field(default_factory=list)
     data: bytes = b""
     since: float = 0.0
@@ -109,7 +115,16 @@ class CallerProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         self.transport = cast("asyncio.Transport", transport)
-        self.again()
+        self.due = asyncio.get_running_loop().time() + random.uniform(0, self.every)  # noqa: S311 -- no secret
+        self.pause()
+
+    def pause(self) -> None:
+        """Wait until the next request is due."""
+        if self.every:
+            asyncio.get_running_loop().call_at(self.due, self.again)
+            self.due += self.every
+        else:
+            self.again()
 
     def again(self) -> None:
         """Send the next request, if there is one."""
@@ -128,7 +143,7 @@ class CallerProtocol(asyncio.Protocol):
         if self.is_whole():
             assert self.data.startswith(b"HTTP/1.1 200"), self.data[:300]
             self.times.append(time.perf_counter() - self.since)
-            self.again()
+            self.pause()
 
     def is_whole(self) -> bool:
         """Return whether the answer has ended."""
@@ -143,15 +158,15 @@ class CallerProtocol(asyncio.Protocol):
             self.ended.set_exception(error or ConnectionError("the connection was closed"))
 
 
-def call(port: int, *, streamed: bool, count: int, callers: int) -> list[float]:
-    """Send requests over that many connections; return the time of each, in ms."""
+def call(port: int, *, streamed: bool, count: int, callers: int, rate: float = 0.0) -> list[float]:
+    """Send requests over that many connections, as fast as they can or so many a second; return their times, in ms."""
     body = (STREAMED if streamed else ASKED).encode()
     request = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %b\r\n" % SECRET.encode()
     request += b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
 
     async def run() -> list[float]:
-        loop, left = asyncio.get_running_loop(), [count]
-        made = [CallerProtocol(request, streamed, left, loop.create_future()) for _ in range(callers)]
+        loop, left, every = asyncio.get_running_loop(), [count], callers / rate if rate else 0.0
+        made = [CallerProtocol(request, streamed, left, loop.create_future(), every) for _ in range(callers)]
         for each in made:
             await loop.create_connection(lambda one=each: one, "127.0.0.1", port)
         await asyncio.gather(*(each.ended for each in made))
@@ -167,12 +182,12 @@ def cpu(pids: list[int]) -> float:
 
 
 @contextmanager
-def started_engine() -> Iterator[int]:
-    """Run the engine in a process of its own; yield its port."""
-    with subprocess.Popen([sys.executable, __file__, "engine"], stdout=subprocess.PIPE) as process:
+def started(*arguments: str) -> Iterator[tuple[int, int]]:
+    """Run one of our scripts that prints its port; yield port and process."""
+    with subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         try:
-            yield int(process.stdout.readline())
+            yield int(process.stdout.readline()), process.pid
         finally:
             process.kill()
 
@@ -244,22 +259,23 @@ class Contestant:
     pids: list[int]
     refresh: Callable[[], None] = lambda: None
     plain: list[float] = field(default_factory=list)  # ms CPU per request
+    paced: list[float] = field(default_factory=list)  # the same, at a pace
     streams: list[float] = field(default_factory=list)  # ms CPU per stream
     alone: list[float] = field(default_factory=list)  # ms, one caller
 
     def round(self) -> None:
         """Measure each once."""
         self.refresh()
-        for streamed, count, kept in ((False, PLAIN, self.plain), (True, STREAMS, self.streams)):
+        for kept, count, rate in ((self.plain, PLAIN, 0.0), (self.paced, PACED, PACE), (self.streams, STREAMS, 0.0)):
             before = cpu(self.pids)
-            call(self.port, streamed=streamed, count=count, callers=CALLERS)
+            call(self.port, streamed=kept is self.streams, count=count, callers=CALLERS, rate=rate)
             kept.append((cpu(self.pids) - before) / count)
         self.alone += call(self.port, streamed=False, count=ALONE, callers=1)
 
 
 def contestants(stack: ExitStack, folder: Path) -> dict[str, Contestant]:
     """Start everybody that is here."""
-    port = stack.enter_context(started_engine())
+    port, _ = stack.enter_context(started(str(HERE), "engine"))
     gateway = stack.enter_context(GatewayProcess(folder / "home"))
     assert gateway.process is not None
 
@@ -269,6 +285,8 @@ def contestants(stack: ExitStack, folder: Path) -> dict[str, Contestant]:
 
     found = {"gateway": Contestant("gateway", gateway.port, [gateway.process.pid], refresh)}
     found["direct"] = Contestant("direct", port, [])
+    relay_port, relay = stack.enter_context(started(str(HERE.with_name("relay.py")), str(port)))
+    found["relay"] = Contestant("relay", relay_port, [relay])
     try:
         peer_port, pid = stack.enter_context(started_nginx(folder / "nginx", port))
         found["nginx"] = Contestant("nginx", peer_port, [pid])
@@ -288,15 +306,21 @@ def measure() -> list[Row]:
         for _ in range(ROUNDS):
             for each in found.values():
                 each.round()
-    ours, peer = found["gateway"], found.get("nginx", Contestant("", 0, []))
+    ours, peer, floor = found["gateway"], found.get("nginx", Contestant("", 0, [])), found["relay"]
     bare = quantile(found["direct"].alone, 0.5)
     added = [took - bare for took in ours.alone]
     theirs = [took - bare for took in peer.alone]
-    note = f"key check, JSON, two durable records; {CALLERS} callers, {PLAIN} requests a round"
+    note = f"key check, JSON, two durable records; {CALLERS} callers as fast as they can, {PLAIN} requests a round"
+    pace = f"{CALLERS} callers, {PACE} requests a second together: few share a sync, and everybody sleeps in between"
+    least = "a relay of uvloop and httptools that parses both messages and does nothing else: the floor for Python"
     many = f"{CHUNKS} events, each a write of the engine; {STREAMS} streams a round"
     return [
         Row("gateway, one request", "<= 4 x nginx", ours.plain, "ms CPU", peer.name, peer.plain, 0.25, note=note),
+        Row("a bare relay, one request", "printed", floor.plain, "ms CPU", peer.name, peer.plain, note=least),
+        Row("gateway, one request at a pace", "printed", ours.paced, "ms CPU", peer.name, peer.paced, note=pace),
+        Row("a bare relay, one request at a pace", "printed", floor.paced, "ms CPU", peer.name, peer.paced),
         Row("gateway, one stream", "<= 2 x nginx", ours.streams, "ms CPU", peer.name, peer.streams, 0.5, note=many),
+        Row("a bare relay, one stream", "printed", floor.streams, "ms CPU", peer.name, peer.streams),
         Row("gateway, added wait, one caller", "printed", added, "ms", peer.name, theirs, note="fsync included"),
     ]
 

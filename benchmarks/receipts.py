@@ -11,12 +11,13 @@ from pathlib import Path
 from measurement import Row
 
 from ringfence.gateway.blobs import ReceiptIndex, SegmentFiles
-from ringfence.gateway.daybook import Daybook
+from ringfence.gateway.daybook import Daybook, frames_of
 from ringfence.gateway.hotpath.closing import Closer
-from ringfence.gateway.hotpath.journal import FileJournal, open_journal
+from ringfence.gateway.hotpath.journal import FileJournal
+from ringfence.gateway.hotpath.recovery import open_journal
 from ringfence.gateway.hotpath.wallclock import WallClock
 from ringfence.gateway.model import ApiKeyId, Basis, DeploymentName, RequestId, ServedModel
-from ringfence.gateway.records import Admitted, Finished, Outcome, Route
+from ringfence.gateway.records import Admitted, Finished, Outcome, Route, Terms
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.identifier import LogOrigin, Tenant
 from ringfence.storage.signer import Ed25519Signer
@@ -27,7 +28,15 @@ WAITS = {1: 1_000, 32: 300}  # answers of each caller
 CLOCK = WallClock()
 DIGEST = Digest.of(b"weights")
 HASH = DIGEST.value
-MODEL = ServedModel("model", DIGEST, Basis.LOADED)
+TERMS = Terms(
+    key=ApiKeyId("k-0123456789ab"),
+    tenant=Tenant("bench"),
+    route=Route.CHAT_COMPLETIONS,
+    deployment=DeploymentName("small"),
+    model=ServedModel("model", DIGEST, Basis.LOADED),
+    node="n-01234567",
+    policy=DIGEST,
+)
 
 
 def admitted(at: datetime) -> Admitted:
@@ -35,13 +44,7 @@ def admitted(at: datetime) -> Admitted:
     return Admitted(
         request=RequestId(f"req-{secrets.token_hex(16)}"),
         at=at,
-        key=ApiKeyId("k-0123456789ab"),
-        tenant=Tenant("bench"),
-        route=Route.CHAT_COMPLETIONS,
-        deployment=DeploymentName("small"),
-        model=MODEL,
-        node="n-01234567",
-        policy=DIGEST,
+        terms=TERMS,
         request_commitment=HASH,
         salt=os.urandom(32),
     )
@@ -72,11 +75,12 @@ def making() -> list[float]:
     found = []
     for _ in range(ROUNDS):
         answers = pairs(5_000)
-        book, frames = Daybook(), []
+        book, payloads = Daybook(), []
         start = time.process_time()
         for first, second in answers:
-            frames.append(book.admit(first))
-            frames.append(book.finish(second))
+            payloads.append(book.admit(first))
+            payloads.append(book.finish(second))
+        frames_of(payloads)
         list(book.closings())
         found.append((time.process_time() - start) / len(answers) * 1e6)
     return found
@@ -90,7 +94,9 @@ async def recorded(book: FileJournal, callers: int, each: int) -> tuple[list[flo
     async def caller(own: list[tuple[Admitted, Finished]]) -> None:
         for first, second in own:
             start = time.perf_counter()
-            await book.admit(first)
+            admission = book.admit(first)
+            book.hurry()
+            await admission
             await book.finish(second)
             waits.append((time.perf_counter() - start) * 1e6)
 

@@ -15,9 +15,9 @@ from itertools import accumulate
 from pathlib import Path
 
 from ringfence.gateway import receipt, records, segment
+from ringfence.gateway.commitments import SALT_SIZE
 from ringfence.gateway.model import RequestId
 from ringfence.gateway.ports import FoundReceipt
-from ringfence.gateway.records import SALT_SIZE
 from ringfence.kernel import envelope as dsse
 from ringfence.kernel import identifier
 from ringfence.kernel.envelope import MAX_ENVELOPE, Envelope
@@ -55,6 +55,11 @@ class SegmentFiles:
             return []
         with explained(closed, "read"):
             return sorted(Tenant(path.name) for path in closed.iterdir() if path.is_dir() and _is_tenant(path.name))
+
+    def numbers(self, tenant: Tenant, kind: str) -> list[int]:
+        """Return the numbers of the segments that have a file of a kind, in order. Reads the whole folder."""
+        found = (self.folder / "closed" / tenant).glob(f"*.{kind}")
+        return sorted(int(path.stem) for path in found if path.stem.isdecimal())
 
     def last(self, tenant: Tenant) -> int:
         """Return the number of the newest signed segment; 0 where there is none. Reads the whole folder."""
@@ -135,6 +140,14 @@ class SegmentFiles:
             if place is None:
                 os.unlink(path.name, dir_fd=folder)
                 os.fsync(folder)
+
+    def drop(self, tenant: Tenant, number: int) -> None:
+        """Remove the records of a segment for good; its signed closing stays, so that nobody can sign it again."""
+        path = self.path(tenant, number, "seg")
+        with explained(path, "remove"), opened_below(self.folder, "closed", tenant) as folder:
+            with suppress(FileNotFoundError):
+                os.unlink(path.name, dir_fd=folder)
+            os.fsync(folder)
 
     def proof(self, tenant: Tenant, number: int) -> bytes | None:
         """Return where the log has a segment; None while it is not published."""
@@ -279,7 +292,10 @@ class ReceiptFiles:
         return FoundReceipt(self._receipt(tenant, request, place, proof))
 
     def _receipt(self, tenant: Tenant, request: RequestId, place: Place, proof: bytes) -> bytes:
-        leaf, path = self.files.record(tenant, place.segment, place.index)
+        try:
+            leaf, path = self.files.record(tenant, place.segment, place.index)
+        except NotFound as error:
+            raise NotFound("the records of that answer were destroyed when their period was over") from error
         if records.request_in(leaf) != request:
             raise Unavailable("the index of receipts does not fit the segments; remove it and start the gateway again")
         return receipt.build(

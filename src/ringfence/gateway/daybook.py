@@ -4,15 +4,16 @@ Format: docs/specs/segment.md, section 5. Frames go in and come out as bytes; no
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import NamedTuple
 
 from ringfence.gateway import records
+from ringfence.gateway.commitments import SALT_SIZE
 from ringfence.gateway.model import Basis, RequestId, request_id
-from ringfence.gateway.records import MAX_RECORD, SALT_SIZE, Admitted, Because, Finished, Outcome
+from ringfence.gateway.records import MAX_RECORD, Admitted, Because, Finished, Outcome
 from ringfence.gateway.segment import Closing, leaf_hash, root_of
 from ringfence.kernel import digest, identifier
 from ringfence.kernel.digest import SIZE, Digest
@@ -23,7 +24,8 @@ PREFIX = 4 + SIZE  # length and SHA-256 of a frame's payload
 MAX_ADMISSION = PREFIX + 1 + SALT_SIZE + MAX_RECORD
 MAX_FINISH = PREFIX + 1 + 16 + 1024  # what is kept free for the end of every request that is admitted
 MAX_FRAME = 2**20
-_STATE, _ADMITTED, _FINISHED = b"S", b"A", b"F"
+LONGEST_GROUP = 2**18  # bytes of a frame that holds several payloads
+_STATE, _ADMITTED, _FINISHED, _GROUP = b"S", b"A", b"F", b"G"
 
 
 class Counts(NamedTuple):
@@ -73,28 +75,30 @@ class Daybook:
         return self.finished + len(self.open)
 
     def admit(self, record: Admitted) -> bytes:
-        """Number an admission and return its frame."""
-        number = self.counts.get(record.tenant, NEW).admitted + 1
+        """Number an admission and return the payload of its frame."""
+        number = self.counts.get(record.terms.tenant, NEW).admitted + 1
         data = records.admitted_bytes(record, number)
         self.enter(_key(record.request), record, data, number)
-        return frame(_ADMITTED + record.salt + data)
+        return b"A%b%b" % (record.salt, data)
 
     def finish(self, record: Finished) -> bytes:
-        """Take the end of an open request and return its frame."""
+        """Take the end of an open request and return the payload of its frame."""
         key, data = _key(record.request), records.finished_bytes(record)
         if key not in self.open:
             raise InternalError(f"{record.request} ended without having been admitted, or ended twice")
         self.end(key, record.outcome, data)
-        return frame(_FINISHED + key + data)
+        return b"F%b%b" % (key, data)
 
     def enter(self, key: bytes, record: Admitted, data: bytes, number: int) -> None:
         """Take an admission that has its number."""
         if key in self.tenants:
             raise InternalError(f"{record.request} was admitted twice")
-        before = self.counts.get(record.tenant, NEW)
-        self.counts[record.tenant] = Counts(before.segment, max(before.admitted, number), before.finished)
-        self.tenants[key] = record.tenant
-        self.open[key] = Open(record.tenant, record.model.basis, data, record.salt)
+        terms = record.terms
+        tenant = terms.tenant
+        segment, admitted, finished = self.counts.get(tenant, NEW)
+        self.counts[tenant] = Counts(segment, max(number, admitted), finished)
+        self.tenants[key] = tenant
+        self.open[key] = Open(tenant, terms.model.basis, data, record.salt)
 
     def end(self, key: bytes, outcome: Outcome, data: bytes) -> None:
         """Take the end of what is open under `key`."""
@@ -108,14 +112,14 @@ class Daybook:
         self.finished += 1
 
     def abort_open(self, at: datetime) -> list[bytes]:
-        """End what was open when the gateway died, and return the frames: nobody knows how far those answers came."""
-        frames = []
+        """End what was open when the gateway died, and return the payloads: nobody knows how far those answers came."""
+        ends = []
         for key in list(self.open):
             end = Finished(
                 _request(key), at, Outcome.ABORTED, status=0, response_commitment=b"", because=Because.GATEWAY_RESTARTED
             )
-            frames.append(self.finish(end))
-        return frames
+            ends.append(self.finish(end))
+        return ends
 
     def tenant_of(self, request: RequestId) -> Tenant | None:
         """Return whose request it is; None where it is not in this book."""
@@ -148,6 +152,28 @@ class Daybook:
 def frame(payload: bytes) -> bytes:
     """Return a payload as it stands in the file."""
     return len(payload).to_bytes(4, "big") + sha256(payload).digest() + payload
+
+
+def frames_of(payloads: Iterable[bytes]) -> bytes:
+    """Return payloads as they stand in the file: several below one hash, since they become durable together."""
+    groups: list[list[bytes]] = [[]]
+    size = 0
+    for payload in payloads:
+        size += len(payload)
+        if size > LONGEST_GROUP and groups[-1]:
+            size = len(payload)
+            groups.append([])
+        groups[-1].append(payload)
+    return b"".join([_framed(group) for group in groups if group])
+
+
+def _framed(group: list[bytes]) -> bytes:
+    if len(group) == 1:
+        return frame(group[0])  # so that a group never takes more room than its payloads would one by one
+    parts = [_GROUP]
+    for payload in group:
+        parts += (len(payload).to_bytes(4, "big"), payload)
+    return frame(b"".join(parts))
 
 
 def state_frame(counts: dict[Tenant, Counts]) -> bytes:
@@ -188,6 +214,25 @@ def replay(data: bytes, *, source: str = "") -> Daybook:
 
 def _replay(book: Daybook, payload: bytes, source: str) -> None:
     kind, rest = payload[:1], payload[1:]
+    if kind == _GROUP:
+        for each in _grouped(rest, source):
+            _replay_one(book, each[:1], each[1:], source)
+    else:
+        _replay_one(book, kind, rest, source)
+
+
+def _grouped(rest: bytes, source: str) -> Iterator[bytes]:
+    """Yield the payloads of a group."""
+    at = 0
+    while at < len(rest):
+        end = at + 4 + int.from_bytes(rest[at : at + 4], "big")
+        if not at + 4 < end <= len(rest):
+            raise MalformedInput("a group of the journal does not add up", source=source)
+        yield rest[at + 4 : end]
+        at = end
+
+
+def _replay_one(book: Daybook, kind: bytes, rest: bytes, source: str) -> None:
     if kind not in (_ADMITTED, _FINISHED):
         raise MalformedInput("a frame of the journal is of a kind that is not known", source=source)
     try:

@@ -10,6 +10,7 @@ import secrets
 import stat
 import threading
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -106,7 +107,7 @@ class Grounds:
     folder: GatewayFolder
     public_key: bytes
     log: LogOrigin
-    demo_tenants: frozenset[Tenant]
+    demo_tenants: AbstractSet[Tenant]
 
     def prepare(self) -> int | None:
         """Make the folder, and say whose snapshots and which log count; return the user it is for, if not ours."""

@@ -43,7 +43,7 @@ class Journal(Protocol):
     """Keep the two halves of each answer's record; called from the event loop only, and never blocks it."""
 
     def admit(self, record: Admitted) -> Durable:
-        """Take an admission; the promise ends when it is durable.
+        """Take an admission; the promise ends when it is durable: with the next end, soon, or sooner by `hurry`.
 
         Raises:
             Unavailable: at once, where the journal already knows that it cannot write; nothing is forwarded then.
@@ -56,6 +56,10 @@ class Journal(Protocol):
         Raises:
             Unavailable: as `admit`.
         """
+        ...
+
+    def hurry(self) -> None:
+        """Make what was taken durable at once: somebody waits for it."""
         ...
 
 
@@ -224,6 +228,10 @@ class Segments(Protocol):
 
     def is_closed(self, tenant: Tenant, number: int) -> bool:
         """Return whether a segment was signed."""
+        ...
+
+    def last(self, tenant: Tenant) -> int:
+        """Return the number of the newest signed segment; 0 where there is none."""
         ...
 
     def envelope(self, tenant: Tenant, number: int) -> Envelope:

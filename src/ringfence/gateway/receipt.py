@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ringfence.gateway import records, segment
-from ringfence.gateway.records import SALT_SIZE, Record, ResponseCommitment
+from ringfence.gateway.commitments import SALT_SIZE, ResponseCommitment, commitment, opening_commitment
+from ringfence.gateway.records import Record
 from ringfence.gateway.segment import MAX_PATH, Closing
 from ringfence.kernel import digest
 from ringfence.kernel import envelope as dsse
@@ -106,19 +107,19 @@ def check_record(receipt: Receipt, public_key: bytes) -> Closing:
     record = receipt.record
     closing = segment.closing_of(receipt.envelope, public_key)
     segment.verify_inclusion(receipt.leaf, receipt.index, receipt.path, closing)
-    if record.admitted.tenant != receipt.envelope.statement.issuance.tenant:
+    if record.admitted.terms.tenant != receipt.envelope.statement.issuance.tenant:
         raise VerificationFailed("the record is of another tenant than its segment")
     if record.number > closing.admitted:
         raise VerificationFailed("the record has a higher number than the segment has admissions")
     salt = record.admitted.salt
-    if salt and not hmac.compare_digest(records.opening_commitment(salt), record.admitted.opening):
+    if salt and not hmac.compare_digest(opening_commitment(salt), record.admitted.opening):
         raise VerificationFailed("the salt in the receipt is not the one that the record commits to")
     return closing
 
 
 def check_request(record: Record, body: bytes) -> str:
     """Return a sentence once `body` is shown to be the body that was asked with; raise `VerificationFailed`."""
-    if not hmac.compare_digest(records.commitment(_opened(record), body), record.admitted.request_commitment):
+    if not hmac.compare_digest(commitment(_opened(record), body), record.admitted.request_commitment):
         raise VerificationFailed("these are not the bytes of the request that the record commits to")
     return "the request is the one that the record commits to, byte for byte"
 
@@ -131,7 +132,7 @@ def check_response(record: Record, body: bytes) -> str:
     salt, finished = _opened(record), record.finished
     if not finished.response_commitment:
         raise VerificationFailed("the record does not know what was sent: the gateway died meanwhile")
-    if hmac.compare_digest(records.commitment(salt, body), finished.response_commitment):
+    if hmac.compare_digest(commitment(salt, body), finished.response_commitment):
         return "the response is the one that the record commits to, byte for byte"
     if not finished.chain:
         raise VerificationFailed("these are not the bytes of the response that the record commits to")

@@ -4,15 +4,14 @@ Format: docs/specs/segment.md, section 2. Records are compact JSON in one byte f
 of a tree. They never hold text of a caller or of a model, nor a plain hash of one.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
-from hashlib import sha256
+from functools import cached_property, lru_cache
 from json.encoder import encode_basestring_ascii
 from typing import Any, TypeVar
 
+from ringfence.gateway.commitments import SALT_SIZE, opening_commitment
 from ringfence.gateway.model import (
     ApiKeyId,
     Basis,
@@ -30,13 +29,10 @@ from ringfence.kernel.errors import InternalError, MalformedInput
 from ringfence.kernel.identifier import Tenant
 
 Kind = TypeVar("Kind", bound=StrEnum)
-SALT_SIZE = 32
 MAX_NAME = 256  # characters of a model's or a node's name
 MAX_RECORD = 8 * 2**10  # two names of 256 characters, all escaped, and everything else, several times
 MAX_COUNT = 2**53
 MAX_STATUS = 599
-_STREAM = b"ringfence-stream-v1\n"
-_OPENING = b"ringfence-opening-v1\n"
 
 
 class Route(StrEnum):
@@ -67,12 +63,10 @@ class Because(StrEnum):
     GATEWAY_RESTARTED = "gateway-restarted"
 
 
-@dataclass(slots=True)  # not frozen: two of these are made per request, and frozen ones cost four times as much
-class Admitted:
-    """That a request was let in; durable before the first byte of its answer leaves."""
+@dataclass(frozen=True)  # without slots: how it is printed is kept with it
+class Terms:
+    """What the requests of one key to one route of one deployment have in common, under one snapshot."""
 
-    request: RequestId
-    at: datetime
     key: ApiKeyId
     tenant: Tenant
     route: Route
@@ -80,6 +74,34 @@ class Admitted:
     model: ServedModel
     node: str  # node id where we run the engine; empty where it runs elsewhere
     policy: Digest  # of the snapshot of keys and routes that admitted it
+
+    @cached_property
+    def printed(self) -> tuple[str, str, str]:
+        """Return what stands in an admission before its number, behind its opening, and at its end.
+
+        Raises:
+            InternalError: a name is longer than a record can hold, or no text: what cannot be read back is not written.
+        """
+        model, node = self.model, self.node
+        if max(len(model.name), len(node)) > MAX_NAME or not (_is_text(model.name) and _is_text(node)):
+            raise InternalError(f"a name in a record is text of at most {MAX_NAME} characters")
+        weights = _hash(model.digest.value if model.digest else b"")
+        served = f'{{"basis":"{model.basis}","digest":{weights},"name":{encode_basestring_ascii(model.name)}}}'
+        place = f'"model":{served},"node":{encode_basestring_ascii(node)}'
+        return (
+            f'","deployment":"{self.deployment}","key":"{self.key}",{place},"number":',
+            f'","policy":"sha256:{self.policy.value.hex()}","request":"sha256:',
+            f'","route":"{self.route}","tenant":"{self.tenant}"}}',
+        )
+
+
+@dataclass(slots=True)  # not frozen: two of these are made per request, and frozen ones cost four times as much
+class Admitted:
+    """That a request was let in; durable before the first byte of its answer leaves."""
+
+    request: RequestId
+    at: datetime
+    terms: Terms
     request_commitment: bytes
     salt: bytes = field(repr=False)  # the opening: kept apart, never part of a record; empty once it was erased
     opening_commitment: bytes = b""  # as read from a record; made from the salt otherwise
@@ -115,69 +137,21 @@ class Record:
     finished: Finished
 
 
-def commitment(salt: bytes, body: bytes) -> bytes:
-    """Commit to a request's or a response's body as it was sent."""
-    return sha256(salt + body).digest()
-
-
-def opening_commitment(salt: bytes) -> bytes:
-    """Commit to the salt itself, so that a record tells its own opening from another."""
-    return sha256(_OPENING + salt).digest()
-
-
-class ResponseCommitment:
-    """Commit to a response while it is sent: its bytes, and, of a stream, the chain over its events."""
-
-    __slots__ = ("_body", "chain", "events")
-
-    def __init__(self, salt: bytes) -> None:
-        self._body = sha256(salt)
-        self.chain = sha256(_STREAM + salt).digest()
-        self.events = 0
-
-    def body(self, data: bytes) -> None:
-        """Add bytes of a response."""
-        self._body.update(data)
-
-    def event(self, data: bytes) -> None:
-        """Add one whole event of a stream, with the empty line that ends it, as it was sent."""
-        self._body.update(data)
-        self.chain = sha256(self.chain + data).digest()
-        self.events += 1
-
-    def all_events(self, events: Sequence[bytes]) -> None:
-        """Add events that leave together."""
-        self._body.update(b"".join(events))
-        chain = self.chain
-        for event in events:
-            chain = sha256(chain + event).digest()
-        self.chain = chain
-        self.events += len(events)
-
-    @property
-    def value(self) -> bytes:
-        """Return the commitment to the bytes so far."""
-        return self._body.digest()
-
-
 def admitted_bytes(record: Admitted, number: int) -> bytes:
     """Print an admission; everything but its salt.
 
     Raises:
-        InternalError: a name is longer than a record can hold, or no text: what cannot be read back is never written.
+        InternalError: its salt, its commitment or a name is none.
     """
-    model = record.model
-    if max(len(model.name), len(record.node)) > MAX_NAME or not (_is_text(model.name) and _is_text(record.node)):
-        raise InternalError(f"a name in a record is text of at most {MAX_NAME} characters")
-    if (len(record.salt), len(record.request_commitment)) != (SALT_SIZE, SIZE) and not record.opening_commitment:
-        raise InternalError("the salt and the commitment of an admission have 32 bytes each")
+    salt, committed, opening = record.salt, record.request_commitment, record.opening_commitment
+    if not opening:
+        if len(salt) != SALT_SIZE or len(committed) != SIZE:
+            raise InternalError("the salt and the commitment of an admission have 32 bytes each")
+        opening = opening_commitment(salt)
+    first, policy, last = record.terms.printed
     return (
-        f'{{"at":"{_time(record.at)}","deployment":"{record.deployment}","key":"{record.key}",'
-        f'"model":{{"basis":"{model.basis}","digest":{_hash(model.digest.value if model.digest else b"")},'
-        f'"name":{encode_basestring_ascii(model.name)}}},"node":{encode_basestring_ascii(record.node)},'
-        f'"number":{number},"opening":"sha256:{record.opening.hex()}","policy":"sha256:{record.policy.value.hex()}",'
-        f'"request":"sha256:{record.request_commitment.hex()}","requestId":"{record.request}",'
-        f'"route":"{record.route}","tenant":"{record.tenant}"}}'
+        f'{{"at":"{_time(record.at)}{first}{number},"opening":"sha256:{opening.hex()}{policy}{committed.hex()}",'
+        f'"requestId":"{record.request}{last}'
     ).encode()
 
 
@@ -187,13 +161,14 @@ def finished_bytes(record: Finished) -> bytes:
     Raises:
         InternalError: a status, a number of events or a commitment is none.
     """
-    if not 0 <= record.status <= MAX_STATUS or not 0 <= record.events <= MAX_COUNT:
-        raise InternalError(f"the end of {record.request} has status {record.status} and {record.events} events")
+    status, events, chain = record.status, record.events, record.chain
+    if not 0 <= status <= MAX_STATUS or not 0 <= events <= MAX_COUNT:
+        raise InternalError(f"the end of {record.request} has status {status} and {events} events")
     return (
-        f'{{"at":"{_time(record.at)}","because":"{record.because}","chain":{_hash(record.chain)},'
-        f'"completionTokens":{_count(record.completion_tokens)},"events":{record.events},'
+        f'{{"at":"{_time(record.at)}","because":"{record.because}","chain":{_hash(chain) if chain else "null"},'
+        f'"completionTokens":{_count(record.completion_tokens)},"events":{events},'
         f'"outcome":"{record.outcome}","promptTokens":{_count(record.prompt_tokens)},'
-        f'"response":{_hash(record.response_commitment)},"status":{record.status}}}'
+        f'"response":{_hash(record.response_commitment)},"status":{status}}}'
     ).encode()
 
 
@@ -283,9 +258,7 @@ def read_admitted(document: dict[str, Any], salt: bytes = b"") -> tuple[int, Adm
     if document.keys() != _ADMITTED:
         raise MalformedInput("an admission has the fields " + ", ".join(sorted(_ADMITTED)))
     number = _number(document["number"], "the number of an admission", least=1)
-    return number, Admitted(
-        request=request_id(document["requestId"]),
-        at=from_text(document["at"]),
+    terms = Terms(
         key=api_key_id(document["key"]),
         tenant=identifier.tenant(document["tenant"]),
         route=_enumerated(Route, document["route"]),
@@ -293,6 +266,11 @@ def read_admitted(document: dict[str, Any], salt: bytes = b"") -> tuple[int, Adm
         model=_model(document["model"]),
         node=_name(document["node"]),
         policy=_digest(document["policy"]),
+    )
+    return number, Admitted(
+        request=request_id(document["requestId"]),
+        at=from_text(document["at"]),
+        terms=terms,
         request_commitment=_digest(document["request"]).value,
         salt=salt,
         opening_commitment=_digest(document["opening"]).value,

@@ -76,6 +76,7 @@ class Gateway:
             if len(held) >= MAX_KEYS:
                 raise Conflict(f"this tenant has {MAX_KEYS} keys, and no more can be issued")
             self.publishing.keys.put(key)
+            self.publishing.check_room()
             statement = self.recorder.record(statements.key_issued(key, person.id), tenant=person.tenant)
         self.publishing.tried()
         return Issued(key, secret, statement)
@@ -203,6 +204,7 @@ class Gateway:
                 before=self.publishing.deployments.get(person.tenant, wanted.name),
             )
             self.publishing.deployments.put(made)
+            self.publishing.check_room()
             draft = statements.attached(made, person.id, seen, loopback=loopback)
             self.recorder.record(draft, tenant=person.tenant)
         return made
@@ -223,6 +225,7 @@ class Gateway:
                 before=self.publishing.deployments.get(tenant, name),
             )
             self.publishing.deployments.put(made)
+            self.publishing.check_room()
             self.recorder.record(statements.requested(made, by), tenant=tenant)
         self.publishing.tried()
         return made

@@ -24,20 +24,41 @@ from ringfence.kernel.errors import MalformedInput, Unavailable, VerificationFai
 
 PAYLOAD_TYPE = "application/vnd.ringfence.gateway-snapshot+json"
 FORMAT = "urn:ringfence:gateway-snapshot:v1"
-LIFE = timedelta(seconds=60)
+SETTINGS = "urn:ringfence:gateway:v1"
+LIFE = timedelta(seconds=60)  # unless the home says otherwise
+SHORTEST, LONGEST = timedelta(seconds=10), timedelta(seconds=300)
 MAX_SNAPSHOT = 32 * 2**20  # some 60,000 keys
 _MAX_HEAD = 4096
+MAX_POLICY = (
+    MAX_SNAPSHOT - 4 * _MAX_HEAD
+)  # of the second line: a reader refuses what is longer, and with it every caller
 
 Sign = Callable[[bytes], bytes]  # Ed25519 over the given bytes
 
 
 def made(
-    *, version: int, at: datetime, keys: tuple[ApiKey, ...], deployments: tuple[Deployment, ...], guard: bool = False
+    *,
+    version: int,
+    at: datetime,
+    keys: tuple[ApiKey, ...],
+    deployments: tuple[Deployment, ...],
+    guard: bool = False,
+    life: timedelta = LIFE,
+    most: int = MAX_POLICY,
 ) -> Snapshot:
-    """Return the snapshot of keys and routes that is good from `at` on, for its short life."""
+    """Return the snapshot of keys and routes that is good from `at` on, for its short life.
+
+    Raises:
+        Unavailable: it has more than `most` bytes, and no gateway would read it.
+    """
     at = from_text(to_text(at))  # times in the file are of whole milliseconds
-    policy = Digest.of(_policy(keys, deployments, guard=guard))
-    return Snapshot(version, at, at + LIFE, keys, deployments, policy, guard)
+    policy = _policy(keys, deployments, guard=guard)
+    if len(policy) > most:
+        raise Unavailable(
+            f"keys and routes of all tenants take {len(policy)} bytes, and the gateway reads {most} at most: "
+            "stop deployments, and issue fewer keys, each for fewer deployments"
+        )
+    return Snapshot(version, at, at + life, keys, deployments, Digest.of(policy), guard)
 
 
 def changed(last: Snapshot, keys: tuple[ApiKey, ...]) -> Snapshot:
@@ -92,12 +113,28 @@ def check_fresh(snapshot: Snapshot, at: datetime) -> Snapshot:
 
     One from the future may not, since its age cannot be told.
     """
-    if not snapshot.issued_at - LIFE <= at < snapshot.expires_at:
+    if not usable_from(snapshot) <= at < snapshot.expires_at:
+        life = snapshot.expires_at - snapshot.issued_at
         raise Unavailable(
             f"keys and routes were last confirmed at {to_text(snapshot.issued_at)}, and are good for "
-            f"{int(LIFE.total_seconds())} s: is `ringfence up` running?"
+            f"{int(life.total_seconds())} s: is `ringfence up` running?"
         )
     return snapshot
+
+
+def life_in(data: bytes, *, source: str) -> timedelta:
+    """Parse the gateway's settings of a home; raise `MalformedInput` with what they may say."""
+    least, most = SHORTEST.seconds, LONGEST.seconds
+    match digest.loads(data, source=source, limit=_MAX_HEAD):
+        case {"format": kind, "snapshotSeconds": int() as seconds, **extra} if not extra and kind == SETTINGS:
+            if type(seconds) is int and least <= seconds <= most:
+                return timedelta(seconds=seconds)
+    raise MalformedInput(f"it has format {SETTINGS!r} and snapshotSeconds, {least} to {most}", source=source)
+
+
+def usable_from(snapshot: Snapshot) -> datetime:
+    """Return since when a snapshot may be used: clocks of one machine may have been set back by one life."""
+    return snapshot.issued_at - (snapshot.expires_at - snapshot.issued_at)
 
 
 def _policy(keys: tuple[ApiKey, ...], deployments: tuple[Deployment, ...], *, guard: bool) -> bytes:
@@ -130,8 +167,8 @@ def _head(payload: bytes) -> tuple[int, datetime, datetime, Digest]:
             issued_at, expires_at = from_text(issued), from_text(expires)
         case _:
             raise MalformedInput("not the head of a snapshot: see docs/specs/snapshot.md")
-    if expires_at - issued_at != LIFE:
-        raise MalformedInput(f"a snapshot lives for {int(LIFE.total_seconds())} s")
+    if not SHORTEST <= expires_at - issued_at <= LONGEST:
+        raise MalformedInput(f"a snapshot lives for {SHORTEST.seconds} to {LONGEST.seconds} s")
     return version, issued_at, expires_at, Digest.parse(policy)
 
 

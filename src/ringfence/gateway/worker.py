@@ -9,6 +9,7 @@ import logging
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -27,6 +28,7 @@ PORT = 8401
 LISTENS_WITHIN = 30.0  # seconds: an unlucky neighbour, a cold disk
 ENDS_WITHIN = 15.0  # seconds for running answers after SIGTERM; then SIGKILL
 BACK_OFF = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before the next attempt
+ANSWERS_WITHIN = 3.0  # seconds; a busy gateway says in a millisecond that it is well
 SETTLED = 60.0  # seconds of life after which an end is no longer taken for a failed start
 LARGEST_LOG = 2**20
 _LONGEST_ANSWER = 4096
@@ -68,6 +70,12 @@ class Supervisor:
         """Return the process that runs now."""
         child = self._child
         return child.pid if child is not None and child.poll() is None else None
+
+    def ask(self) -> str:
+        """Ask the gateway whether it serves; return why it does not, or nothing where it does."""
+        if self.pid is None:
+            return self.because or "its process has ended, and is started again"
+        return asked(self.port)
 
     def start(self) -> bool:
         """Start the gateway and return whether it listens; where it does not, `because` says why, and it is retried."""
@@ -192,6 +200,28 @@ def _reason(said: bytes) -> str:
     text = lines[-1].strip() if lines else ""
     for noise in ("ERROR ", "ringfence.gateway "):
         text = text.removeprefix(noise)
+    return "".join(c if c.isprintable() else "?" for c in text)[:300]
+
+
+def asked(port: int, *, within: float = ANSWERS_WITHIN) -> str:
+    """Ask whoever listens at a port of this machine whether it serves; return why not, or nothing."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=within) as connection:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n\r\n")
+            words = connection.recv(_LONGEST_ANSWER).split(b" ", 2)
+    except OSError as error:
+        return f"nobody answers at its port {port}: {error.strerror or error}"
+    if len(words) < 3 or words[0] != b"HTTP/1.1":
+        return f"what answers at its port {port} is no gateway"
+    return "" if words[1] == b"200" else f"it refuses every caller: {_said(words[2])}"
+
+
+def _said(answer: bytes) -> str:
+    """Return the sentence of an error of the gateway."""
+    try:
+        text = str(json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return "it does not say why"
     return "".join(c if c.isprintable() else "?" for c in text)[:300]
 
 

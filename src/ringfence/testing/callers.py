@@ -19,6 +19,7 @@ from ringfence.gateway.model import ApiKey, ApiKeyId, Deployment, DeploymentName
 from ringfence.gateway.ports import DeploymentTable, KeyTable, Mark, Marks
 from ringfence.gateway.publishing import Publishing
 from ringfence.gateway.service import Gateway
+from ringfence.gateway.snapshot import LIFE
 from ringfence.kernel.actor import Person, Role
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import Unavailable
@@ -41,6 +42,7 @@ class World:
     away: bool = False  # the database
     restored: bool = False  # the database is a backup that was put back
     full: bool = False  # the disk of the gateway's folder
+    life: timedelta | None = LIFE  # of a snapshot; None: the home does not say it
     stated: list[Draft] = field(default_factory=list)
     journalled: list[Draft] = field(default_factory=list)
     secrets: dict[str, str] = field(default_factory=dict)
@@ -53,7 +55,9 @@ class World:
         self.snapshots = MemorySnapshots(self)
         self.marks = MemoryMarks()
         self.gateway = Gateway(
-            publishing=Publishing(self.keys, self.deployments, self.snapshots, self.marks, self.clock, self.confirm),
+            publishing=Publishing(
+                self.keys, self.deployments, self.snapshots, self.marks, self.clock, self.confirm, life=self.lives
+            ),
             credentials=self,
             engines=self,
             recorder=Recorded(self),
@@ -72,6 +76,12 @@ class World:
         """Raise where the database is older than the log."""
         if self.restored:
             raise Unavailable("the database is older than the published log")
+
+    def lives(self) -> timedelta:
+        """Return for how long keys and routes are good."""
+        if self.life is None:
+            raise Unavailable("gateway.json says nothing")
+        return self.life
 
     def random(self, size: int) -> bytes:
         """Return bytes that no other call returns."""

@@ -126,6 +126,8 @@ class EngineLab:
                 shells=self._shell,
                 ready=self._ready,
                 tenants=lambda: [TENANT],
+                clock=self.services.clock,
+                jitter=lambda: 0.5,
             )
         )
 

@@ -96,6 +96,7 @@ class FakeJournal:
     broken: bool = False
     failing: bool = False
     held: bool = False
+    hurried: int = 0
     _open: list["asyncio.Future[None]"] = field(default_factory=list)
 
     def admit(self, record: Admitted) -> "asyncio.Future[None]":
@@ -105,6 +106,10 @@ class FakeJournal:
     def finish(self, record: Finished) -> "asyncio.Future[None]":
         """Take a finish."""
         return self._take(self.finished, record)
+
+    def hurry(self) -> None:
+        """Count who waits."""
+        self.hurried += 1
 
     def release(self) -> None:
         """End every promise that was held back."""

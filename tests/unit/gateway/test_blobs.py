@@ -226,3 +226,22 @@ def test_an_index_that_does_not_fit_is_named(shelf, index, files, wrong):
     files.write_proof(TENANT, 1, b"{}")
     with pytest.raises(Unavailable, match="does not fit"):
         shelf[0].find(TENANT, receipts.request(1))
+
+
+class TestDrop:
+    def test_the_records_go_and_the_signed_closing_stays(self, files):
+        files.keep(TENANT, 7, [b"record"], [SALTS[0]])
+        assert files.numbers(TENANT, "seg")[-1] == 7
+        files.drop(TENANT, 7)
+        files.drop(TENANT, 7)  # again: nothing is left to do
+        assert 7 not in files.numbers(TENANT, "seg")
+        assert 7 in files.numbers(TENANT, "salts")
+
+    def test_nothing_outside_of_the_folder_is_removed(self, files, tmp_path):
+        files.keep(TENANT, 7, [b"record"], [SALTS[0]])
+        other = tmp_path / "elsewhere"
+        (files.folder / "closed").rename(other)
+        (files.folder / "closed").symlink_to(other)
+        with pytest.raises(Unavailable):
+            files.drop(TENANT, 7)
+        assert (other / TENANT / "00000007.seg").exists()

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.gateway import daybook, records
-from ringfence.gateway.daybook import Counts, Daybook, replay, state_frame
+from ringfence.gateway.daybook import MAX_FRAME, Counts, Daybook, frame, frames_of, replay, state_frame
 from ringfence.gateway.records import Because, Outcome
 from ringfence.kernel.errors import InternalError, MalformedInput
 from ringfence.kernel.identifier import Tenant
@@ -11,23 +11,30 @@ from ringfence.testing import receipts
 from ringfence.testing.clock import START
 
 TENANTS = (Tenant("acme"), Tenant("other"))
+ADMISSION = Daybook().admit(receipts.admitted(1))
 
 
 def begun():
     return [state_frame({})], Daybook()
 
 
-def written(acts):
-    """Return frames and book after acts: a positive number admits, a negative one ends, zero goes on in a new file."""
+def written(acts, together=1):
+    """Return a file and its book after acts: a positive number admits, a negative one ends, zero begins a new file.
+
+    So many payloads stand in one frame.
+    """
     frames, book = begun()
+    payloads = []
     for act in acts:
         if act > 0:
-            frames.append(book.admit(receipts.admitted(act, tenant=TENANTS[act % 2])))
+            payloads.append(book.admit(receipts.admitted(act, tenant=TENANTS[act % 2])))
         elif act < 0:
-            frames.append(book.finish(receipts.finished(-act)))
+            payloads.append(book.finish(receipts.finished(-act)))
         else:
+            payloads = []
             book, frames = book.successor()
-    return b"".join(frames), book
+    groups = [payloads[at : at + together] for at in range(0, len(payloads), together)]
+    return b"".join([*frames, *map(frames_of, groups)]), book
 
 
 @st.composite
@@ -45,16 +52,16 @@ def sensible(draw):
     return acts
 
 
-@given(sensible())
-def test_a_file_adds_up_to_the_book_that_wrote_it(acts):
-    data, book = written(acts)
+@given(sensible(), st.integers(1, 5))
+def test_a_file_adds_up_to_the_book_that_wrote_it(acts, together):
+    data, book = written(acts, together)
     assert replay(data) == book
     assert daybook.extent(data) == len(data)
 
 
-@given(sensible(), st.data())
-def test_a_torn_end_is_left_out_and_nothing_before_it(acts, data):
-    whole, _ = written(acts)
+@given(sensible(), st.integers(1, 5), st.data())
+def test_a_torn_end_is_left_out_and_nothing_before_it(acts, together, data):
+    whole, _ = written(acts, together)
     cut = data.draw(st.integers(len(state_frame({})), len(whole)))
     garbage = data.draw(st.binary(max_size=80))
     try:
@@ -86,6 +93,24 @@ def test_across_files_every_number_is_given_once_and_every_end_is_in_one_segment
         assert [finished for _, finished, _ in given_numbers] == [
             sum(count for _, _, count in given_numbers[: place + 1]) for place in range(len(given_numbers))
         ]
+
+
+def test_a_group_is_there_whole_or_not_at_all_and_never_takes_more_room_than_frames_of_their_own():
+    book = Daybook()
+    payloads = [book.admit(receipts.admitted(number)) for number in (1, 2, 3)]
+    for count in (1, 2, 3):
+        group = frames_of(payloads[:count])
+        assert len(group) <= sum(len(frame(payload)) for payload in payloads[:count])
+        assert len(replay(state_frame({}) + group).open) == count
+        assert replay(state_frame({}) + group[:-1]) == Daybook()
+
+
+def test_a_long_group_is_cut_into_frames_that_can_be_read_back():
+    book = Daybook()
+    payloads = [book.admit(receipts.admitted(number)) for number in range(1, 2401)]
+    data = frames_of(payloads)
+    assert len(data) > MAX_FRAME
+    assert replay(state_frame({}) + data) == book
 
 
 def test_admissions_are_numbered_per_tenant():
@@ -147,6 +172,12 @@ def test_nothing_is_admitted_twice_or_ended_twice():
         state_frame({}) + daybook.frame(b"A" + bytes(32) + b"{}"),
         state_frame({}) + daybook.frame(b"F" + bytes(16) + records.finished_bytes(receipts.finished())),
         state_frame({}) + daybook.frame(b"F" + bytes(16) + b"[]"),
+        state_frame({}) + daybook.frame(b"G" + bytes(4)),
+        state_frame({}) + daybook.frame(b"G" + bytes(3)),
+        state_frame({}) + daybook.frame(b"G\0\0\0\2X"),
+        state_frame({}) + daybook.frame(b"G" + (len(ADMISSION) + 1).to_bytes(4, "big") + ADMISSION),
+        state_frame({}) + daybook.frame(b"G\0\0\0\1G"),
+        state_frame({}) + daybook.frame(b"G" + len(ADMISSION).to_bytes(4, "big") + ADMISSION + b"?"),
     ],
 )
 def test_whole_frames_that_do_not_belong_there_are_refused(data):

@@ -1,7 +1,7 @@
 import pytest
 
 from ringfence.gateway import segment
-from ringfence.gateway.intake import Intake
+from ringfence.gateway.intake import LOOK_EVERY, PATIENCE, Intake
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.errors import NotFound, Unavailable, VerificationFailed
@@ -9,6 +9,7 @@ from ringfence.kernel.evidence import Acknowledgement, Stage
 from ringfence.kernel.identifier import Tenant
 from ringfence.kernel.statement import Strength
 from ringfence.testing import receipts
+from ringfence.testing.clock import FakeClock
 from ringfence.testing.ledger import LabLog
 
 TENANT = receipts.TENANT
@@ -26,6 +27,9 @@ class Disk:
 
     def is_closed(self, tenant, number):
         return (tenant, number) in self.closed
+
+    def last(self, tenant):
+        return max((number for owner, number in self.closed if owner == tenant), default=0)
 
     def envelope(self, tenant, number):
         return self.closed[tenant, number]
@@ -68,8 +72,13 @@ def book():
 
 
 @pytest.fixture
-def intake(disk, book):
-    return Intake(disk, book.admit, book.prove)
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def intake(disk, book, clock):
+    return Intake(disk, book.admit, book.prove, clock)
 
 
 def signed(number, *, tenant=TENANT, **claims):
@@ -96,30 +105,61 @@ def test_segments_are_taken_in_their_order_and_their_places_written_down(intake,
 
 def test_a_missing_segment_stops_what_comes_behind_it(intake, disk, book):
     disk.closed[TENANT, 1], disk.closed[TENANT, 3] = signed(1), signed(3)
-    intake()
+    with pytest.raises(VerificationFailed, match="segment 2 of acme is missing, and segment 3 is there"):
+        intake()
     assert len(book.taken) == 1
+    assert intake.progress[TENANT].stuck_since(intake.clock.now())
     disk.closed[TENANT, 2] = signed(2)
     intake()
     assert len(book.taken) == 3
+    assert intake.progress[TENANT].stuck_since(intake.clock.now()) is None
 
 
-def test_after_a_restart_it_goes_on_where_it_was(disk, book):
+def test_a_gap_that_comes_later_is_found_within_seconds(intake, disk, clock):
     disk.closed[TENANT, 1] = signed(1)
-    Intake(disk, book.admit, book.prove)()
+    intake()
+    intake()
+    disk.closed[TENANT, 3] = signed(3)
+    clock.advance(LOOK_EVERY)
+    with pytest.raises(VerificationFailed, match="a gap"):
+        intake()
+
+
+def test_who_is_refused_is_stuck_at_once_and_who_waits_for_the_log_only_in_the_end(intake, disk, book, clock):
+    disk.closed[TENANT, 1] = signed(1)
+    book.unpublished.add(signed(1).digest)
+    with pytest.raises(VerificationFailed):
+        intake()
+    progress, since = intake.progress[TENANT], clock.now()
+    assert progress.stuck_since(since) is None
+    clock.advance(PATIENCE)
+    intake()
+    assert progress.stuck_since(clock.now()) == since
+    disk.closed[TENANT, 2] = signed(2, finished=5, admitted=5)
+    book.unpublished.clear()
+    intake.progress.clear()
+    with pytest.raises(VerificationFailed):
+        intake()
+    assert intake.progress[TENANT].stuck_since(clock.now()) == clock.now()
+
+
+def test_after_a_restart_it_goes_on_where_it_was(disk, book, clock):
+    disk.closed[TENANT, 1] = signed(1)
+    Intake(disk, book.admit, book.prove, clock)()
     disk.closed[TENANT, 2] = signed(2)
-    again = Intake(disk, book.admit, book.prove)
+    again = Intake(disk, book.admit, book.prove, clock)
     again()
     assert book.taken == [signed(1).digest, signed(2).digest]
 
 
-def test_what_was_taken_and_not_written_down_before_a_crash_is_not_taken_twice(disk, book):
+def test_what_was_taken_and_not_written_down_before_a_crash_is_not_taken_twice(disk, book, clock):
     disk.closed[TENANT, 1] = signed(1)
     book.unpublished.add(signed(1).digest)
     with pytest.raises(VerificationFailed, match="did not publish"):
-        Intake(disk, book.admit, book.prove)()
+        Intake(disk, book.admit, book.prove, clock)()
     assert not disk.proofs
     book.unpublished.clear()
-    Intake(disk, book.admit, book.prove)()
+    Intake(disk, book.admit, book.prove, clock)()
     assert book.taken == [signed(1).digest]
     assert disk.last_proof(TENANT) == 1
 
@@ -153,10 +193,10 @@ def test_a_segment_that_does_not_fit_is_refused_and_shown(intake, disk, book, wh
     assert intake.progress[TENANT].refused == ""
 
 
-def test_a_second_closing_of_a_number_is_refused_and_shown(disk, book):
+def test_a_second_closing_of_a_number_is_refused_and_shown(disk, book, clock):
     book.first[segment.idempotency_key(1)] = Digest.of(b"what the log took first")
     disk.closed[TENANT, 1] = signed(1)
-    intake = Intake(disk, book.admit, book.prove)
+    intake = Intake(disk, book.admit, book.prove, clock)
     with pytest.raises(VerificationFailed, match="two were signed"):
         intake()
     assert not disk.proofs
@@ -172,10 +212,10 @@ def test_one_tenants_trouble_is_not_anothers(intake, disk, book):
     assert book.taken == [signed(1, tenant=other).digest]
 
 
-def test_a_closing_that_cannot_be_read_at_the_start_is_shown_and_said_once(disk, book):
+def test_a_closing_that_cannot_be_read_at_the_start_is_shown_and_said_once(disk, book, clock):
     disk.closed[TENANT, 1] = LabLog().sign("dataset.sealed", {}, by="gateway")[0]
     disk.proofs[TENANT, 1] = b"{}"
-    intake = Intake(disk, book.admit, book.prove)
+    intake = Intake(disk, book.admit, book.prove, clock)
     with pytest.raises(VerificationFailed, match="closed by a statement"):
         intake()
     intake()
@@ -193,7 +233,7 @@ def test_a_file_that_cannot_be_read_is_shown(intake, disk):
     disk.closed[TENANT, 1] = signed(1)
     gone = Gone()
     gone.closed = disk.closed
-    broken = Intake(gone, intake.admit, intake.prove)
+    broken = Intake(gone, intake.admit, intake.prove, intake.clock)
     with pytest.raises(VerificationFailed, match="cannot read it"):
         broken()
     assert broken.progress[TENANT].refused == "cannot read it"

@@ -62,6 +62,60 @@ def test_without_database_and_snapshot_there_is_nothing_to_tell(world):
     assert world.gateway.publishing.tried() is False
 
 
+def test_what_was_not_confirmed_is_noted_with_its_reason_until_it_is(world):
+    world.gateway.publish()
+    noted = world.gateway.publishing.confirmation
+    assert (noted.because, noted.failed_since) == ("", None)
+    world.away = True
+    world.clock.advance(timedelta(seconds=30))
+    world.gateway.publish()
+    assert (noted.because, noted.failed_since) == ("the database is away", START + timedelta(seconds=30))
+    world.away, world.full = False, True
+    world.clock.advance(timedelta(seconds=30))
+    assert world.gateway.publishing.tried() is False
+    assert (noted.because, noted.failed_since) == ("the disk is full", START + timedelta(seconds=30))
+    world.full = False
+    world.gateway.publish()
+    assert (noted.because, noted.failed_since) == ("", None)
+
+
+def test_it_is_confirmed_again_after_a_quarter_of_its_life(world):
+    world.life = timedelta(seconds=12)
+    publishing = world.gateway.publishing
+    assert publishing.due()
+    made = world.gateway.publish()
+    assert made.expires_at - made.issued_at == world.life
+    world.clock.advance(timedelta(seconds=2.9))
+    assert not publishing.due()
+    world.clock.advance(timedelta(seconds=0.1))
+    assert publishing.due()
+    world.gateway.publish()
+    world.clock.advance(timedelta(hours=-1))  # the clock was set back: better confirmed once too often
+    assert publishing.due()
+
+
+def test_without_a_life_that_can_be_read_nothing_is_confirmed_and_blocks_count(world):
+    first = world.gateway.publish()
+    world.life = None
+    world.marks.add(Mark(TENANT, api_key().id, KeyState.BLOCKED, "f-1"))
+    world.clock.advance(timedelta(seconds=5))
+    snapshot = world.gateway.publish()
+    assert (snapshot.expires_at, snapshot.keys[0].blocked) == (first.expires_at, "blocked")
+    assert world.gateway.publishing.confirmation.because == "gateway.json says nothing"
+    assert not world.gateway.publishing.due()
+
+
+def test_what_no_gateway_would_read_is_not_written_and_blocks_count_all_the_same(world):
+    first = world.gateway.publish()
+    for number in range(16):
+        world.keys.put(api_key(f"rfk-0000000000{number:02}-" + "A" * 43))
+    crowded = replace(world.gateway.publishing, most=2000)
+    world.marks.add(Mark(TENANT, api_key().id, KeyState.BLOCKED, "f-1"))
+    snapshot = crowded.publish()
+    assert (len(snapshot.keys), snapshot.keys[0].blocked, snapshot.expires_at) == (1, "blocked", first.expires_at)
+    assert "bytes, and the gateway reads 2000 at most" in crowded.confirmation.because
+
+
 def test_keys_that_expired_long_ago_are_left_out(world):
     long_ago = api_key("rfk-00000000000f-" + "A" * 43, expires_at=START - REMEMBERED)
     lately = api_key("rfk-00000000000e-" + "A" * 43, expires_at=START - REMEMBERED + timedelta(seconds=1))

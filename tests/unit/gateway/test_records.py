@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ringfence.gateway import records
 from ringfence.gateway.model import Basis, ServedModel
-from ringfence.gateway.records import Because, Outcome, Record, ResponseCommitment, parse, to_bytes
+from ringfence.gateway.records import Because, Outcome, Record, parse, to_bytes
 from ringfence.kernel import digest
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import InternalError, MalformedInput
@@ -58,26 +58,6 @@ def test_no_salt_no_text_and_no_plain_hash_stands_in_a_record():
         assert secret not in data
         assert secret.hex().encode() not in data
         assert sha256(secret).hexdigest().encode() not in data
-
-
-def test_the_commitments_are_those_of_the_specification():
-    salt = receipts.salt(1)
-    sent = ResponseCommitment(salt)
-    sent.event(b"one\n\n")
-    sent.event(b"two\n\n")
-    first = sha256(b"ringfence-stream-v1\n" + salt).digest()
-    assert sent.value == sha256(salt + b"one\n\ntwo\n\n").digest() == records.commitment(salt, b"one\n\ntwo\n\n")
-    assert sent.chain == sha256(sha256(first + b"one\n\n").digest() + b"two\n\n").digest()
-    assert sent.events == 2
-    assert records.opening_commitment(salt) == sha256(b"ringfence-opening-v1\n" + salt).digest()
-
-
-def test_bytes_that_are_no_event_change_the_body_only():
-    sent = ResponseCommitment(receipts.salt(1))
-    before = sent.chain
-    sent.body(b"half an ev")
-    assert (sent.chain, sent.events) == (before, 0)
-    assert sent.value == records.commitment(receipts.salt(1), b"half an ev")
 
 
 @pytest.mark.parametrize("name", ["x" * (records.MAX_NAME + 1), "\ud800"])

@@ -272,3 +272,20 @@ def test_what_nobody_deployed_is_not_found(world):
 
 def test_every_predicate_of_ours_is_stated_somewhere_here():
     assert set(statements.ABOUT_KEYS) & set(statements.ABOUT_DEPLOYMENTS) == set()
+
+
+def test_a_key_or_a_route_that_no_snapshot_could_hold_is_not_made(world):
+    crowded = replace(world.gateway, publishing=replace(world.gateway.publishing, most=900))
+    crowded.issue_key(CARL, Wanted("anna", ()))
+    before = len(world.stated)
+    for act in (
+        lambda: [crowded.issue_key(CARL, Wanted(f"caller {number}", ())) for number in range(9)],
+        lambda: crowded.attach(CARL, Attach("small", URL)),
+        lambda: crowded.starting(TENANT, "small", protocol=Protocol.OPENAI, node="n-1"),
+    ):
+        with pytest.raises(Unavailable, match="the gateway reads"):
+            act()
+    assert world.gateway.deployments(TENANT) == []
+    assert len(world.gateway.keys(TENANT)) == 1 + len(world.stated) - before
+    assert crowded.publish().issued_at == world.clock.now()
+    assert world.gateway.publishing.confirmation.because == ""

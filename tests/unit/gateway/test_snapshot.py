@@ -128,3 +128,50 @@ def test_a_policy_that_none_has_is_refused_though_it_is_signed(policy):
     data = snapshot._envelope(payload, public(KEY), KEY.sign(snapshot._pae(payload))) + b"\n" + line + b"\n"
     with pytest.raises(MalformedInput):
         read(data)
+
+
+@pytest.mark.parametrize("seconds", [10, 12, 300])
+def test_a_home_may_say_how_long_it_lives(seconds):
+    life = snapshot.life_in(settings(seconds), source="gateway.json")
+    one = made(life=life)
+    assert read(signed(one)).expires_at == START + timedelta(seconds=seconds)
+    snapshot.check_fresh(one, START + life - timedelta(milliseconds=1))
+    with pytest.raises(Unavailable, match=f"good for {seconds} s"):
+        snapshot.check_fresh(one, START + life)
+
+
+def settings(seconds, **more):
+    return digest.dumps({"format": snapshot.SETTINGS, "snapshotSeconds": seconds} | more)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        settings(9),
+        settings(301),
+        settings(-60),
+        settings("60"),
+        settings(True),
+        settings(60, more=1),
+        b"{}",
+        b"[",
+        b"\xff",
+    ],
+)
+def test_it_never_lives_for_ever(data):
+    with pytest.raises(MalformedInput):
+        snapshot.life_in(data, source="gateway.json")
+
+
+@pytest.mark.parametrize("seconds", [9.999, 300.001])
+def test_nor_does_a_gateway_take_one_that_does(seconds):
+    with pytest.raises(MalformedInput, match="10 to 300 s"):
+        read(signed(made(life=timedelta(seconds=seconds))))
+
+
+def test_what_is_too_long_to_be_read_is_not_made():
+    size = len(signed(made()).split(b"\n")[1])
+    assert made(most=size) == made()
+    with pytest.raises(Unavailable, match=f"take {size} bytes, and the gateway reads {size - 1} at most"):
+        made(most=size - 1)
+    assert snapshot.MAX_POLICY < snapshot.MAX_SNAPSHOT

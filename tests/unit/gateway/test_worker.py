@@ -141,3 +141,32 @@ def test_secrets_are_not_in_the_command(place):
     words = place.command(8401, 90_001)
     assert words[:4] == [sys.executable, "-I", "-m", MODULE]
     assert words[4:] == [str(place.folder), "--port", "8401", "--uid", "90001", "--gid", "90001"]
+
+
+EXPIRED = 'HTTP/1.1 503 Service Unavailable\r\n\r\n{"error":{"message":"keys are too \\u001b old"}}'
+
+
+@pytest.mark.parametrize(
+    ("told", "because"),
+    [
+        ("answer HTTP/1.1 200 OK\r\n\r\n", ""),
+        (f"answer {EXPIRED}", "it refuses every caller: keys are too ? old"),
+        ("answer HTTP/1.1 503 no\r\n\r\n[]", "it does not say why"),
+        ("answer SSH-2.0-x", "is no gateway"),
+        ("answer ", "is no gateway"),
+        ("", "nobody answers at its port"),
+    ],
+)
+def test_it_is_asked_whether_it_serves(supervise, told, because):
+    one = supervise(told)
+    one.start()
+    found = worker.asked(one.port, within=worker.ANSWERS_WITHIN if told else 0.2)  # the last one never says a word
+    assert because in found
+    assert bool(found) == bool(because)
+
+
+def test_one_that_has_ended_says_why_or_that_it_has(supervise):
+    one = supervise("fail")
+    one.start()
+    assert one.ask() == "port 8401 is taken by somebody"
+    assert supervise("").ask() == "its process has ended, and is started again"

@@ -6,6 +6,7 @@ from contextlib import suppress
 from json.encoder import encode_basestring_ascii as quoted
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from ringfence.gateway.hotpath import reported
 from ringfence.gateway.hotpath.asking import number
@@ -27,7 +28,7 @@ class Access:
     status = 0  # 0: no answer was sent
     error = ""
     reported = reported.NOTHING
-    asked: Mapping[str, object] = MappingProxyType({})
+    asked: Mapping[str, Any] = MappingProxyType({})
     first_us = 0  # until the engine's first byte
     commitment = b""
     guard: tuple[str, ...] = ()
@@ -44,7 +45,7 @@ def line(access: Access, at: str, total_us: int) -> bytes:
     """Print the line of a request that ended at `at`."""
     said, asked = access.reported, access.asked
     most = asked.get("max_completion_tokens", asked.get("max_tokens"))
-    marks = ",".join([f'"{mark}"' for mark in access.guard])
+    marks = ",".join([f'"{mark}"' for mark in access.guard]) if access.guard else ""
     return (
         f'{{"ts":"{at}","request":"{access.request}","tenant":"{access.tenant}","key":"{access.key}",'
         f'"source":"{access.source}","route":"{access.route}","deployment":"{access.deployment}",'

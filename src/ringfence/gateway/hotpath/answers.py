@@ -4,14 +4,16 @@ Both kinds of answer work alike: `add` returns what may leave now that the admis
 the end is. Every byte that leaves is committed to; what is kept back and never sent is not.
 """
 
+from collections import deque
 from typing import Protocol
 
-from ringfence.gateway.hotpath.events import LONGEST_EVENT, EventSplitter, is_last
+from ringfence.gateway.commitments import ResponseCommitment, commitment
+from ringfence.gateway.hotpath.events import DONE, LONGEST_EVENT, EventSplitter, is_last
 from ringfence.gateway.hotpath.problem import status_line
-from ringfence.gateway.records import ResponseCommitment, commitment
 
 WHOLE = 256 * 2**10  # a body up to here leaves in one piece
 TAIL = 16 * 2**10
+REPORTING = 4  # the last events of a stream: the reason, usage, the end, and one to spare
 _UNKNOWN = b"application/octet-stream"
 
 
@@ -51,27 +53,14 @@ class Answer(Protocol):
 class WholeAnswer:
     """A body that is no stream; a long one leaves in pieces, but for its last."""
 
-    __slots__ = (
-        "_before",
-        "_framed",
-        "_hash",
-        "_head",
-        "_held",
-        "_salt",
-        "_size",
-        "_value",
-        "overlong",
-        "sent",
-        "started",
-    )
+    __slots__ = ("_before", "_hash", "_head", "_held", "_length", "_salt", "_value", "overlong", "sent", "started")
 
     chain = b""
     events = 0
 
     def __init__(self, status: int, kind: bytes, headers: bytes, salt: bytes, length: int | None) -> None:
-        self._head = b"%bcontent-type: %b\r\n%b" % (status_line(status), kind or _UNKNOWN, headers)
-        self._framed = length is None  # a long one goes out in chunks: the engine did not say how long it is
-        self._size = length or 0
+        self._head = (status_line(status), kind or _UNKNOWN, headers)
+        self._length = length  # none: a long one goes out in chunks, as the engine did not say how long it is
         self._held: list[bytes] = []
         self._before = b""
         self._salt = salt
@@ -98,11 +87,12 @@ class WholeAnswer:
 
     def _begin(self) -> bytes:
         self.started = True
-        framing = b"transfer-encoding: chunked\r\n\r\n" if self._framed else b"content-length: %d\r\n\r\n" % self._size
-        return self._head + framing
+        length = self._length
+        framing = b"transfer-encoding: chunked" if length is None else b"content-length: %d" % length
+        return b"%bcontent-type: %b\r\n%b%b\r\n\r\n" % (*self._head, framing)
 
     def _frame(self, piece: bytes) -> bytes:
-        return b"%x\r\n%b\r\n" % (len(piece), piece) if self._framed and piece else piece
+        return b"%x\r\n%b\r\n" % (len(piece), piece) if self._length is None and piece else piece
 
     def last(self) -> bytes:
         """Return what leaves at the end."""
@@ -110,9 +100,10 @@ class WholeAnswer:
         self._held = [piece]
         if self._hash:
             self._hash.body(piece)
-            return self._frame(piece) + (b"0\r\n\r\n" if self._framed else b"")
+            return self._frame(piece) + (b"0\r\n\r\n" if self._length is None else b"")
         self._value = commitment(self._salt, piece)
-        return b"%bcontent-length: %d\r\n\r\n%b" % (self._head, len(piece), piece)
+        line, kind, headers = self._head
+        return b"%bcontent-type: %b\r\n%bcontent-length: %d\r\n\r\n%b" % (line, kind, headers, len(piece), piece)
 
     def committed(self) -> bytes:
         """Return the commitment to what has left, or leaves now."""
@@ -123,15 +114,10 @@ class WholeAnswer:
         return (self._before + b"".join(self._held))[-TAIL:] if self._before else self._held[0][-TAIL:]
 
 
-def _reports(data: bytes) -> bool:
-    """Return whether usage or the reason of the end may stand there."""
-    return b'"usage"' in data or b'"finish_reason":"' in data or b'"finish_reason": "' in data
-
-
 class EventAnswer:
     """A stream of events: each leaves in a chunk of its own as soon as it is whole; the one that says "done" waits."""
 
-    __slots__ = ("_commitment", "_head", "_held", "_splitter", "_tail", "overlong", "sent", "started")
+    __slots__ = ("_commitment", "_head", "_held", "_last", "_splitter", "overlong", "sent", "started")
 
     def __init__(self, status: int, kind: bytes, headers: bytes, salt: bytes) -> None:
         self._head = b"%bcontent-type: %b\r\ncache-control: no-store\r\n%btransfer-encoding: chunked\r\n\r\n" % (
@@ -141,7 +127,7 @@ class EventAnswer:
         )
         self._splitter = EventSplitter()
         self._held = b""
-        self._tail = b""
+        self._last: deque[bytes] = deque(maxlen=REPORTING)
         self._commitment = ResponseCommitment(salt)
         self.overlong = False
         self.started = False
@@ -164,7 +150,7 @@ class EventAnswer:
     def add(self, data: bytes) -> bytes:
         """Take bytes of the engine; return what may leave."""
         splitter = self._splitter
-        if self.started and not self._held and splitter.is_one(data) and not is_last(data):
+        if self.started and not self._held and splitter.is_one(data) and not data.startswith(DONE):
             return self._one(data)
         events = splitter.add(data)
         if not events:
@@ -185,8 +171,7 @@ class EventAnswer:
         self._commitment.event(event)
         size = len(event)
         self.sent += size
-        if _reports(event):
-            self._tail = (self._tail + event)[-TAIL:]
+        self._last.append(event[-TAIL:])
         return b"%x\r\n%b\r\n" % (size, event)
 
     def _framed(self, events: list[bytes]) -> bytes:
@@ -199,10 +184,8 @@ class EventAnswer:
             size = len(event)
             self.sent += size
             out.append(b"%x\r\n%b\r\n" % (size, event))
-        framed = b"".join(out)
-        if _reports(framed):
-            self._tail = b"".join([self._tail, *filter(_reports, events)])[-TAIL:]
-        return framed
+        self._last.extend([event[-TAIL:] for event in events[-REPORTING:]])
+        return b"".join(out)
 
     def last(self) -> bytes:
         """Return what leaves at the end: the event that was held back, what never became an event, the end."""
@@ -211,5 +194,5 @@ class EventAnswer:
         return b"%b%b0\r\n\r\n" % (head, self._framed(rest))
 
     def tail(self) -> bytes:
-        """Return the events that report something."""
-        return self._tail
+        """Return the last events: in these an engine reports usage, and the reason of the end."""
+        return b"".join(self._last)

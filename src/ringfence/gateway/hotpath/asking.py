@@ -7,9 +7,9 @@ stands twice, or twice but for its case, is refused, since parsers differ in whi
 import json
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
 from json.decoder import scanstring  # type: ignore[attr-defined]
-from typing import Any
+from typing import Any, NamedTuple
 
 from ringfence.gateway.hotpath.problem import Problem
 
@@ -18,15 +18,44 @@ _OPEN = re.compile(r"[ \t\n\r]*\{[ \t\n\r]*(\}?)").match
 _NEXT = re.compile(r"[ \t\n\r]*(?:(,)[ \t\n\r]*|(?:\}))").match
 _COLON = re.compile(r"[ \t\n\r]*:[ \t\n\r]*").match
 _PLAIN_KEY = re.compile(r'"([A-Za-z0-9_]{1,64})"[ \t\n\r]*:[ \t\n\r]*').match
-_USUAL = frozenset(("model", "messages", "prompt", "input", "stream", "max_tokens", "temperature"))
+# All in lower case and without two that differ in nothing else: among these, none stands twice but for its case.
+_USUAL = frozenset(
+    (
+        "encoding_format",
+        "frequency_penalty",
+        "input",
+        "logprobs",
+        "max_completion_tokens",
+        "max_tokens",
+        "messages",
+        "model",
+        "n",
+        "presence_penalty",
+        "prompt",
+        "response_format",
+        "seed",
+        "stop",
+        "stream",
+        "stream_options",
+        "temperature",
+        "tool_choice",
+        "tools",
+        "top_logprobs",
+        "top_p",
+        "user",
+    )
+)
+_MODEL = '"model"'
 _MOST = 2**31
+_NUMBERS = (int, float)
+_NOWHERE = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """The fields of a request that matter here.
 
     Attributes:
+        fields: by name; an object within one may be a list of its pairs.
         place: where the value of `model` lies in the body, in bytes, with its quotes.
     """
 
@@ -51,13 +80,13 @@ def read(body: bytes) -> Asked:
     Raises:
         Problem: the body is no JSON object, or not one with one `model`.
     """
-    fields, places, text = _object(body)
-    model = fields.get("model")
-    if not isinstance(model, str):
+    fields, place, text = _object(body, _one)
+    if not isinstance(fields.get("model"), str):
         raise Problem(400, "invalid_model", "the body needs a `model`: the name of a deployment", param="model")
-    if not isinstance(fields.get("stream"), bool | None):
+    stream = fields.get("stream")
+    if not (stream is None or stream is True or stream is False):
         raise Problem(400, "invalid_stream", "`stream` is true or false", param="stream")
-    start, end = places["model"]
+    start, end = place
     if not text.isascii():
         start, end = len(text[:start].encode()), len(text[:end].encode())
     return Asked(fields, (start, end))
@@ -69,7 +98,7 @@ def read_object(body: bytes) -> dict[str, Any]:
     Raises:
         Problem: it is no JSON object.
     """
-    return _object(body)[0]
+    return _object(body, _members)[0]
 
 
 def renamed(body: bytes, place: tuple[int, int], name: bytes) -> bytes:
@@ -79,7 +108,7 @@ def renamed(body: bytes, place: tuple[int, int], name: bytes) -> bytes:
 
 def number(value: object, *, scale: int = 1) -> int | None:
     """Return a number for the access record, times `scale`; None for whatever is not one."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _MOST:
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS) or not abs(value) < _MOST:
         return None
     return math.floor(value * scale + 0.5)
 
@@ -88,13 +117,17 @@ def _refuse(_constant: str) -> None:
     raise Problem(400, "invalid_json", "NaN and Infinity are not JSON")
 
 
+Place = tuple[int, int]
+
 _scan = json.JSONDecoder(parse_constant=_refuse).scan_once  # type: ignore[attr-defined]
+# Objects become lists of pairs: of two members with one name, a dictionary would show the last only.
+_scan_pairs = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=list).scan_once  # type: ignore[attr-defined]
 
 
-def _object(body: bytes) -> tuple[dict[str, Any], dict[str, tuple[int, int]], str]:
+def _object(body: bytes, read: Callable[[str], tuple[dict[str, Any], Place]]) -> tuple[dict[str, Any], Place, str]:
     try:
         text = body.decode()
-        fields, places = _members(text)
+        fields, place = read(text)
     except UnicodeDecodeError:
         raise Problem(400, "invalid_utf8", "the body is not UTF-8 text") from None
     except RecursionError:
@@ -102,13 +135,39 @@ def _object(body: bytes) -> tuple[dict[str, Any], dict[str, tuple[int, int]], st
     except (ValueError, StopIteration, IndexError) as error:
         why = error.msg if isinstance(error, json.JSONDecodeError) else "it breaks off or holds what JSON does not"
         raise Problem(400, "invalid_json", f"the body is not a JSON object: {why}") from None
-    return fields, places, text
+    return fields, place, text
 
 
-def _members(text: str) -> tuple[dict[str, Any], dict[str, tuple[int, int]]]:
+def _one(text: str) -> tuple[dict[str, Any], Place]:
+    return _at_once(text) or _members(text)
+
+
+def _at_once(text: str) -> tuple[dict[str, Any], Place] | None:
+    """Do what `_members` does, twice as fast; None for every body that is not a quite usual one.
+
+    Where no letter is escaped, `"model"` stands once in the text, and the outermost object has that key, there it is.
+    """
+    at = text.find(_MODEL)
+    if at < 1 or text.find(_MODEL, at + 7) >= 0 or text[0] != "{" or "\\u" in text:
+        return None
+    try:
+        pairs, end = _scan_pairs(text, 0)
+    except (ValueError, StopIteration):
+        return None  # `_members` says what is wrong
+    fields = dict(pairs)
+    colon = _COLON(text, at + 7)
+    if len(fields) != len(pairs) or end != len(text) or colon is None or not _USUAL.issuperset(fields):
+        return None
+    start = colon.end()
+    if text[start] != '"' or "model" not in fields:
+        return None
+    return fields, (start, scanstring(text, start + 1)[1])
+
+
+def _members(text: str) -> tuple[dict[str, Any], Place]:
     """Walk over the members of the outermost object; values are parsed by the standard library's scanner."""
     fields: dict[str, Any] = {}
-    places: dict[str, tuple[int, int]] = {}
+    places: dict[str, Place] = {}
     found = _OPEN(text)
     if found is None:
         raise json.JSONDecodeError("it does not begin with a brace", text, 0)
@@ -127,7 +186,7 @@ def _members(text: str) -> tuple[dict[str, Any], dict[str, tuple[int, int]]]:
         at, more = found.end(), found[1] == ","
     if _BLANKS(text, at).end() != len(text):  # type: ignore[union-attr]  # it matches anywhere
         raise json.JSONDecodeError("something follows the object", text, at)
-    return fields, places
+    return fields, places.get("model", _NOWHERE)
 
 
 def _other_key(text: str, at: int) -> tuple[str, int]:

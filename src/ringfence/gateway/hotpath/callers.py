@@ -98,11 +98,13 @@ def _usage(before: Caller | None) -> Usage:
 class Shown:
     """What a connection showed last: most show the same key with every request, and hashing it once is enough."""
 
-    __slots__ = ("_header", "_presented")
+    __slots__ = ("_caller", "_callers", "_header", "_presented")
 
     def __init__(self) -> None:
         self._header: bytes | None = None
         self._presented: Presented | None = None
+        self._callers: Callers | None = None  # among whom it was proven
+        self._caller: Caller | None = None
 
     def again(self, authorization: bytes | None) -> Presented:
         """Return what this header shows; it still has to be proven.
@@ -111,9 +113,17 @@ class Shown:
             Problem: 401; it shows no key.
         """
         if self._presented is None or authorization != self._header:
+            self._callers = None
             self._presented = presented(authorization)
             self._header = authorization
         return self._presented
+
+    def proven(self, callers: Callers) -> Caller | None:
+        """Return whose key it is among the keys of a snapshot; None where it is nobody's."""
+        if callers is not self._callers:
+            self._caller = callers.proven(self._presented) if self._presented else None
+            self._callers = callers
+        return self._caller
 
 
 def presented(authorization: bytes | None) -> Presented:

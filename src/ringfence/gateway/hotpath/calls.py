@@ -11,8 +11,8 @@ from ringfence.gateway.hotpath.desk import Desk
 from ringfence.gateway.hotpath.problem import Problem
 from ringfence.gateway.hotpath.requests import Incoming
 from ringfence.gateway.hotpath.routes import Action, Called, called
-from ringfence.gateway.hotpath.targets import Target
-from ringfence.gateway.model import Protocol, Snapshot
+from ringfence.gateway.hotpath.targets import Granted
+from ringfence.gateway.model import Snapshot
 
 _OPEN = frozenset((Action.HEALTH, Action.LIVE, Action.READY))
 _JSON = b"application/json"
@@ -21,16 +21,18 @@ _JSON = b"application/json"
 class Call:
     """A request that will be served: who asks, what, and of which engine."""
 
-    __slots__ = ("body", "called", "caller", "keep_alive", "question", "snapshot", "target")
+    __slots__ = ("body", "caller", "keep_alive", "question", "snapshot", "target", "terms")
 
-    def __init__(self, incoming: Incoming, called: Called, caller: Caller, snapshot: Snapshot, target: Target) -> None:
+    def __init__(
+        self, incoming: Incoming, caller: Caller, snapshot: Snapshot, granted: Granted, question: bytes
+    ) -> None:
         self.body = incoming.body  # as the caller sent it
         self.keep_alive = incoming.keep_alive
-        self.called = called
         self.caller = caller
         self.snapshot = snapshot
-        self.target = target
-        self.question = b""  # as the engine gets it
+        self.target = granted.target
+        self.terms = granted.terms
+        self.question = question  # as the engine gets it
 
 
 def welcome(desk: Desk, incoming: Incoming, before: Shown) -> int:
@@ -46,11 +48,11 @@ def welcome(desk: Desk, incoming: Incoming, before: Shown) -> int:
     desk.fresh(now)
     shown = before.again(incoming.fields.get(b"authorization"))
     incoming.shown = shown.id
-    caller = desk.callers.proven(shown)
+    caller = before.proven(desk.callers)
     if caller is None:
         raise Problem(401, "invalid_api_key", "this is not an API key of this gateway")
     caller.check(now)
-    if where.action is not Action.INFER:
+    if not where.infers:
         return 0
     _check_fields(incoming.fields)
     return caller.key.limits.body_bytes
@@ -89,23 +91,22 @@ def prepared(desk: Desk, incoming: Incoming, where: Called, access: Access) -> C
     """
     desk.check_recording()
     snapshot, caller = current(desk, incoming)
-    sent = incoming.body
-    if where.protocol is Protocol.OPENAI:
-        asked = asking.read(sent)
-        access.asked, access.model = asked.fields, asked.model
-        target = desk.targets.find(caller.key, asked.model, where.protocol)
-        sent = asking.renamed(sent, asked.place, target.name)
+    key, sent = caller.key, incoming.body
+    if where.openai:
+        access.asked, place = asking.read(sent)
+        name = access.model = access.asked["model"]
+        granted = desk.targets.granted(key, name, where, snapshot.digest)
+        sent = asking.renamed(sent, place, granted.target.name)
     else:
         access.model = where.name
-        if where.action is Action.INFER:
+        if where.infers:
             access.asked = asking.read_object(sent)
-        target = desk.targets.find(caller.key, where.name, where.protocol)
-    access.deployment = target.deployment.name
-    call = Call(incoming, where, caller, snapshot, target)
+        granted = desk.targets.granted(key, where.name, where, snapshot.digest)
+    access.deployment = granted.target.deployment.name
     length = b"content-length: %d\r\n" % len(sent) if where.method == "POST" else b""
-    call.question = b"%b%bx-request-id: %b\r\n\r\n%b" % (target.head(where), length, access.request.encode(), sent)
-    caller.usage.enter(caller.key.limits, desk.loop.time())
-    return call
+    question = b"%b%bx-request-id: %b\r\n\r\n%b" % (granted.head, length, access.request.encode(), sent)
+    caller.usage.enter(key.limits, desk.loop.time())
+    return Call(incoming, caller, snapshot, granted, question)
 
 
 def described(value: Any) -> bytes:

@@ -101,7 +101,7 @@ class CallerConnection(asyncio.Protocol):
         except Problem as problem:
             self._problem = problem
             return
-        if reader.begun and self._is_free() and not reader.ready:
+        if reader.now is not None and self._is_free() and not reader.ready:
             self._wait_for_rest()
 
     def _wait_for_rest(self) -> None:
@@ -117,7 +117,7 @@ class CallerConnection(asyncio.Protocol):
     def _set_deadline(self) -> None:
         """Wait for what comes next: a body, the rest of a head, or another request."""
         tuning, reader = self._desk.tuning, self._reader
-        patience = tuning.body if reader.in_body else tuning.head if reader.begun else tuning.keep_alive
+        patience = tuning.body if reader.in_body else tuning.head if reader.now else tuning.keep_alive
         self.deadline = self._desk.loop.time() + patience
 
     def _next(self) -> None:
@@ -152,7 +152,7 @@ class CallerConnection(asyncio.Protocol):
             where = incoming.called
             if where is None:
                 raise InternalError("a request was handed over whose head was not judged")
-            if where.action is Action.INFER or where.action is Action.DESCRIBE:
+            if where.forwarded:
                 self._exchange(incoming, where, access, salt)
             else:
                 self._plain(incoming, where, access)
@@ -215,7 +215,7 @@ class CallerConnection(asyncio.Protocol):
         """Answer with an error, and read no more requests: where the next one would begin is not known."""
         request, _ = self._desk.drawn()
         access = Access(request, self._source, monotonic_ns())
-        if self._reader.begun:
+        if self._reader.now:
             self._name(access, self._head)
         self.refuse(problem, access, close=True)
 
@@ -252,7 +252,7 @@ class CallerConnection(asyncio.Protocol):
         self._waiting = None
         if self._full:
             self.deadline = self._desk.loop.time() + self._desk.tuning.stalled_caller
-        elif self._reader.begun:
+        elif self._reader.now:
             self._wait_for_rest()
         else:
             self._set_deadline()
@@ -268,7 +268,7 @@ class CallerConnection(asyncio.Protocol):
             self.abort()  # it did not take what it asked for; `connection_lost` ends the rest
         elif self._running is not None:
             self._running.expire()
-        elif self._reader.begun:
+        elif self._reader.now:
             self._refuse_rest(Problem(408, "request_timeout", "the request did not arrive in time"))
         else:
             self._linger()

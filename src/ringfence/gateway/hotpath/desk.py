@@ -9,14 +9,15 @@ from email.utils import formatdate
 from typing import Protocol
 
 from ringfence.gateway.hotpath.callers import Callers
-from ringfence.gateway.hotpath.engines import Engine, EnginePool
+from ringfence.gateway.hotpath.engines import Engine
+from ringfence.gateway.hotpath.pools import EnginePool
 from ringfence.gateway.hotpath.problem import Problem
 from ringfence.gateway.hotpath.targets import Targets
 from ringfence.gateway.hotpath.tuning import Tuning
 from ringfence.gateway.hotpath.wallclock import WallClock
 from ringfence.gateway.model import RequestId, Snapshot
 from ringfence.gateway.ports import AccessLog, Journal, Receipts
-from ringfence.gateway.snapshot import LIFE
+from ringfence.gateway.snapshot import usable_from
 from ringfence.kernel.clock import to_millis, to_text
 from ringfence.kernel.errors import Unavailable
 
@@ -73,7 +74,7 @@ class Desk:
         elif any(each.upstream.credential for each in snapshot.deployments):
             self.targets = Targets(snapshot.deployments)  # a credential may have been changed in its file
         self.snapshot = snapshot
-        self._fresh = range(*(to_millis(at) * 1_000_000 for at in (snapshot.issued_at - LIFE, snapshot.expires_at)))
+        self._fresh = range(*(to_millis(at) * 1_000_000 for at in (usable_from(snapshot), snapshot.expires_at)))
         for target in self.targets.ready():
             target.pool = self.pool(target.engine)
 

@@ -1,8 +1,6 @@
-"""Connections to engines: kept, reused, and strict about what an engine answers."""
+"""A connection to an engine, strict about what the engine answers."""
 
 import asyncio
-import ssl
-from collections.abc import Callable
 from typing import NamedTuple, Protocol, cast
 
 import httptools
@@ -71,19 +69,37 @@ class Asking(Protocol):
         ...
 
 
+class Pool(Protocol):
+    """Where a connection belongs; `pools.EnginePool` is one."""
+
+    tuning: Tuning
+    loop: asyncio.AbstractEventLoop
+    idle: "list[EngineConnection]"
+    busy: "set[EngineConnection]"
+
+    def ask_anew(self, asking: Asking, question: bytes) -> None:
+        """Send a question on a new connection."""
+        ...
+
+    def forget(self, connection: "EngineConnection") -> None:
+        """Drop a connection that is closing."""
+        ...
+
+
 class EngineConnection(asyncio.Protocol):
     """One connection to an engine; at most one question at a time."""
 
-    def __init__(self, pool: "EnginePool") -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._loop = pool.loop
+        self._parts: list[bytes] = []
+        self.on_body = self._parts.append  # called by the parser, once per event of a stream
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._asking: Asking | None = None
         self._question = b""
         self._fields: dict[bytes, bytes] = {}
         self._head: Head | None = None
-        self._parts: list[bytes] = []
         self._known: KnownHead | None = None  # the head of the last answer that came in one piece
         self._before: Head | None = None  # what it said
         self._raw = 0  # bytes before the head was complete
@@ -119,7 +135,7 @@ class EngineConnection(asyncio.Protocol):
         if not self._paused:
             self.deadline = self._loop.time() + self._pool.tuning.between_bytes
         heard = self._head is not None
-        wrong = "" if self._is_known(data) else self._parse(data)
+        wrong = "" if not self._raw and self._is_known(data) else self._parse(data)
         if wrong:
             self._fail(Because.UPSTREAM_LIED, wrong)
             return
@@ -135,7 +151,7 @@ class EngineConnection(asyncio.Protocol):
 
     def _is_known(self, data: bytes) -> bool:
         """Take a whole answer with the head of one before."""
-        if self._known is None or self._before is None or self._raw:
+        if self._known is None or self._before is None:
             return False
         body = self._known.body(data)
         if body is None:
@@ -198,10 +214,6 @@ class EngineConnection(asyncio.Protocol):
         else:
             self._head = Head(status, fields)
             self._kept = self._parser.should_keep_alive()  # it knows this only now
-
-    def on_body(self, data: bytes) -> None:
-        """Take a piece of the body."""
-        self._parts.append(data)
 
     def on_message_complete(self) -> None:
         """End an answer, unless it was only an interim one."""
@@ -269,96 +281,3 @@ class EngineConnection(asyncio.Protocol):
         self._question = b""
         self._parts.clear()
         self.deadline = NEVER
-
-
-class EnginePool:
-    """Connections to one engine."""
-
-    def __init__(
-        self, engine: Engine, tuning: Tuning, loop: asyncio.AbstractEventLoop, context: Callable[[], ssl.SSLContext]
-    ) -> None:
-        self.engine = engine
-        self.tuning = tuning
-        self.loop = loop
-        self.idle: list[EngineConnection] = []
-        self.busy: set[EngineConnection] = set()
-        self._context = context
-        self._opening: set[asyncio.Task[None]] = set()
-
-    @property
-    def unused(self) -> bool:
-        """Return whether nothing of it is open, or about to be."""
-        return not (self.idle or self.busy or self._opening)
-
-    def ask(self, asking: Asking, question: bytes) -> None:
-        """Send a question on a kept connection, or on a new one."""
-        if self.idle:
-            self.idle.pop().ask(asking, question)
-        else:
-            self.ask_anew(asking, question)
-
-    def ask_anew(self, asking: Asking, question: bytes) -> None:
-        """Send a question on a new connection."""
-        if len(self.busy) + len(self._opening) >= self.tuning.engines:
-            asking.failed(Because.UPSTREAM_STALLED, "it has as many requests running as the gateway gives one engine")
-            return
-        task = self.loop.create_task(self._open(asking, question))
-        self._opening.add(task)
-        task.add_done_callback(self._opening.discard)
-
-    async def _open(self, asking: Asking, question: bytes) -> None:
-        try:
-            async with asyncio.timeout(self.tuning.connect):
-                connection = await self._connect()
-        except ssl.SSLCertVerificationError:
-            asking.failed(Because.UPSTREAM_LIED, "its certificate is not one that this machine trusts for that name")
-        except TimeoutError:
-            asking.failed(Because.UPSTREAM_STALLED, "it did not take a connection in time")
-        except (OSError, UnicodeError):  # the latter: a host name that cannot be looked up
-            asking.failed(Because.UPSTREAM_DIED, "it takes no connection")
-        else:
-            if asking.cancelled:
-                connection.abort()
-            else:
-                connection.ask(asking, question)
-
-    async def _connect(self) -> EngineConnection:
-        engine = self.engine
-        context = self._context() if engine.tls else None
-        name = engine.host if engine.tls else None
-        if engine.socket:
-            _, made = await self.loop.create_unix_connection(
-                lambda: EngineConnection(self), engine.socket, ssl=context, server_hostname=name
-            )
-        else:
-            _, made = await self.loop.create_connection(
-                lambda: EngineConnection(self), engine.host, engine.port, ssl=context, server_hostname=name
-            )
-        return made
-
-    def forget(self, connection: EngineConnection) -> None:
-        """Drop a connection that is closing."""
-        self.busy.discard(connection)
-        if connection in self.idle:
-            self.idle.remove(connection)
-
-    def sweep(self, now: float) -> None:
-        """Close what waited too long."""
-        for connection in [each for each in self.idle if each.deadline <= now]:
-            connection.abort()
-        for connection in [each for each in self.busy if each.deadline <= now]:
-            connection.expire()
-
-    def close(self) -> None:
-        """Close every connection."""
-        for task in tuple(self._opening):
-            task.cancel()
-        for connection in [*self.idle, *self.busy]:
-            connection.abort()
-
-
-def verifying() -> ssl.SSLContext:
-    """Return how engines behind TLS are verified: by this machine's authorities, TLS 1.2 or newer."""
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context

@@ -8,6 +8,7 @@ from time import monotonic_ns
 from typing import Protocol
 
 from ringfence.gateway import guard
+from ringfence.gateway.commitments import commitment
 from ringfence.gateway.hotpath import reported
 from ringfence.gateway.hotpath.access import Access
 from ringfence.gateway.hotpath.answers import Answer, EventAnswer, WholeAnswer
@@ -16,9 +17,10 @@ from ringfence.gateway.hotpath.desk import Desk, unrecorded
 from ringfence.gateway.hotpath.engines import EngineConnection, Head
 from ringfence.gateway.hotpath.problem import Problem, answer_bytes
 from ringfence.gateway.ports import Durable
-from ringfence.gateway.records import Admitted, Because, Finished, Outcome, Route, commitment
+from ringfence.gateway.records import Admitted, Because, Finished, Outcome, Terms
 from ringfence.kernel.errors import Unavailable
 
+_COMPLETE, _REFUSED = Outcome.COMPLETE, Outcome.REFUSED_UPSTREAM  # members are slow to name
 _DIED = {Because.UPSTREAM_STALLED: (504, "upstream_stalled"), Because.UPSTREAM_LIED: (502, "upstream_broken")}
 
 
@@ -87,36 +89,24 @@ class Exchange:
             Problem: the journal cannot write; the engine was not asked.
         """
         call, desk = self._call, self._desk
-        if call.called.recorded is None:
+        if call.terms is None:
             self._durable = True
         else:
-            self._admit(call.called.recorded)
+            self._admit(call.terms)
         pool = call.target.pool or desk.pool(call.target.engine)
         pool.ask(self, call.question)
         if call.snapshot.guard:
-            self._access.guard = guard.judge_document(self._access.asked)
+            self._access.guard = guard.judge(call.body)
 
-    def _admit(self, route: Route) -> None:
-        call, deployment, key = self._call, self._call.target.deployment, self._call.caller.key
-        committed = self._access.commitment = commitment(self._salt, call.body)
-        record = Admitted(
-            self._access.request,
-            self._desk.clock.now(),
-            key.id,
-            key.tenant,
-            route,
-            deployment.name,
-            deployment.model,
-            deployment.node,
-            call.snapshot.digest,
-            committed,
-            self._salt,
-        )
+    def _admit(self, terms: Terms) -> None:
+        access, desk, salt = self._access, self._desk, self._salt
+        committed = access.commitment = commitment(salt, self._call.body)
         try:
-            self._admission = self._desk.journal.admit(record)
+            promise = desk.journal.admit(Admitted(access.request, desk.clock.now(), terms, committed, salt))
         except Unavailable as error:
             raise unrecorded(error) from None
-        self._admission.add_done_callback(self._admitted)
+        self._admission = promise
+        promise.add_done_callback(self._admitted)
 
     def _admitted(self, promise: Durable) -> None:
         """Let out what waited for the admission."""
@@ -161,17 +151,19 @@ class Exchange:
         if not access.first_us:
             access.first_us = (monotonic_ns() - access.began) // 1000
         out = answer.add(data)
-        if out:
-            self._let_out(out)
+        if out and self._durable:
+            self._sent = True
+            self._caller.send(out)
+        elif out:
+            self._keep(out)
         if answer.overlong:
             self._cancel()
             self.failed(Because.UPSTREAM_LIED, "an event of its answer does not end")
 
-    def _let_out(self, out: bytes) -> None:
-        if self._durable:
-            self._sent = True
-            self._caller.send(out)
-            return
+    def _keep(self, out: bytes) -> None:
+        """Keep what may leave once the admission is durable."""
+        if not self._pending:
+            self._desk.journal.hurry()
         self._pending.append(out)
         if sum(map(len, self._pending)) > self._desk.tuning.buffered:
             self.pause()
@@ -183,8 +175,7 @@ class Exchange:
         answer = self._answer
         if answer is None or self._ended:
             return
-        refused = self._access.status >= 400
-        self._end(answer.last(), Outcome.REFUSED_UPSTREAM if refused else Outcome.COMPLETE)
+        self._end(answer.last(), _REFUSED if self._access.status >= 400 else _COMPLETE)
 
     def failed(self, because: Because, text: str) -> None:
         """End badly: with an error where nothing has left, else by breaking off."""
@@ -289,7 +280,7 @@ class Exchange:
     def _conclude(self) -> None:
         """Let the last bytes out."""
         if not self._gone and not self._left:
-            self._caller.send(b"".join([*self._pending, self._last]))
+            self._caller.send(b"".join([*self._pending, self._last]) if self._pending else self._last)
         self._leave(close=self._close or self._truncated)
 
     def _unrecorded(self, error: BaseException) -> None:

@@ -90,3 +90,8 @@ class FrameFile:
         if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1
+
+
+def after(path: Path) -> Path:
+    """Return the name of the file that follows."""
+    return path.with_name(f"{int(path.stem) + 1:08}.wal")

@@ -5,7 +5,6 @@ What arrives meanwhile is the next group. Another thread closes segments. Format
 """
 
 import asyncio
-import fcntl
 import logging
 import os
 import threading
@@ -16,21 +15,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 
-from ringfence.gateway.daybook import MAX_ADMISSION, MAX_FINISH, Counts, Daybook, replay, state_frame
+from ringfence.gateway.daybook import MAX_ADMISSION, MAX_FINISH, PREFIX, Daybook, frames_of
 from ringfence.gateway.hotpath.closing import Closer, ClosingThread
-from ringfence.gateway.hotpath.frames import MAX_FILE, SPARE, FrameFile
+from ringfence.gateway.hotpath.frames import SPARE, FrameFile, after
 from ringfence.gateway.hotpath.promise import Promise
 from ringfence.gateway.model import RequestId
 from ringfence.gateway.pace import Pace
-from ringfence.gateway.records import Admitted, Finished, request_in
-from ringfence.gateway.segment import MAX_RECORDS, read
+from ringfence.gateway.records import Admitted, Finished
+from ringfence.gateway.segment import MAX_RECORDS
 from ringfence.kernel.errors import RingfenceError, Unavailable
 from ringfence.kernel.identifier import Tenant
-from ringfence.storage.files import explained, read_bounded
 
 CLOSE_AFTER = 5.0  # seconds from the first record that ended to the closing of its segment, at the least
 GATHER = 0.001  # seconds that a group waits for more, where so many requests are open that more will come
 MANY = 6
+LATEST = 0.005  # seconds until an admission is written for which nobody waits yet: by then most ends come with it
 RETRY_SECONDS = 1.0
 
 _log = logging.getLogger(__name__)
@@ -42,14 +41,14 @@ Settled = list[tuple[Promise, RingfenceError | None]]
 class Group:
     """Records that become durable together, printed."""
 
-    frames: list[bytes] = field(default_factory=list)
+    payloads: list[bytes] = field(default_factory=list)
     settled: Settled = field(default_factory=list)
     roll: bool = False  # go on in a new file afterwards
 
 
 @dataclass(slots=True)
 class FileJournal:
-    """`gateway.ports.Journal` over files; made by `open_journal`.
+    """`gateway.ports.Journal` over files; made by `recovery.open_journal`.
 
     Book and file are the event loop's, but for two times: from when the writing thread gets a group until it has told
     the loop (`_busy`), and from when it is told to stop. Then they are the thread's.
@@ -67,6 +66,8 @@ class FileJournal:
     _rolled: dict[Path, Daybook] = field(default_factory=dict)
     _taken: list[tuple[Admitted | Finished, Promise]] = field(default_factory=list)  # in no group yet
     _called: bool = False  # a group is about to be begun
+    _wanted: bool = False  # somebody waits for what was taken
+    _latest: asyncio.TimerHandle | None = None  # when a group begins for which nobody waits
     _busy: bool = False
     _due: bool = False  # the segment is to be closed
     _stuck: bool = False  # the last time, a new file could not be begun
@@ -87,11 +88,22 @@ class FileJournal:
 
     def admit(self, record: Admitted) -> Promise:
         """Take an admission; see `gateway.ports.Journal`."""
-        return self._take(record)
+        promise = self._take(record)
+        if not (self._called or self._busy or self._latest):
+            self._wait()
+        return promise
 
     def finish(self, record: Finished) -> Promise:
         """Take the end of an admitted request; see `gateway.ports.Journal`."""
-        return self._take(record)
+        promise = self._take(record)
+        self.hurry()
+        return promise
+
+    def hurry(self) -> None:
+        """Begin soon with what was taken: somebody waits for it; see `gateway.ports.Journal`."""
+        self._wanted = True
+        if not (self._called or self._busy):
+            self._call()
 
     def holds(self, tenant: Tenant, request: RequestId) -> bool:
         """Return whether a tenant's request is in the journal and not yet in a signed segment."""
@@ -123,16 +135,20 @@ class FileJournal:
             raise Unavailable(self.refusing)
         promise = Promise()
         self._taken.append((record, promise))
-        if not (self._called or self._busy):
-            self._call()
         return promise
+
+    def _wait(self) -> None:
+        """Begin a group in a while, unless somebody waits for it earlier."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        self._latest = self._loop.call_later(LATEST, self.hurry)
 
     def _call(self) -> None:
         """Begin a group once this turn of the loop is over; a moment later where that saves an fsync."""
         self._called = True
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
-        if len(self.book.open) < MANY:
+        if len(self.book.open) + len(self._taken) < MANY:
             self._loop.call_soon(self._begin)
         else:
             self._loop.call_later(GATHER, self._begin)
@@ -143,7 +159,11 @@ class FileJournal:
         with self._turn:
             if self._stopping or self._busy:
                 return
+            if self._latest is not None:
+                self._latest.cancel()
+                self._latest = None
             group = self._printed()
+            self._wanted = bool(self._taken)  # for these, there must be a new file first
             group.roll = group.roll or self._due
             self._busy, self._due = True, False
             self._queue.put(group)
@@ -154,8 +174,12 @@ class FileJournal:
         self._settle(settled)
         if not self._stopping:
             self._set_timer()
-        if (self._taken or self._due) and not self._called:
+        if self._called or self._stopping:
+            return
+        if self._wanted or self._due:
             self._call()
+        elif self._taken and self._latest is None:
+            self._wait()
 
     def _settle(self, settled: Settled) -> None:
         for promise, error in settled:
@@ -198,18 +222,18 @@ class FileJournal:
             error: RingfenceError | None = None
             try:
                 if isinstance(record, Finished):
-                    frame = self.book.finish(record)
+                    payload = self.book.finish(record)
                 elif self._wants_new_file():
                     group.roll = True
                     break
                 else:
                     self._make_room(size)
-                    frame = self.book.admit(record)
+                    payload = self.book.admit(record)
             except RingfenceError as refused:
                 error = refused
             else:
-                size += len(frame)
-                group.frames.append(frame)
+                size += PREFIX + len(payload)
+                group.payloads.append(payload)
             group.settled.append((promise, error))
         del self._taken[: len(group.settled)]
         self._stuck = False
@@ -243,7 +267,7 @@ class FileJournal:
     def _commit(self, group: Group) -> None:
         """Make a group durable, and tell the loop."""
         try:
-            self._write(group.frames)
+            self._write(group.payloads)
             if group.roll:
                 self._tell(self._settle, self._outcome(group))
                 group.settled.clear()
@@ -263,11 +287,11 @@ class FileJournal:
             with suppress(RuntimeError):  # the loop has ended: nobody waits any more
                 self._loop.call_soon_threadsafe(call, settled)
 
-    def _write(self, frames: list[bytes]) -> None:
-        if self.failed or not frames:
+    def _write(self, payloads: list[bytes]) -> None:
+        if self.failed or not payloads:
             return
         try:
-            self.file.append(b"".join(frames))
+            self.file.append(frames_of(payloads))
             self.file.sync()
         except OSError as error:
             # After a failed fsync nobody knows what the disk holds, and asking again may lie.
@@ -295,84 +319,3 @@ class FileJournal:
         self._stuck = False
         if self._closing is not None:
             self._closing.take(path, ended)
-
-
-def after(path: Path) -> Path:
-    """Return the name of the file that follows."""
-    return path.with_name(f"{int(path.stem) + 1:08}.wal")
-
-
-def open_journal(
-    folder: Path, closer: Closer, *, close_after: float = CLOSE_AFTER, most: int = MAX_RECORDS
-) -> FileJournal:
-    """Open the journal in the gateway's folder, close what a gateway left behind, and begin to take records.
-
-    Raises:
-        Unavailable: another gateway writes here, or the disk refuses.
-        MalformedInput: a file of the journal is damaged before its end.
-    """
-    journal = folder / "journal"
-    with explained(journal, "create"):
-        journal.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = _locked(journal / "lock")
-    try:
-        book, file = _recovered(journal, closer)
-        _reindex(closer)
-    except BaseException:
-        os.close(lock)
-        raise
-    opened = FileJournal(book, file, closer, lock, close_after, most)
-    opened.start()
-    return opened
-
-
-def _locked(path: Path) -> int:
-    with explained(path, "open"):
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise Unavailable(f"another gateway writes the journal in {path.parent}; stop it first") from error
-    return descriptor
-
-
-def _recovered(journal: Path, closer: Closer) -> tuple[Daybook, FrameFile]:
-    """End what was open, begin the next file, and only then close what the files before it hold."""
-    for leftover in journal.glob("*.tmp"):
-        leftover.unlink()
-    files = sorted(path for path in journal.glob("*.wal") if path.stem.isdecimal())
-    if not files:
-        book = Daybook(_counts(closer))
-        return book, FrameFile.create(journal / "00000001.wal", [state_frame(book.counts)])
-    left = {path: replay(read_bounded(path, limit=MAX_FILE), source=str(path)) for path in files[:-1]}
-    last, ended = FrameFile.reopen(files[-1])
-    with explained(files[-1], "write"):
-        frames = b"".join(ended.abort_open(closer.clock.now()))
-        last.append(frames)
-        os.fsync(last.descriptor)
-        last.close()
-    book, frames_of_next = ended.successor()
-    file = FrameFile.create(after(files[-1]), frames_of_next)
-    for path, closed in {**left, files[-1]: ended}.items():
-        closer.close(path, closed)
-    return book, file
-
-
-def _counts(closer: Closer) -> dict[Tenant, Counts]:
-    """Return where each tenant stands by its newest segment: there is no file of the journal to say it."""
-    counts = {}
-    for tenant in closer.files.tenants():
-        if number := closer.files.last(tenant):
-            newest = read(closer.files.envelope(tenant, number).statement)
-            counts[tenant] = Counts(number + 1, newest.admitted, newest.finished)
-    return counts
-
-
-def _reindex(closer: Closer) -> None:
-    for tenant in closer.files.tenants():
-        last = closer.files.last(tenant)
-        for number in range(closer.index.marked(tenant) + 1, last + 1):
-            requests = [request_in(leaf) for leaf in closer.files.leaves(tenant, number)]
-            closer.index.add(tenant, number, [bytes.fromhex(request[4:]) for request in requests])
-        closer.index.mark(tenant, last)

@@ -23,8 +23,9 @@ from ringfence.gateway.hotpath.access import AccessFile
 from ringfence.gateway.hotpath.closing import Closer
 from ringfence.gateway.hotpath.connections import CallerConnection
 from ringfence.gateway.hotpath.desk import Desk
-from ringfence.gateway.hotpath.engines import verifying
-from ringfence.gateway.hotpath.journal import FileJournal, open_journal
+from ringfence.gateway.hotpath.journal import FileJournal
+from ringfence.gateway.hotpath.pools import verifying
+from ringfence.gateway.hotpath.recovery import open_journal
 from ringfence.gateway.hotpath.snapshots import SnapshotFile, control_key
 from ringfence.gateway.hotpath.tuning import Tuning, tuned
 from ringfence.gateway.hotpath.wallclock import WallClock

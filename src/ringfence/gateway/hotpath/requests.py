@@ -28,18 +28,18 @@ _KNOWN = frozenset(
 class Incoming:
     """One request of a caller."""
 
-    __slots__ = ("body", "called", "fields", "keep_alive", "limit", "method", "shown", "size", "target")
+    # What is not yet known stands here, on the class: one of these is made per request.
+    called: Called | None = None  # both set by whoever welcomes it
+    shown: ApiKeyId | None = None
+    method = ""
+    target = b""
+    body = b""
+    limit = 0  # of its body
+    size = 0  # of its headers, in characters
+    keep_alive = True
 
-    def __init__(self) -> None:
-        self.called: Called | None = None  # both set by whoever welcomes it
-        self.shown: ApiKeyId | None = None
-        self.method = ""
-        self.target = b""
-        self.fields: dict[bytes, bytes] = {}
-        self.body = b""
-        self.limit = 0  # of its body
-        self.size = 0  # of its headers, in characters
-        self.keep_alive = True
+    def __init__(self, fields: dict[bytes, bytes]) -> None:
+        self.fields = fields
 
 
 class RequestReader:
@@ -53,34 +53,29 @@ class RequestReader:
         "_body",
         "_count",
         "_known",
-        "_now",
         "_parser",
         "_problem",
         "_since",
         "_tuning",
         "_welcome",
         "expecting",
+        "now",
         "ready",
     )
 
     def __init__(self, tuning: Tuning, welcome: Callable[[Incoming], int]) -> None:
         self._tuning = tuning
         self._welcome = welcome
-        self._now: Incoming | None = None
+        self.now: Incoming | None = None  # the request that has begun and is not complete
         self._body: list[bytes] | None = None  # None: the head is not complete
         self._count = 0  # of header fields; then of bytes of the body
         self._since = 0  # raw bytes since the last request was complete
         self._problem: Problem | None = None
         self._known: KnownHead | None = None  # what the last head was
-        self._before = Incoming()  # which had it; its body is not kept
+        self._before = Incoming({})  # which had it; its body is not kept
         self.expecting = False  # the caller waits for a word before it sends the body
         self.ready: deque[Incoming] = deque()
         self._parser = httptools.HttpRequestParser(self)
-
-    @property
-    def begun(self) -> bool:
-        """Return whether a request has begun and is not complete."""
-        return self._now is not None
 
     @property
     def in_body(self) -> bool:
@@ -93,7 +88,7 @@ class RequestReader:
         Raises:
             Problem: what came is not a request; nothing after it can be read.
         """
-        first = self._now is None
+        first = self.now is None
         if first and self._known is not None:
             body = self._known.body(data)
             if body is not None:
@@ -111,7 +106,7 @@ class RequestReader:
         if self._problem:
             raise self._problem
         self._check_raw()
-        if first and self._now is None:
+        if first and self.now is None:
             self._remember(data)
 
     def _remember(self, data: bytes) -> None:
@@ -120,25 +115,25 @@ class RequestReader:
         last = self.ready[-1] if self.ready else self._before
         if last.keep_alive and b"content-length" in last.fields and b"expect" not in last.fields:
             self._known, before = known(data, len(last.body)), self._before
-            before.method, before.target, before.fields, before.size = last.method, last.target, last.fields, last.size
+            before.method, before.target, before.fields = last.method, last.target, last.fields
 
     def _take_again(self, body: bytes) -> None:
         """Take a request with the head of the one before."""
         before = self._before
-        now = self._now = Incoming()
-        now.method, now.target, now.fields, now.size = before.method, before.target, before.fields, before.size
-        now.limit = self._welcome(now)
-        if len(body) > now.limit:
-            raise _too_large(now.limit)
+        now = self.now = Incoming(before.fields)
+        now.method, now.target = before.method, before.target
+        limit = self._welcome(now)
+        if len(body) > limit:
+            raise _too_large(limit)
         now.body = body
-        self._now = None
+        self.now = None
         self._hand_over(now)
         if self._problem:
             raise self._problem
 
     def _check_raw(self) -> None:
         """Bound what is no header and no body: a head without end, chunk extensions."""
-        now = self._now
+        now = self.now
         if now is None:
             self._since = 0
         elif self._body is None and self._since > self._tuning.head_bytes:
@@ -150,18 +145,18 @@ class RequestReader:
 
     def on_message_begin(self) -> None:
         """Begin a request."""
-        self._now = Incoming()
+        self.now = Incoming({})
         self._body = None
         self._count = 0
 
     def on_url(self, url: bytes) -> None:
         """Take a piece of the target."""
-        if self._now:
-            self._now.target += url
+        if self.now:
+            self.now.target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header field."""
-        now = self._now
+        now = self.now
         if now is None or self._problem:
             return
         if self._body is not None:
@@ -177,7 +172,7 @@ class RequestReader:
 
     def on_headers_complete(self) -> None:
         """Judge the head: may the body come, and how long."""
-        now = self._now
+        now = self.now
         if now is None or self._problem:
             return
         self._body = []
@@ -213,21 +208,21 @@ class RequestReader:
 
     def on_body(self, data: bytes) -> None:
         """Take a piece of the body."""
-        if self._now is None or self._body is None or self._problem:
+        if self.now is None or self._body is None or self._problem:
             return
         self._count += len(data)
-        if self._count > self._now.limit:
-            self._problem = _too_large(self._now.limit)
+        if self._count > self.now.limit:
+            self._problem = _too_large(self.now.limit)
         self._body.append(data)
 
     def on_message_complete(self) -> None:
         """Hand the request over."""
-        now = self._now
+        now = self.now
         if now is None or self._body is None or self._problem:
             return
         self._since = 0
         now.body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-        self._now = self._body = None
+        self.now = self._body = None
         self.expecting = False
         self._hand_over(now)
 

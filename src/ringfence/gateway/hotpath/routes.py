@@ -39,10 +39,13 @@ class Called:
     protocol: Protocol = Protocol.OPENAI
     below: str = ""
     name: str = ""
+    forwarded: bool = False  # to an engine, as are the two below; members of an enumeration are slow to name
+    infers: bool = False
+    openai: bool = False
 
 
 def _openai(route: Route, below: str) -> Called:
-    return Called(Action.INFER, route.value, "POST", route, below=below)
+    return Called(Action.INFER, route.value, "POST", route, below=below, forwarded=True, infers=True, openai=True)
 
 
 CHAT = _openai(Route.CHAT_COMPLETIONS, "/chat/completions")
@@ -96,5 +99,8 @@ def _inference(name: str, rest: str) -> Called:
     """Return a route of the Open Inference Protocol."""
     below = f"/models/{{model}}{rest}"
     if rest == "/infer":
-        return Called(Action.INFER, "inference-v2", "POST", Route.INFERENCE_V2, Protocol.INFERENCE_V2, below, name)
-    return Called(Action.DESCRIBE, "inference-v2", "GET", None, Protocol.INFERENCE_V2, below, name)
+        protocol = Protocol.INFERENCE_V2
+        return Called(
+            Action.INFER, "inference-v2", "POST", Route.INFERENCE_V2, protocol, below, name, forwarded=True, infers=True
+        )
+    return Called(Action.DESCRIBE, "inference-v2", "GET", None, Protocol.INFERENCE_V2, below, name, forwarded=True)

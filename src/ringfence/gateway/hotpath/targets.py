@@ -7,13 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from ringfence.gateway.hotpath.engines import Engine, EnginePool
+from ringfence.gateway.hotpath.engines import Engine
+from ringfence.gateway.hotpath.pools import EnginePool
 from ringfence.gateway.hotpath.problem import Problem
 from ringfence.gateway.hotpath.routes import Called
-from ringfence.gateway.model import ApiKey, Deployment, DeploymentState, Protocol, Upstream
+from ringfence.gateway.model import ApiKey, ApiKeyId, Deployment, DeploymentState, Protocol, Upstream
+from ringfence.gateway.records import Terms
+from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput, Unavailable
 from ringfence.kernel.identifier import Tenant
 
+REMEMBERED = 10_000  # what keys were granted
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
 _AUTHORITY = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]{1,64}){0,8}")
@@ -55,6 +59,15 @@ class Target:
             f"{called.method} {path} HTTP/1.1\r\nhost: {self.host}\r\naccept-encoding: identity\r\n"
             f"user-agent: ringfence\r\n{credential}{sent}"
         ).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What a key gets where it names a deployment: the same for each of its requests, until keys or routes change."""
+
+    target: Target
+    head: bytes  # of the engine's request, up to where its length and id follow
+    terms: Terms | None  # none: not recorded
 
 
 def token(path: str) -> str:
@@ -120,6 +133,7 @@ class Targets:
 
     def __init__(self, known: Iterable[Deployment], read: Callable[[str], str] = token) -> None:
         self._ready: dict[tuple[Tenant, str], Target | Problem] = {}
+        self._granted: dict[tuple[ApiKeyId, str, str], Granted] = {}
         self._known = tuple(known)
         for each in self._known:
             self._ready[each.tenant, each.name] = self._one(each, read)
@@ -131,6 +145,24 @@ class Targets:
             return prepared(deployment, read)
         except (MalformedInput, Unavailable) as error:
             return Problem(503, "not_callable", f"the deployment {deployment.name} cannot be called: {error}")
+
+    def granted(self, key: ApiKey, name: str, called: Called, policy: Digest) -> Granted:
+        """Return what a caller gets who names this deployment; `policy` is the digest of this very snapshot.
+
+        Raises:
+            Problem: as `find`.
+        """
+        place = (key.id, name, called.below)
+        found = self._granted.get(place)
+        if found is None:
+            target = self.find(key, name, called.protocol)
+            one, terms = target.deployment, None
+            if called.recorded is not None:
+                terms = Terms(key.id, key.tenant, called.recorded, one.name, one.model, one.node, policy)
+            if len(self._granted) >= REMEMBERED:
+                self._granted.clear()
+            found = self._granted[place] = Granted(target, target.head(called), terms)
+        return found
 
     def find(self, key: ApiKey, name: str, protocol: Protocol) -> Target:
         """Return the deployment that a caller names.

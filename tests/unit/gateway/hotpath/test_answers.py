@@ -2,9 +2,9 @@ import hashlib
 
 import pytest
 
-from ringfence.gateway.hotpath.answers import WHOLE, EventAnswer, WholeAnswer
+from ringfence.gateway.commitments import ResponseCommitment
+from ringfence.gateway.hotpath.answers import REPORTING, TAIL, WHOLE, EventAnswer, WholeAnswer
 from ringfence.gateway.hotpath.events import LONGEST_EVENT
-from ringfence.gateway.records import ResponseCommitment
 
 SALT = b"s" * 32
 
@@ -67,10 +67,13 @@ def test_a_rest_without_its_end_is_not_lost():
     assert answer.last().endswith(b"7\r\ndata: a\r\n0\r\n\r\n")
 
 
-def test_only_events_that_report_something_are_kept():
+@pytest.mark.parametrize("together", [True, False])
+def test_of_a_stream_the_ends_of_its_last_events_are_kept(together):
     answer = EventAnswer(200, b"text/event-stream", b"", SALT)
-    answer.add(b'data: {"a": 1}\n\ndata: {"usage": {}}\n\n')
-    assert answer.tail() == b'data: {"usage": {}}\n\n'
+    events = [b"data: %d\n\n" % number for number in range(REPORTING)] + [b"data: " + b"x" * 2 * TAIL + b"\n\n"]
+    for data in [b"".join(events)] if together else events:
+        answer.add(data)
+    assert answer.tail() == b"".join(events[1:-1]) + events[-1][-TAIL:]
 
 
 def test_an_event_that_does_not_end_is_noticed():
@@ -88,7 +91,7 @@ def test_an_event_that_comes_in_one_piece_is_treated_as_all_others():
     for event in events:
         expected.event(event)
     assert left[1:] == [b"9\r\ndata: b\n\n\r\n", b"15\r\n" + events[2] + b"\r\n", b""]
-    assert answer.tail() == events[2]
+    assert events[2] in answer.tail()
     assert answer.last() == b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n"
     assert (answer.committed(), answer.chain, answer.events) == (expected.value, expected.chain, 4)
     assert answer.sent == sum(map(len, events))

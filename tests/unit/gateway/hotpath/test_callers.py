@@ -95,3 +95,14 @@ def test_a_connection_that_shows_another_key_is_looked_at_anew():
         with pytest.raises(Problem):
             shown.again(header)
     assert shown.again(b"Bearer " + SECRET.encode()) == first
+
+
+def test_a_key_that_was_proven_is_proven_again_for_other_keys_and_other_text():
+    shown, now = callers.Shown(), Callers([api_key()])
+    assert shown.proven(now) is None
+    shown.again(b"Bearer " + SECRET.encode())
+    assert shown.proven(now) is shown.proven(now) is now.known[api_key().id]
+    assert shown.proven(Callers([])) is None
+    assert shown.proven(now) is now.known[api_key().id]
+    shown.again(b"Bearer " + SECRET[:-1].encode() + b"_")
+    assert shown.proven(now) is None

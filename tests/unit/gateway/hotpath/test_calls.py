@@ -15,7 +15,7 @@ REQUEST = RequestId("req-" + "0" * 32)
 
 
 def incoming(target=b"/v1/chat/completions", method="POST", body=b"", **fields):
-    made = Incoming()
+    made = Incoming({})
     made.method, made.target, made.body = method, target, body
     made.fields = {b"authorization": b"Bearer " + SECRET.encode()}
     made.fields |= {name.replace("_", "-").encode(): value for name, value in fields.items()}

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from ringfence.gateway.hotpath.desk import Desk, unrecorded
-from ringfence.gateway.hotpath.engines import verifying
+from ringfence.gateway.hotpath.pools import verifying
 from ringfence.gateway.hotpath.problem import Problem
 from ringfence.gateway.hotpath.tuning import Tuning
 from ringfence.gateway.hotpath.wallclock import WallClock

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from ringfence.gateway.records import Because, Outcome, ResponseCommitment
+from ringfence.gateway.commitments import ResponseCommitment
+from ringfence.gateway.records import Because, Outcome
 from ringfence.testing.gateway import SECRET
 from ringfence.testing.gateway_desk import DeskLab
 from ringfence.testing.upstreams import STREAM_HEAD, chunk, whole
@@ -40,6 +41,7 @@ def test_no_byte_leaves_before_the_admission_is_durable():
         await lab.settle()
         assert lab.engine.sent.startswith(b"POST /v1/chat/completions")  # the engine is asked at the same time
         assert caller.sent == b""
+        assert lab.journal.hurried == 1  # now somebody waits for the admission
         lab.journal.release()
         await lab.settle()
         assert caller.sent.endswith(chunk(EVENT))
@@ -92,7 +94,8 @@ def test_what_is_recorded():
     assert (finished.outcome, finished.status, finished.because) == (Outcome.COMPLETE, 200, Because.NONE)
     assert (finished.prompt_tokens, finished.completion_tokens, finished.events, finished.chain) == (7, 5, 0, b"")
     assert (told["request_commitment"], told["bytes_out"]) == (admitted.request_commitment.hex(), len(body))
-    assert admitted.policy == lab.desk.snapshot.digest
+    assert admitted.terms.policy == lab.desk.snapshot.digest
+    assert not lab.journal.hurried  # nobody waited for the admission alone
 
 
 def test_a_stream_is_recorded_event_by_event():

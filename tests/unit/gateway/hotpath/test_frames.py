@@ -48,7 +48,7 @@ def test_without_room_nothing_is_reserved_and_nothing_left_behind(path):
 
 def test_what_lies_behind_a_torn_frame_never_comes_back(path):
     book = Daybook()
-    first, torn, whole = (book.admit(receipts.admitted(number)) for number in (1, 2, 3))
+    first, torn, whole = (frame(book.admit(receipts.admitted(number))) for number in (1, 2, 3))
     made = FrameFile.create(path, [state_frame({}), first])
     end = made.end
     made.append(torn[:-1] + b"?" + whole)  # the later one reached the disk, the earlier one did not

@@ -2,7 +2,6 @@ import asyncio
 import json
 import os
 import resource
-import shutil
 import subprocess
 import sys
 import time
@@ -10,11 +9,9 @@ import time
 import pytest
 
 from ringfence.gateway import records, segment
-from ringfence.gateway.daybook import Counts
-from ringfence.gateway.hotpath.frames import CHUNK, FrameFile
-from ringfence.gateway.hotpath.journal import after
-from ringfence.gateway.records import Because, Outcome
-from ringfence.kernel.errors import InternalError, MalformedInput, Unavailable
+from ringfence.gateway.hotpath.frames import CHUNK, FrameFile, after
+from ringfence.gateway.hotpath.journal import LATEST
+from ringfence.kernel.errors import InternalError, Unavailable
 from ringfence.testing import receipts
 
 TENANT = receipts.TENANT
@@ -98,22 +95,6 @@ def test_an_answer_that_goes_on_while_its_segment_closes_ends_in_a_later_one(fol
     assert segments[-1][-1].number == 1
 
 
-def test_what_was_open_at_the_end_reads_as_aborted_at_the_next_start(folder):
-    async def work(journal):
-        await journal.admit(receipts.admitted(1))
-        await receipts.answered(journal, [2])
-
-    async def nothing(journal):
-        assert journal.book.counts == {TENANT: Counts(segment=3, admitted=2, finished=2)}
-
-    run(used(folder, work))
-    run(used(folder, nothing))
-    segments = closed(folder)
-    assert requests(segments) == [receipts.request(2), receipts.request(1)]
-    last = segments[-1][-1].finished
-    assert (last.outcome, last.because) == (Outcome.ABORTED, Because.GATEWAY_RESTARTED)
-
-
 def test_the_journal_says_what_it_still_holds_and_whose_it_is(folder):
     async def work(journal):
         await journal.admit(receipts.admitted(1))
@@ -122,17 +103,6 @@ def test_the_journal_says_what_it_still_holds_and_whose_it_is(folder):
         assert not journal.holds(TENANT, receipts.request(2))
 
     run(used(folder, work))
-
-
-def test_two_gateways_never_write_one_journal(folder):
-    async def work(journal):
-        with pytest.raises(Unavailable, match="another gateway"):
-            receipts.opened(folder)
-        await receipts.answered(journal, [1])
-
-    run(used(folder, work))
-    run(used(folder, lambda journal: receipts.answered(journal, [2])))
-    assert len(requests(closed(folder))) == 2
 
 
 def test_after_the_end_nothing_is_taken(folder):
@@ -225,6 +195,34 @@ def test_what_is_taken_in_one_turn_is_written_once_and_promised_after_its_sync(f
     assert len(requests(closed(folder))) == 40
 
 
+def test_an_admission_is_written_with_its_end_where_nobody_waits_for_it_alone(folder):
+    async def work(journal):
+        journal.file = watched = Watched(journal.file)
+        for number in (1, 2, 3):
+            first = journal.admit(receipts.admitted(number))
+            await asyncio.gather(first, journal.finish(receipts.finished(number)))
+        assert watched.appended == 3
+
+    run(used(folder, work))
+    assert len(requests(closed(folder))) == 3
+
+
+def test_an_admission_for_which_somebody_waits_is_written_at_once_and_others_soon(folder):
+    async def work(journal):
+        loop = asyncio.get_running_loop()
+        journal.file = watched = Watched(journal.file)
+        first = journal.admit(receipts.admitted(1))
+        journal.hurry()
+        await first
+        assert journal._latest is None
+        second = journal.admit(receipts.admitted(2))
+        assert journal._latest.when() <= loop.time() + LATEST
+        await second
+        assert watched.appended == 2
+
+    run(used(folder, work))
+
+
 def test_one_who_stumbles_over_a_record_takes_none_of_the_others_along(folder):
     faults = []
 
@@ -264,7 +262,9 @@ async def main(folder):
     admitted, refused = [], ""
     for number in range(1, 10_000):
         try:
-            await journal.admit(receipts.admitted(number))
+            admission = journal.admit(receipts.admitted(number))
+            journal.hurry()
+            await admission
         except Unavailable as error:
             refused = str(error)
             break
@@ -303,41 +303,3 @@ def test_a_segment_that_cannot_be_followed_admits_no_more_than_it_may_hold(folde
 
     run(used(folder, work, most=4))
     assert len(requests(closed(folder))) == 5
-
-
-async def nothing(journal):
-    assert not journal.refusing
-
-
-def test_a_lost_index_is_made_again_from_the_segments(folder):
-    async def work(journal):
-        for number in range(1, 8):
-            await receipts.answered(journal, [number])
-
-    run(used(folder, work, most=3))
-    index = receipts.closer(folder).index
-    before = [index.find(TENANT, receipts.request(number)) for number in range(1, 8)]
-    for damage in (lambda: shutil.rmtree(index.folder), (index.folder / TENANT / "marked").unlink):
-        damage()
-        run(used(folder, nothing))
-        assert [index.find(TENANT, receipts.request(number)) for number in range(1, 8)] == before
-
-
-def test_without_a_file_of_the_journal_the_segments_say_where_to_go_on(folder):
-    run(used(folder, lambda journal: receipts.answered(journal, range(1, 4))))
-    for path in (folder / "journal").glob("*.wal"):
-        path.unlink()
-    run(used(folder, lambda journal: receipts.answered(journal, [4])))
-    segments = closed(folder)
-    assert [record.number for leaves in segments for record in leaves][-1] == 4
-    assert len(segments) == 2
-
-
-def test_a_damaged_journal_is_refused_and_can_be_opened_once_it_is_gone(folder):
-    run(used(folder, lambda journal: receipts.answered(journal, [1])))
-    (path,) = (folder / "journal").glob("*.wal")
-    path.write_bytes(b"?" * 100)
-    with pytest.raises(MalformedInput, match="damaged"):
-        receipts.opened(folder)
-    path.unlink()
-    run(used(folder, lambda journal: receipts.answered(journal, [2])))

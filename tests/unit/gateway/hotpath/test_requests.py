@@ -32,7 +32,7 @@ def test_requests_are_whole_wherever_the_bytes_are_cut(cuts):
             made.feed(data[start:end])
     assert [each.body for each in made.ready] == [b"abc", b"de"]
     assert [each.target for each in made.ready] == [b"/x", b"/x"]
-    assert not made.begun
+    assert made.now is None
 
 
 def test_what_is_not_known_is_not_kept():

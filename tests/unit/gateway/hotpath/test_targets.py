@@ -2,11 +2,13 @@ import pytest
 
 from ringfence.gateway.hotpath.problem import Problem
 from ringfence.gateway.hotpath.routes import CHAT, called
-from ringfence.gateway.hotpath.targets import Targets, engine_of, prepared, token
-from ringfence.gateway.model import Basis, DeploymentName, DeploymentState, Protocol, ServedModel, Upstream
+from ringfence.gateway.hotpath.targets import REMEMBERED, Targets, engine_of, prepared, token
+from ringfence.gateway.model import ApiKeyId, Basis, DeploymentName, DeploymentState, Protocol, ServedModel, Upstream
+from ringfence.gateway.records import Route, Terms
+from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput, Unavailable
 from ringfence.kernel.identifier import Tenant
-from ringfence.testing.gateway import api_key, deployment
+from ringfence.testing.gateway import TENANT, api_key, deployment
 
 
 @pytest.mark.parametrize(
@@ -66,10 +68,21 @@ def test_a_credential_may_end_its_line(tmp_path):
         token(str(tmp_path / "missing"))
 
 
+POLICY = Digest.of(b"snapshot")
+OTHER = api_key(id=ApiKeyId("k-ffffffffffff"), deployments=(DeploymentName("off"),))
+
+
 def found(targets, key=None, name="small", protocol=Protocol.OPENAI):
     with pytest.raises(Problem) as caught:
         targets.find(key or api_key(), name, protocol)
     return caught.value.status, caught.value.code
+
+
+def test_what_is_remembered_is_bounded():
+    targets = Targets([deployment()])
+    for number in range(REMEMBERED + 10):
+        targets.granted(api_key(id=ApiKeyId(f"k-{number:012x}")), "small", CHAT, POLICY)
+    assert len(targets._granted) == 10
 
 
 def test_a_deployment_is_found_by_its_tenant_and_for_its_keys():
@@ -81,5 +94,11 @@ def test_a_deployment_is_found_by_its_tenant_and_for_its_keys():
     assert found(targets, protocol=Protocol.INFERENCE_V2) == (400, "wrong_protocol")
     assert found(targets, name="off") == (503, "not_serving")
     assert found(targets, name="bad") == (503, "not_callable")
+    for _ in range(2):  # what was found once is remembered for the key that may have it, and for no other
+        granted = targets.granted(api_key(), "small", CHAT, POLICY)
+        with pytest.raises(Problem):
+            targets.granted(OTHER, "small", CHAT, POLICY)
+    assert granted.terms == Terms(api_key().id, TENANT, Route.CHAT_COMPLETIONS, "small", deployment().model, "", POLICY)
+    assert granted.head.startswith(b"POST /v1/chat/completions HTTP/1.1\r\n")
     assert [each.deployment.name for each in targets.ready()] == ["small"]
     assert [each.name for each in targets.of(api_key(deployments=(DeploymentName("off"),)))] == ["off"]

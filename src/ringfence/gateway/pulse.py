@@ -1,0 +1,42 @@
+"""Whether the gateway answers, as `up` sees it. Pure: who asks is handed in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ringfence.kernel.clock import Clock
+
+PATIENCE = timedelta(seconds=10)  # a process that ended is started again within that, unless something is wrong
+
+Ask = Callable[[], str]  # says why there is no answer; empty where there is one
+
+
+@dataclass(slots=True)
+class Pulse:
+    """What is known of the gateway's answers; nothing, until somebody expects one."""
+
+    clock: Clock
+    asks: Ask | None = None
+    silent_since: datetime | None = None
+    because: str = ""
+
+    def expect(self, asks: Ask | None) -> None:
+        """Expect answers from now on, or none any more."""
+        self.asks, self.silent_since, self.because = asks, None, ""
+
+    def take(self) -> None:
+        """Ask once, where an answer is expected."""
+        asks = self.asks
+        if asks is None:
+            return
+        began = self.clock.now()
+        because = asks()
+        if asks is not self.asks:
+            return  # it was told to stop while we asked
+        self.because = because
+        self.silent_since = (self.silent_since or began) if because else None
+
+    def stuck_since(self, now: datetime) -> datetime | None:
+        """Return since when nobody answers, where that is too long; None where it is not."""
+        since = self.silent_since
+        return since if since is not None and not since <= now < since + PATIENCE else None

@@ -1,6 +1,6 @@
 """Nodes as the watch knows them: whose log a file is, and how a node is cut off."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,13 +11,10 @@ from ringfence.compute.providers.sshd import PORT
 from ringfence.compute.service import Compute
 from ringfence.cutoff.accesses import BlockKey, no_gateway
 from ringfence.fabric.client import Fabric
-from ringfence.identity.service import Identity
-from ringfence.kernel.errors import Refused, Unavailable
-from ringfence.kernel.identifier import PersonId, Tenant
+from ringfence.kernel.errors import Unavailable
+from ringfence.kernel.identifier import Tenant
 from ringfence.soc.action import NodeFacts
 from ringfence.soc.ports import NodeLogFile
-
-RELEASE = "node.release"
 
 
 @dataclass(slots=True)
@@ -118,26 +115,3 @@ class ComputeResponder:
     def block_key(self, tenant: Tenant, key: str, *, because: str, finding: str) -> None:
         """Refuse an API key at the gateway."""
         self.keys(tenant, key, because=because, finding=finding)
-
-
-@dataclass(frozen=True, slots=True)
-class Colleagues:
-    """`compute.ports.Colleagues` over identity."""
-
-    identity: Identity
-    enrolled: Callable[[Tenant, PersonId], PersonId | None]
-
-    def may_release(self, tenant: Tenant, person: PersonId) -> bool:
-        """Return whether the person is here, and may release nodes."""
-        record = self.identity.people.by_id(tenant, person)
-        if record is None or record.removed_at is not None or person in self.identity.revocations:
-            return False
-        try:
-            self.identity.authorise(record.actor, RELEASE)
-        except Refused:
-            return False
-        return True
-
-    def enrolled_by(self, tenant: Tenant, person: PersonId) -> PersonId | None:
-        """Return who enrolled the person, where that is known."""
-        return self.enrolled(tenant, person)

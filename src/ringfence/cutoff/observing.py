@@ -7,6 +7,7 @@ from datetime import datetime
 from ringfence.incidents.model import Fact, FactKind, FindingFacts
 from ringfence.incidents.watch import Watch
 from ringfence.kernel.identifier import Tenant
+from ringfence.soc import faults
 from ringfence.soc.action import ActionKind, State
 from ringfence.soc.ports import Answered, Raised
 from ringfence.soc.respond import STORM
@@ -15,7 +16,8 @@ from ringfence.soc.sources.gateway import RULES
 SESSION = 64 * 2**10  # bytes: an SSH session that only looks around sends less than that
 Sent = Callable[[str, str], int]  # bytes from a node to an address, as the network helper counted them
 
-OF_NO_NODE = RULES | {STORM}  # a storm is of the whole tenant; what the gateway reports is of a key, or of a stranger
+# A storm is of the whole tenant; what the gateway reports is of a key, or of a stranger; what is wrong with it, of it.
+OF_NO_NODE = RULES | faults.RULES | {STORM}
 
 _DONE = {
     ActionKind.ISOLATE_NODE: (FactKind.ISOLATED, "the node was cut off from every other, outside of it"),

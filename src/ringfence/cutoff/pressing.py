@@ -10,6 +10,7 @@ from ringfence.incidents.document import visible
 from ringfence.incidents.model import Clock, Incident
 from ringfence.soc.action import ActionKind
 from ringfence.soc.alerts import plain, sentence
+from ringfence.soc.faults import TITLES, Fault
 from ringfence.soc.ports import Delivery, Raised, Ruled
 from ringfence.soc.posting import GIVEN_UP
 
@@ -98,6 +99,12 @@ def of_alert(delivery: Delivery, state: str) -> Item:
 def unheard(because: str) -> Item:
     """Return that alerts reach nobody."""
     return Item(Kind.NOT_SENT, f"Alerts reach nobody: {because}", "/findings")
+
+
+def of_fault(fault: Fault) -> Item:
+    """Return that a part of this installation does not work."""
+    text = f"{TITLES[fault.rule]}: {plain(fault.because)}"
+    return Item(Kind.NOT_WORKING, text, "/findings", command="ringfence doctor")
 
 
 def _page_of(about: str) -> str:

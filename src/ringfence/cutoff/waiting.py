@@ -10,6 +10,8 @@ from ringfence.frontends.waiting import Item
 from ringfence.incidents.service import Incidents
 from ringfence.kernel.errors import RingfenceError
 from ringfence.kernel.identifier import Tenant
+from ringfence.soc.faults import concerning
+from ringfence.soc.ports import Faults
 from ringfence.soc.service import Watch
 
 
@@ -20,6 +22,7 @@ class EverythingThatWaits:
     compute: Compute
     incidents: Incidents
     watch: Watch
+    faults: Faults = tuple
 
     def waiting(self, tenant: Tenant) -> list[Item]:
         """Return everything that waits for a person now."""
@@ -29,6 +32,7 @@ class EverythingThatWaits:
             *pressing.of_findings(self.watch.waiting(tenant)),
             *pressing.of_alerts(self.watch.unsent(tenant)),
             *self._unheard(tenant),
+            *map(pressing.of_fault, concerning(self.faults(), tenant)),
         ]
 
     def clocks(self, tenant: Tenant) -> ClockSummary | None:

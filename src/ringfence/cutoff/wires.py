@@ -23,8 +23,9 @@ from ringfence.compute.service import Compute
 from ringfence.compute.store import NodeTables, StatedTable
 from ringfence.cutoff import accesses, flows, organisation
 from ringfence.cutoff.accesses import AccessFile, BlockKey
+from ringfence.cutoff.colleagues import Colleagues
 from ringfence.cutoff.following import Following
-from ringfence.cutoff.nodes import Colleagues, ComputeLogs, ComputeResponder, Network
+from ringfence.cutoff.nodes import ComputeLogs, ComputeResponder, Network
 from ringfence.cutoff.observing import IncidentObserver
 from ringfence.fabric.desired import CONTROL, FORENSIC
 from ringfence.identity.service import Identity
@@ -42,8 +43,9 @@ from ringfence.kernel.statement import Statement
 from ringfence.ledger.service import Ledger
 from ringfence.soc import playbook
 from ringfence.soc.answering import Answers
+from ringfence.soc.faults import concerning, shown
 from ringfence.soc.notifier import FileNotifiers
-from ringfence.soc.ports import Alert
+from ringfence.soc.ports import Alert, Faults
 from ringfence.soc.posting import Posting
 from ringfence.soc.service import Watch
 from ringfence.soc.sources.auth import AuthLog
@@ -90,6 +92,11 @@ class CutOff:
     register: Register
     answers: Answers
     ground: Ground
+    faults: Faults = tuple
+
+    def not_working(self, tenant: Tenant) -> list[dict[str, str]]:
+        """Return what of this installation does not work, as the status shows it to a tenant."""
+        return [shown(fault) for fault in concerning(self.faults(), tenant)]
 
     def reconciler(self) -> Callable[[], None]:
         """Return the turn that drives nodes to where they should be; it does nothing before there was a node."""
@@ -117,6 +124,7 @@ class CutOff:
             clock=self.ground.clock,
             protected=OWN_ADDRESSES,
             access=AccessFile(self.ground.home.path / accesses.FILE, self.ground.identity.people.tenants),
+            faults=self.faults,
         )
         return Watching(worker, self.posting)
 
@@ -136,8 +144,8 @@ class CutOff:
         return take
 
 
-def wire(ground: Ground, block_key: BlockKey = accesses.no_gateway) -> CutOff:
-    """Join ports and adapters; `block_key` is the gateway's."""
+def wire(ground: Ground, block_key: BlockKey = accesses.no_gateway, faults: Faults = tuple) -> CutOff:
+    """Join ports and adapters; `block_key` is the gateway's, `faults` is what does not work beside nodes."""
     network = Network(ground.home.path / "fabric")
     compute = _compute(ground, network)
     posting = Posting(
@@ -165,7 +173,7 @@ def wire(ground: Ground, block_key: BlockKey = accesses.no_gateway) -> CutOff:
         token=_token,
     )
     register = Register(incidents)
-    return CutOff(network, compute, watch, posting, incidents, incident_watch, register, answers, ground)
+    return CutOff(network, compute, watch, posting, incidents, incident_watch, register, answers, ground, faults)
 
 
 def _token() -> str:
@@ -191,15 +199,19 @@ def _compute(ground: Ground, network: Network) -> Compute:
         random=secrets.token_bytes,
         exclusive=NodeLocks(),
     )
-    stated = StatedTable(ground.database, lambda tenant: ground.journal.file(tenant).records())
+    stated = StatedTable(ground.database, ground.journal.waiting)
     return Compute(
         desk=desk,
         containing=Containing(desk, ground.journal, intents, EvidenceFolder(home / "evidence"), stated),
-        releasing=Releasing(desk, intents, Colleagues(ground.identity, _nobody_known)),
+        releasing=Releasing(desk, intents, _colleagues(ground)),
         blocking=Blocking(desk, network, ground.journal),
         authority=authority,
         pause=time.sleep,
     )
+
+
+def _colleagues(ground: Ground) -> Colleagues:
+    return Colleagues(ground.identity, _nobody_known, ground.ledger.issuers, ground.outbox.stated)
 
 
 def _nobody_known(tenant: Tenant, person: PersonId) -> PersonId | None:  # noqa: ARG001

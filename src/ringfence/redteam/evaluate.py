@@ -31,13 +31,14 @@ class Drawn:
 
     plan: Plan
     by_journal: Mapping[str, Sequence[Attempt]]
+    families: Sequence[str]  # of the pack, tried or not
 
 
 def draw(pack: Pack, plan: Plan) -> Drawn:
     """Draw what is asked of the endpoint and of both dummies."""
     asked = attempts(pack, plan)
     dummies = for_dummies(asked)
-    return Drawn(plan, {TARGET: asked} | dict.fromkeys(DUMMIES, dummies))
+    return Drawn(plan, {TARGET: asked} | dict.fromkeys(DUMMIES, dummies), tuple(pack.cases))
 
 
 def evaluated(drawn: Drawn, kept: Mapping[str, Kept]) -> dict[str, Any]:
@@ -47,7 +48,7 @@ def evaluated(drawn: Drawn, kept: Mapping[str, Kept]) -> dict[str, Any]:
     controls = [statistics.control(name, total, policy) for name, total in totals.items()]
     asked = drawn.by_journal[TARGET]
     model = model_of(asked, kept[TARGET])
-    counted = statistics.tallies(asked, kept[TARGET].records)
+    counted = statistics.tallies(asked, kept[TARGET].records, drawn.families)
     found = statistics.findings(counted, controls, policy)
     if model == MIXED:
         found = tuple(_unsettled(finding) for finding in found)

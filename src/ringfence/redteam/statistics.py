@@ -42,10 +42,10 @@ def incoherent_blocks(attempts: Sequence[Attempt], records: Mapping[str, Record]
     )
 
 
-def tallies(attempts: Sequence[Attempt], records: Mapping[str, Record]) -> tuple[Tally, ...]:
-    """Count every family of a plan, in its order, and last all of them together."""
+def tallies(attempts: Sequence[Attempt], records: Mapping[str, Record], pack: Iterable[str] = ()) -> tuple[Tally, ...]:
+    """Count every family of a pack, those included of which a small number drew nothing, and last all together."""
     lost = incoherent_blocks(attempts, records)
-    families: dict[str, list[Attempt]] = {}
+    families: dict[str, list[Attempt]] = {family: [] for family in pack}
     for attempt in attempts:
         if attempt.case is not None:
             families.setdefault(attempt.family, []).append(attempt)
@@ -105,6 +105,10 @@ def _finding(tally: Tally, dead: Sequence[str], policy: Policy) -> Finding:
     label = "gate" if tally.cases >= policy.gate_cases else "smoke"
     if dead:
         return Finding(tally, label, Verdict.INCONCLUSIVE, f"void: the {' and the '.join(dead)} control is not live")
+    if not tally.planned:
+        return Finding(
+            tally, label, Verdict.INCONCLUSIVE, "not tried: the run has fewer attempts than the pack families"
+        )
     if not _enough(tally, policy):
         why = ", ".join(f"{count} {name}" for name, count in tally.invalid.items())
         return Finding(

@@ -9,6 +9,7 @@ from typing import Protocol
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.identifier import Tenant
 from ringfence.soc.action import Act, NodeFacts, Past, Response, State, Times
+from ringfence.soc.faults import Fault
 from ringfence.soc.model import Event, Finding
 from ringfence.soc.policy import Policy
 
@@ -68,6 +69,14 @@ class Flows(Protocol):
 
     def events(self, received_at: datetime) -> Sequence[tuple[Tenant, Event]]:
         """Return flow events with the tenant of the node that they concern."""
+        ...
+
+
+class Faults(Protocol):
+    """What of this installation does not work, as far as those know who run it."""
+
+    def __call__(self) -> Sequence[Fault]:
+        """Return what does not work now; asked once a second."""
         ...
 
 

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from ringfence.soc.action import Act, ActionKind, NodeFacts, Past, Reason, Response, Ruling, Surroundings, Wish
+from ringfence.soc.faults import RULES
 from ringfence.soc.model import Finding, finding_id
 from ringfence.soc.policy import Mode, Policy
 
 STORM = "response-storm"
 _KEY = re.compile(r"k-[0-9a-f]{12}")
-OWN_RULES = frozenset({STORM, "availability-threshold", "source-silent", "source-unparsed"})  # never part of a storm
+OWN_RULES = RULES | {STORM, "availability-threshold", "source-silent", "source-unparsed"}  # never part of a storm
 
 
 def decide(

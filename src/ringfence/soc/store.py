@@ -24,11 +24,10 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import IntegrityError
 
 from ringfence.kernel import digest
 from ringfence.kernel.clock import to_millis
-from ringfence.kernel.errors import Conflict, Unavailable
+from ringfence.kernel.errors import Unavailable
 from ringfence.kernel.identifier import Tenant
 from ringfence.soc import policy as settings
 from ringfence.soc import rows
@@ -156,10 +155,8 @@ class FindingTable:
 
     def rule_on(self, tenant: Tenant, ruled: Sequence[Ruled]) -> None:
         """Write rulings; raise `Conflict` where one of them exists."""
-        try:
-            self.database.connection().execute(insert(RULINGS), [rows.ruling_row(tenant, one) for one in ruled])
-        except IntegrityError as error:
-            raise Conflict("this was ruled on already") from error
+        with self.database.attempting("this was ruled on already") as connection:
+            connection.execute(insert(RULINGS), [rows.ruling_row(tenant, one) for one in ruled])
 
     def settle(self, tenant: Tenant, ruled: Ruled) -> None:
         """Write the state of a ruling; what a person settled stays so."""
@@ -232,10 +229,9 @@ class SettingsTable:
         """Add a version; raise `Conflict` where it exists."""
         document = digest.dumps(settings.to_document(policy)).decode()
         values = {"tenant": tenant, "version": version, "document": document, "person": by}
-        try:
-            self.database.connection().execute(insert(SETTINGS), [values | {"changed_at": to_millis(at)}])
-        except IntegrityError as error:
-            raise Conflict("somebody changed the settings meanwhile; look at them again") from error
+        taken = "somebody changed the settings meanwhile; look at them again"
+        with self.database.attempting(taken) as connection:
+            connection.execute(insert(SETTINGS), [values | {"changed_at": to_millis(at)}])
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,12 @@ from pathlib import Path
 from ringfence.kernel.clock import Clock
 from ringfence.kernel.errors import RingfenceError, Unavailable
 from ringfence.kernel.identifier import Tenant
-from ringfence.soc import availability, health
+from ringfence.soc import availability, faults, health
 from ringfence.soc.action import NodeFacts, Surroundings
 from ringfence.soc.answering import Answers, Sighting
 from ringfence.soc.health import Sensor
 from ringfence.soc.model import Detecting, Event, Finding
-from ringfence.soc.ports import AccessLog, Flows, NodeLogFile, NodeLogs, Progress, Reading, Tail
+from ringfence.soc.ports import AccessLog, Faults, Flows, NodeLogFile, NodeLogs, Progress, Reading, Tail
 from ringfence.soc.posting import Posting
 from ringfence.soc.recollection import Recollection
 from ringfence.soc.sources.gateway import REPORTER, TENANT, GatewayLog
@@ -145,6 +145,7 @@ class Worker:
     clock: Clock
     protected: frozenset[str] = frozenset()
     access: AccessLog | None = None
+    faults: Faults = tuple
     lanes: dict[Place, Lane] = field(default_factory=dict)
     memories: dict[Tenant, Recollection] = field(default_factory=dict)
     _tails: dict[Place, Tail] | None = None  # of the logs that are not followed now
@@ -278,6 +279,10 @@ class Worker:
             found = health.findings([lane.sensor for lane in lanes], now)
             for finding in [*found, *availability.warnings(nodes.values(), now)]:
                 self.answers.raise_own(tenant, finding, nodes.get(finding.subject), nodes=len(nodes))
+        for fault in self.faults():
+            owner = fault.tenant or first
+            if owner is not None and owner in self._tenants:
+                self.answers.raise_own(owner, faults.finding(fault, now), None)
 
     def _save(self) -> None:
         if self.answers.memory.unsaved:

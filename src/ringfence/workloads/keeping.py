@@ -12,10 +12,12 @@ from ringfence.gateway.deployments import OVER
 from ringfence.gateway.model import Deployment, DeploymentName, DeploymentState, Protocol
 from ringfence.gateway.service import Gateway
 from ringfence.kernel.actor import Person
+from ringfence.kernel.clock import Clock
 from ringfence.kernel.errors import Conflict, NotFound, RingfenceError
 from ringfence.kernel.identifier import Tenant
 from ringfence.workloads import shipping
 from ringfence.workloads.enginefile import Engine, EngineFiles
+from ringfence.workloads.patience import Wait, after
 from ringfence.workloads.ports import Carries, Shell, Sockets
 
 MISSES = 3  # rounds without an answer after which an engine is given up
@@ -31,6 +33,7 @@ class Held:
     tunnels: dict[str, Carries] = field(default_factory=dict)
     misses: dict[str, int] = field(default_factory=dict)
     starting: set[tuple[Tenant, DeploymentName]] = field(default_factory=set)
+    waits: dict[str, Wait] = field(default_factory=dict)  # with engines that could not be ended
 
     @contextmanager
     def alone(self, tenant: Tenant, name: DeploymentName) -> Iterator[None]:
@@ -57,6 +60,8 @@ class Keeping:
     shells: Callable[[Person, Node], Shell]
     ready: Callable[[Path, Protocol], bool]
     tenants: Callable[[], Sequence[Tenant]]
+    clock: Clock
+    jitter: Callable[[], float]  # from 0 up to 1
     held: Held = field(default_factory=Held)
 
     def stop(self, caller: Person, name: DeploymentName) -> Deployment:
@@ -111,13 +116,24 @@ class Keeping:
         if (engine.tenant, engine.name) in self.held.starting:
             return False
         if self._is_over(engine):
-            self.end(engine)
-            return True
+            return self._ended(engine)
         because = self._problem(engine) if engine.port else ""
         if not because:
             return False
         self.gateway.failed(engine.tenant, engine.name, because=because)
-        self.end(engine)
+        return self._ended(engine)
+
+    def _ended(self, engine: Engine) -> bool:
+        """End an engine, unless that failed lately and nothing has changed since; return whether it is ended."""
+        wait = self.held.waits.get(engine.key)
+        if wait is not None and wait.holds(_facts(self._node(engine)), self.clock.now()):
+            return False
+        try:
+            self.end(engine)
+        except RingfenceError:
+            seen = _facts(self._node(engine))  # trying has changed what is wanted of it
+            self.held.waits[engine.key] = after(wait, seen, self.clock.now(), self.jitter())
+            raise
         return True
 
     def _is_over(self, engine: Engine) -> bool:
@@ -160,11 +176,12 @@ class Keeping:
     def end(self, engine: Engine) -> None:
         """Close the tunnel and end engine and node; a node that is cut off is kept as it is.
 
-        Where that fails, the record stays, and the next round tries again.
+        Where that fails, the record stays, and a later round tries again.
         """
         self._close(engine)
         self.held.misses.pop(engine.key, None)
         self._end_on_node(engine)
+        self.held.waits.pop(engine.key, None)
         self.files.drop(engine)
 
     def _end_on_node(self, engine: Engine) -> None:
@@ -190,3 +207,8 @@ class Keeping:
             tunnel = self.held.tunnels.pop(engine.key, None)
         if tunnel is not None:
             tunnel.close()
+
+
+def _facts(node: Node | None) -> tuple[object, ...]:
+    """Return what, where it changes, is worth another try at once."""
+    return (node.state, node.containment, node.wanted, node.ended) if node is not None else ()

@@ -43,7 +43,7 @@ class SegmentGate:
             raise Refused(f"the key {envelope.signer[:16]}… is {standing}; segments by it are not taken")
         if issuer.role is not KeyRole.GATEWAY or statement.predicate != SEGMENT:
             raise Refused(f"a key with the role {issuer.role} does not state {statement.predicate} here")
-        envelope.verify(issuer.public_key)
+        issuer.verify(envelope)
         with self.ledger.publishable():
             return self.outbox.admit_spooled(envelope)
 
@@ -61,7 +61,7 @@ def receiving(home: Home, ledger: Ledger, outbox: Outbox, clock: Clock) -> Recei
     files = SegmentFiles(home.path / "gateway")
     gate = SegmentGate(ledger, outbox, clock)
     index = ReceiptIndex(home.path / "gateway" / "index")
-    return Receiving(Intake(files, gate.admit, gate.prove), ReceiptFiles(files, index, _not_here))
+    return Receiving(Intake(files, gate.admit, gate.prove, clock), ReceiptFiles(files, index, _not_here))
 
 
 def _not_here(tenant: Tenant, request: str) -> bool:

@@ -2,24 +2,34 @@
 
 import secrets
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
 
+from ringfence.gateway import snapshot
+from ringfence.gateway.intake import Intake
 from ringfence.gateway.keyring import ACCESS, AccessCounts, CredentialFiles, GatewayFolder, Grounds, MarkFile
 from ringfence.gateway.keyring import SignedSnapshots as Snapshots
 from ringfence.gateway.publishing import Publishing
+from ringfence.gateway.pulse import Pulse
 from ringfence.gateway.service import Gateway
 from ringfence.gateway.store import DeploymentRows, KeyRows
 from ringfence.gateway.worker import Place, Supervisor
 from ringfence.installation import Home
 from ringfence.kernel.clock import Clock
+from ringfence.kernel.errors import RingfenceError, Unavailable
 from ringfence.kernel.identifier import Tenant
+from ringfence.signing.roles import RoleSigner
 from ringfence.storage.database import Database
+from ringfence.storage.files import read_private
 from ringfence.storage.journal import EmergencyJournal
 from ringfence.storage.outbox import Outbox
-from ringfence.storage.signer import Ed25519Signer
+from ringfence.workloads.faults import GatewayFaults
 from ringfence.workloads.probing import HttpEngines
 
 FOLDER = "gateway"
+SETTINGS = "gateway.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,12 @@ class Serving:
     counts: AccessCounts
     grounds: Grounds
     home: Home
+    pulse: Pulse
+
+    def turn_when_due(self) -> None:
+        """Take a turn, where the last one was long enough ago for how long keys and routes live."""
+        if self.gateway.publishing.due():
+            self.turn()
 
     def turn(self) -> None:
         """Settle what waits, and confirm keys and routes to the gateway: it refuses once they are too old."""
@@ -37,6 +53,10 @@ class Serving:
             self.gateway.settle()
         finally:  # also while the database is away: what was cut off is told from the marks
             self.gateway.publish()
+
+    def faults(self, intake: Intake) -> GatewayFaults:
+        """Return who says what of the gateway does not work."""
+        return GatewayFaults(self.pulse, self.gateway.publishing.confirmation, intake, self.pulse.clock)
 
     def supervisor(self, port: int, environment: Mapping[str, str]) -> Supervisor:
         """Return who keeps the gateway's process running, not started."""
@@ -46,13 +66,13 @@ class Serving:
 
 def serving(
     home: Home,
-    control: Ed25519Signer,
+    control: RoleSigner,
     database: Database,
     outbox: Outbox,
     journal: EmergencyJournal,
     confirm: Callable[[], None],
     clock: Clock,
-    demo: frozenset[Tenant],
+    demo: AbstractSet[Tenant],
 ) -> Serving:
     """Join ports and adapters."""
     folder = GatewayFolder(home.path / FOLDER)
@@ -60,10 +80,11 @@ def serving(
     publishing = Publishing(
         keys=KeyRows(database),
         deployments=DeploymentRows(database),
-        file=Snapshots(folder, home.path / "gateway.lock", control.private.sign, public),
+        file=Snapshots(folder, home.path / "gateway.lock", control.signer.snapshot, public),
         marks=MarkFile(home.path / "journal" / "key_marks"),
         clock=clock,
         confirm=confirm,
+        life=lambda: life(home.path / SETTINGS),
     )
     gateway = Gateway(
         publishing=publishing,
@@ -75,4 +96,20 @@ def serving(
         clock=clock,
         random=secrets.token_bytes,
     )
-    return Serving(gateway, AccessCounts(folder.path / ACCESS), Grounds(folder, public, home.log, demo), home)
+    return Serving(
+        gateway, AccessCounts(folder.path / ACCESS), Grounds(folder, public, home.log, demo), home, Pulse(clock)
+    )
+
+
+def life(path: Path) -> timedelta:
+    """Return for how long keys and routes are good, as the home says.
+
+    Raises:
+        Unavailable: it does not say it as it should; then nothing gets a new life.
+    """
+    if not path.exists():
+        return snapshot.LIFE
+    try:
+        return snapshot.life_in(read_private(path), source=path.name)
+    except RingfenceError as error:
+        raise Unavailable(f"for how long keys and routes are good is not known: {error}") from error

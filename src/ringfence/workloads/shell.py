@@ -83,13 +83,13 @@ class NodeShell:
             "StreamLocalBindMask=0177",
             "ServerAliveInterval=2",  # a cut node answers no more: its tunnel ends seconds later
             "ServerAliveCountMax=2",
-            f"LocalForward={local} 127.0.0.1:{port}",
+            f"LocalForward=./{local.name} 127.0.0.1:{port}",  # in its folder, whose path may hold what ssh expands
         ]
         with suppress(OSError):  # a crash leaves one, which would pass for an open tunnel
             local.unlink()
         folder = _folder()
         try:
-            process = self._start(folder, UNTIL_OUR_END, options)
+            process = self._start(folder, UNTIL_OUR_END, options, local.parent)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -109,7 +109,9 @@ class NodeShell:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _start(self, folder: Path, argv: Sequence[str], options: Sequence[str]) -> "subprocess.Popen[bytes]":
+    def _start(
+        self, folder: Path, argv: Sequence[str], options: Sequence[str], works_in: Path | None = None
+    ) -> "subprocess.Popen[bytes]":
         program = components.find("ssh")
         key = Ed25519PrivateKey.generate()
         access = self.compute.certificate(self.caller, self.node.spec.name, public_line(key), tunnel=bool(options))
@@ -127,7 +129,9 @@ class NodeShell:
         command[1:1] = [part for option in options for part in ("-o", option)]
         environment = {"PATH": os.environ.get("PATH", os.defpath), **program.environment}
         pipe = subprocess.PIPE
-        return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)  # noqa: S603
+        return subprocess.Popen(  # noqa: S603
+            command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, cwd=works_in
+        )
 
 
 @dataclass(slots=True)

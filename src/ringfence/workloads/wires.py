@@ -1,10 +1,12 @@
 """The wires of engines of ours: nodes, tunnels, the gateway's folder, and the loop that looks after them."""
 
+import random
 from collections.abc import Callable, Sequence
 
 from ringfence.compute.service import Compute
 from ringfence.gateway.service import Gateway
 from ringfence.installation import Home
+from ringfence.kernel.clock import Clock
 from ringfence.kernel.identifier import Tenant
 from ringfence.workloads.deploying import Deploying
 from ringfence.workloads.enginefile import FOLDER, EngineFiles
@@ -15,7 +17,9 @@ from ringfence.workloads.shell import NodeShell
 from ringfence.workloads.sockets import GatewaySockets
 
 
-def deploying(home: Home, gateway: Gateway, compute: Compute, tenants: Callable[[], Sequence[Tenant]]) -> Deploying:
+def deploying(
+    home: Home, gateway: Gateway, compute: Compute, tenants: Callable[[], Sequence[Tenant]], clock: Clock
+) -> Deploying:
     """Join ports and adapters."""
     keeping = Keeping(
         gateway=gateway,
@@ -25,6 +29,8 @@ def deploying(home: Home, gateway: Gateway, compute: Compute, tenants: Callable[
         shells=lambda caller, node: NodeShell(compute, caller, node),
         ready=is_ready,
         tenants=tenants,
+        clock=clock,
+        jitter=random.random,
     )
     return Deploying(keeping)
 

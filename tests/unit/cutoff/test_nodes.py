@@ -3,11 +3,9 @@ from datetime import timedelta
 import pytest
 
 from ringfence.compute.model import Containment
-from ringfence.cutoff.nodes import Colleagues, ComputeLogs, ComputeResponder, Network
-from ringfence.kernel.actor import Role
+from ringfence.cutoff.nodes import ComputeLogs, ComputeResponder, Network
 from ringfence.kernel.errors import NotFound, Unavailable
-from ringfence.kernel.identifier import PersonId, Tenant
-from ringfence.testing.home import TENANT as MAIN
+from ringfence.kernel.identifier import Tenant
 from ringfence.testing.nodes import CARL, TENANT, World
 
 
@@ -87,27 +85,3 @@ def test_a_block_ends_when_the_response_says(world, compute):
     ComputeResponder(compute).block(TENANT, "203.0.113.7", seconds=60, finding="f-1")
     (block,) = world.rows["blocks"].values()
     assert (block.tenant, block.address, block.seconds) == (TENANT, "203.0.113.7", 60)
-
-
-def colleagues(services):
-    return Colleagues(services.identity, lambda _tenant, _person: None)
-
-
-@pytest.mark.parametrize("role", Role)
-def test_security_and_owners_release_nodes(services, home, role):
-    found = colleagues(services).may_release(MAIN, home.people[role].id)
-    assert found is (role in {Role.SECURITY, Role.OWNER})
-
-
-def test_strangers_people_of_another_tenant_and_people_who_left_do_not(services, home):
-    people, security = colleagues(services), home.people[Role.SECURITY].id
-    assert not people.may_release(MAIN, PersonId("person-ffffffffffff"))
-    assert not people.may_release(Tenant("other"), security)
-    services.identity.remove(security, by=home.actor(), left_at=None, reason="left")
-    assert not people.may_release(MAIN, security)
-
-
-def test_who_enrolled_whom_is_asked_where_it_is_known(services, home):
-    root = PersonId("person-00000000000a")
-    asked = Colleagues(services.identity, lambda tenant, _person: root if tenant == MAIN else None)
-    assert asked.enrolled_by(MAIN, home.people[Role.SECURITY].id) == root

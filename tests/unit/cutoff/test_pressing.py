@@ -14,11 +14,12 @@ from ringfence.compute.model import (
     Release,
     ReleaseState,
 )
-from ringfence.cutoff.pressing import of_alert, of_alerts, of_findings, of_incident, of_node, summary, unheard
+from ringfence.cutoff.pressing import of_alert, of_alerts, of_fault, of_findings, of_incident, of_node, summary, unheard
 from ringfence.frontends.waiting import Item, Kind
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.identifier import PersonId
 from ringfence.soc.action import ActionKind, State
+from ringfence.soc.faults import Fault
 from ringfence.soc.ports import Delivery, Raised
 from ringfence.testing import soc
 from ringfence.testing.incidents import TENANT, LabIncidents
@@ -152,3 +153,12 @@ def test_a_key_that_waits_is_blocked_by_its_id():
     (found,) = of_findings([(raised, waiting)])
     assert found.command == "ringfence key block k-0123456789ab --reason TEXT"
     assert "api-key-guessing-then-success on k-0123456789ab" in found.text
+
+
+def test_what_does_not_work_presses_at_once_and_hostile_words_stay_words():
+    fault = Fault("segment-refused", TENANT, "acme 2", NOW, "a gap \x1b[2J")
+    found = of_fault(fault)
+    assert found.presses(NOW)
+    assert "not taken into the log" in found.text
+    assert "\x1b" not in found.text
+    assert found.command == "ringfence doctor"

@@ -9,6 +9,7 @@ from ringfence.cutoff.waiting import EverythingThatWaits
 from ringfence.frontends.waiting import Kind
 from ringfence.kernel.errors import MalformedInput
 from ringfence.kernel.identifier import Tenant
+from ringfence.soc.faults import Fault
 from ringfence.soc.policy import Policy
 from ringfence.testing.home import TENANT
 from ringfence.testing.soc import FakeNotifiers
@@ -95,3 +96,14 @@ def test_without_a_channel_it_is_not_as_if_every_alert_were_sent(stage, channels
     assert found.waiting(TENANT) == []
     stage.see(TAKEN, stage.node("web"), "203.0.113.7")
     assert [words in item.text for item in found.waiting(TENANT) if "nobody" in item.text] == [True]
+
+
+def test_what_does_not_work_waits_for_everybody_whom_it_concerns(stage):
+    faults = [
+        Fault("gateway-silent", None, "a", stage.clock.now(), "nobody answers"),
+        Fault("segment-refused", Tenant("other"), "other 2", stage.clock.now(), "a gap"),
+    ]
+    found = replace(waits(stage), faults=lambda: faults)
+    assert [item.text for item in found.waiting(TENANT)] == ["The gateway does not serve: nobody answers"]
+    assert {item.kind for item in found.waiting(Tenant("other"))} == {Kind.NOT_WORKING}
+    assert len(found.waiting(Tenant("other"))) == 2

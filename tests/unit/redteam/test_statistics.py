@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from ringfence.redteam import statistics
@@ -119,3 +121,12 @@ def test_a_control_that_was_not_measured_is_not_live():
     nothing = counted(lambda _: Outcome.ERROR)[-1]
     assert not control("hardened", nothing, POLICY).live
     assert not control("vulnerable", nothing, POLICY).live
+
+
+def test_a_family_of_which_nothing_was_drawn_is_counted_as_not_tried():
+    asked = drawn(small(10), 1)
+    found = tallies(asked, answered(asked, nobody).records, ["one", "two"])
+    assert [(tally.family, tally.planned) for tally in found] == [("one", 1), ("two", 0), ("all", 1)]
+    one, two, run = findings(found, [], replace(POLICY, threshold=900_000))
+    assert (one.verdict, two.verdict, run.verdict) == (Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE)
+    assert "not tried" in two.because

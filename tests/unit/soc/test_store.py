@@ -5,20 +5,10 @@ import pytest
 from ringfence.kernel.errors import Conflict, Unavailable
 from ringfence.soc.ports import Tail
 from ringfence.soc.store import AlertTable, BoundedWrites, FindingTable, ProgressTable, SettingsTable
-from ringfence.storage.database import METADATA, Database
 from ringfence.testing import soc
 from ringfence.testing.soc import TENANT, MemoryFindings, MemoryMailbox, MemoryPolicies
 
-
-@pytest.fixture
-def database(tmp_path):
-    path = tmp_path / "x.db"
-    path.touch()
-    made = Database(f"sqlite:///{path}")
-    with made.transaction():
-        METADATA.create_all(made.connection())
-    yield made
-    made.close()
+pytestmark = pytest.mark.databases
 
 
 @pytest.fixture(params=["memory", "table"])

@@ -11,6 +11,7 @@ from ringfence.kernel.identifier import Tenant
 from ringfence.soc.action import ActionKind
 from ringfence.soc.detection.detector import Detector
 from ringfence.soc.detection.shipped import rules
+from ringfence.soc.faults import Fault
 from ringfence.soc.policy import Policy
 from ringfence.soc.ports import NodeLogFile, Tail
 from ringfence.soc.sources.auth import AuthLog
@@ -41,7 +42,7 @@ class Bench:
 
     def __init__(self, folder):
         self.lab, self.progress, self.folder = WatchLab(), MemoryProgress(), folder
-        self.files, self.protected = {}, frozenset()
+        self.files, self.protected, self.faults, self.path = {}, frozenset(), [], ""
         self.restart()
 
     def restart(self):
@@ -55,10 +56,15 @@ class Bench:
             lambda: Detector(rules()),
             self.lab.clock,
             self.protected,
+            self if self.path else None,
+            lambda: self.faults,
         )
 
     def logs(self):
         return [(TENANT, file) for file in self.files.values()]
+
+    def tenants(self):
+        return [TENANT]
 
     def add(self, name="n-00000001", **changes):
         path = self.folder / f"{name}.log"
@@ -251,6 +257,24 @@ def test_a_sensor_that_falls_silent_is_a_finding(bench):
     bench.round(2)
     assert bench.lab.findings.count(TENANT, rule="source-silent") == 1
     assert len(bench.lab.mailbox.rows) == 1
+
+
+def test_what_does_not_work_is_one_finding_of_the_tenant_that_it_concerns(bench, tmp_path):
+    bench.path = str(tmp_path / "access.log")
+    bench.restart()
+    now = bench.lab.clock.now()
+    bench.faults = [
+        Fault("gateway-silent", None, "a", now, "nobody answers"),
+        Fault("segment-refused", TENANT, "acme 2", now, "a gap"),
+        Fault("segment-refused", Tenant("nobody"), "nobody 2", now, "a folder that somebody made"),
+    ]
+    for _ in range(3):
+        bench.round(2)
+    found = bench.lab.findings.page(TENANT, limit=9)
+    assert sorted(one.finding.rule for one in found) == ["gateway-silent", "segment-refused"]
+    assert len(bench.lab.mailbox.rows) == len(bench.lab.observers.heard) == 2
+    assert bench.isolated == bench.blocked == []
+    assert bench.lab.findings.count(Tenant("nobody")) == 0
 
 
 def test_a_customer_facing_node_that_stays_cut_off_is_warned_about_once(bench):

@@ -1,4 +1,5 @@
 import os
+from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from ringfence.kernel.errors import Conflict, Unavailable
 from ringfence.testing.engines import EngineLab, signed_model, twice, wanted
 from ringfence.testing.home import TENANT
 from ringfence.workloads.keeping import MISSES, RESTARTED
+from ringfence.workloads.patience import FIRST, LONGEST
 
 SMALL = deployment_name("small")
 
@@ -73,7 +75,7 @@ def test_an_engine_that_died_fails_within_some_rounds(lab):
     assert lab.compute.all(TENANT) == []
 
 
-def test_what_could_not_be_ended_is_ended_by_a_later_round(lab, services, caller):
+def test_what_could_not_be_ended_is_ended_by_a_later_round(lab, services, caller, clock):
     services.serving.gateway.stop(caller, SMALL)
     provider = lab.compute.desk.providers[NodeClass.NAMESPACE]
     provider.broken["destroy"] = Unavailable("it does not end")
@@ -81,8 +83,57 @@ def test_what_could_not_be_ended_is_ended_by_a_later_round(lab, services, caller
         lab.keeping.turn()
     assert len(lab.keeping.files.all()) == 1
     provider.broken.clear()
+    assert lab.keeping.turn() == 0
+    clock.advance(FIRST)
     assert lab.keeping.turn() == 1
     assert (lab.keeping.files.all(), lab.compute.all(TENANT)) == ([], [])
+    assert lab.keeping.held.waits == {}
+
+
+@pytest.fixture
+def shared(services, caller, tmp_path):
+    """Give an engine on a node that is somebody's own: it is ended through SSH."""
+    made = EngineLab(services)
+    made.compute.start(caller, Order("own", NodeClass.NAMESPACE, 512, runtime=True))
+    model = signed_model(tmp_path / "model", {"twice.onnx": twice()})
+    made.deploying.start(caller, replace(wanted("small", model), node="own"))
+    return made
+
+
+def test_a_node_that_is_not_reached_any_more_is_asked_a_handful_of_times_an_hour(shared, clock):
+    shared.answers, shared.shell.code = False, 255
+    shared.shell.commands.clear()
+    for _ in range(360):
+        with suppress(Unavailable):
+            shared.keeping.turn()
+        clock.advance(timedelta(seconds=10))
+    assert 3 <= len(shared.shell.commands) <= 6
+    shared.shell.code = 0
+    clock.advance(LONGEST)
+    assert shared.keeping.turn() == 1
+    assert shared.keeping.files.all() == []
+
+
+def test_what_happens_to_its_node_ends_the_wait(shared):
+    shared.answers, shared.shell.code = False, 255
+    for _ in range(MISSES):
+        with suppress(Unavailable):
+            shared.keeping.turn()
+    assert shared.keeping.turn() == 0
+    shared.compute.quarantine(TENANT, node(shared).id, reason="tried")
+    assert shared.keeping.turn() == 1
+    assert shared.keeping.files.all() == []
+
+
+def test_a_person_who_stops_it_waits_for_nothing(shared):
+    shared.answers, shared.shell.code = False, 255
+    for _ in range(MISSES):
+        with suppress(Unavailable):
+            shared.keeping.turn()
+    shared.shell.code = 0
+    shared.keeping.clear(TENANT, SMALL)
+    assert shared.keeping.files.all() == []
+    assert shared.keeping.held.waits == {}
 
 
 def test_one_that_cannot_be_ended_does_not_keep_the_others(lab, services, caller, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from ringfence.enrolment import service_enrolled
 from ringfence.gateway import segment
-from ringfence.gateway.hotpath.journal import open_journal
+from ringfence.gateway.hotpath.recovery import open_journal
 from ringfence.initialise import append_by_root
 from ringfence.kernel.clock import to_text
 from ringfence.kernel.digest import Digest

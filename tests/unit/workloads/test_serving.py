@@ -1,3 +1,6 @@
+import json
+from datetime import timedelta
+
 import pytest
 
 from ringfence.gateway import snapshot
@@ -7,8 +10,9 @@ from ringfence.kernel.actor import Role
 from ringfence.kernel.errors import Unavailable
 from ringfence.storage.signer import Ed25519Signer
 from ringfence.testing.callers import CARL, World
+from ringfence.testing.clock import START
 from ringfence.testing.home import TENANT
-from ringfence.workloads.serving import Serving
+from ringfence.workloads.serving import Serving, life
 
 
 def told(home):
@@ -63,10 +67,30 @@ def test_a_turn_without_the_database_tells_the_gateway_all_the_same():
     world.gateway.block_key(key.tenant, key.id, because="guessing")
     world.full = False
     with pytest.raises(Unavailable, match="database"):
-        Serving(world.gateway, None, None, None).turn()
+        Serving(world.gateway, None, None, None, None).turn()
     assert world.snapshots.held.keys[0].blocked
 
 
 def test_what_nobody_can_reach_is_not_deployed(services, home):
     assert all(one.state is DeploymentState.SERVING for one in services.serving.gateway.deployments(TENANT))
     assert services.serving.supervisor(0, {}).place.folder == home.path / "gateway"
+
+
+def test_how_long_keys_and_routes_live_is_a_setting_of_the_home(tmp_path):
+    path = tmp_path / "gateway.json"
+    assert life(path) == snapshot.LIFE
+    path.touch(mode=0o600)
+    path.write_text(json.dumps({"format": snapshot.SETTINGS, "snapshotSeconds": 12}))
+    assert life(path) == timedelta(seconds=12)
+    path.write_text("{}")
+    with pytest.raises(Unavailable, match=r"gateway\.json"):
+        life(path)
+
+
+def test_a_loop_confirms_when_it_is_time(services, home, clock):
+    serving = services.serving
+    serving.grounds.prepare()
+    for seconds, issued in ((0, 0), (14, 0), (1, 15)):
+        clock.advance(timedelta(seconds=seconds))
+        serving.turn_when_due()
+        assert told(home).issued_at == START + timedelta(seconds=issued)

@@ -6,9 +6,10 @@ Run as `python -I -S keeper.py SOCKET MOUNTPOINT FOLDER`; standard library only.
    on MOUNTPOINT, where only it and what it starts can see it; where the kernel refuses, it takes FOLDER, below
    /dev/shm;
 2. answers with an open descriptor of that place, into which our caller writes, and then makes the place read-only;
-3. starts the command that it is told, in a session of its own and without core files, and answers how it ended;
-4. kills what the command left behind. When it ends, whatever ends it, the memory file system is gone; FOLDER it
-   removes.
+3. starts a second process, the guard, which starts the command that it is told, in a session of its own and without
+   core files, answers how it ended, and kills what the command left behind;
+4. does that itself where the guard was killed, as the guard does where we were. Either of them ends what would
+   otherwise keep the memory; once all are gone the file system is, and FOLDER is removed.
 
 It hears JSON lines on SOCKET: `{"argv", "cwd", "env"}` once, `{"signal": n}` at any time; the end of the stream kills.
 """
@@ -161,14 +162,20 @@ def signalled(child: int, number: int) -> None:
         os.killpg(child, number)
 
 
-def wait(child: int, line: Line) -> int:
+def told(line: Line, owner: int) -> dict[str, Any] | None:
+    """Return the next line; None where nobody is there to say one, or the owner of the memory was killed."""
+    ready = select.select([line.link.fileno(), owner], [], [])[0]
+    return None if owner in ready else line.hear()
+
+
+def wait(child: int, line: Line, owner: int) -> int:
     """Obey until the command has ended; return its status."""
     descriptor = os.pidfd_open(child)
     while True:
-        ready = select.select([descriptor, line.link.fileno()], [], [])[0]
+        ready = select.select([descriptor, line.link.fileno(), owner], [], [])[0]
         if descriptor in ready:
             return os.waitpid(child, 0)[1]
-        heard = line.hear()
+        heard = told(line, owner)
         signalled(child, heard["signal"] if heard else signal.SIGKILL)
         if heard is None:
             return os.waitpid(child, 0)[1]
@@ -188,17 +195,61 @@ def children() -> list[int]:
     return found
 
 
-def sweep(child: int) -> None:
-    """Kill what the command left behind, and theirs, until nobody is left."""
-    signalled(child, signal.SIGKILL)
+def sweep() -> None:
+    """Kill what was left to us, and theirs, until nobody is left."""
     while left := children():
         for process in left:
-            os.kill(process, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        for process in left:  # and for no other: theirs come to us as they die, and are not killed yet
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(process, 0)
+
+
+def adopt() -> None:
+    """Become the parent of whatever loses its own below us."""
+    checked(libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl")
+
+
+def guard(line: Line, made: dict[str, Any], owner: int) -> None:
+    """Run the command, and end what it left; `owner` is the end of a pipe that ends with whoever owns the memory."""
+    os.setsid()  # who kills our parent's group does not kill us too
+    adopt()
+    order = told(line, owner)
+    if order is None:
+        return
+    if made["kind"] == "private-tmpfs":
+        mount("none", made["path"], None, MS_REMOUNT | MS_RDONLY | SHUT)
+    child, because = start(order)
+    status = wait(child, line, owner)
+    signalled(child, signal.SIGKILL)
+    sweep()
+    if not select.select([owner], [], [], 0)[0]:  # else nothing of it is to be believed
+        line.say({"because": because, "status": os.waitstatus_to_exitcode(status)})
+
+
+def removed(folder: str) -> None:
+    """Remove the place in shared memory, where there is one."""
+    if folder:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def guarded(line: Line, made: dict[str, Any], folder: str) -> None:
+    """Start the guard, wait for its end, and end what a guard that was killed has left."""
+    owner, held = os.pipe2(os.O_CLOEXEC)
+    process = os.fork()
+    if not process:
         try:
-            while os.waitpid(-1, 0)[0]:
-                pass
-        except ChildProcessError:
-            continue
+            os.close(held)
+            guard(line, made, owner)
+        except OSError:
+            pass  # nobody is there to hear it; our parent ends what is left
+        finally:
+            removed(folder)  # whoever owns it may have been killed
+            os._exit(0)
+    line.link.close()  # its end is the guard's end
+    os.waitpid(process, 0)
+    sweep()
 
 
 def main() -> None:
@@ -206,27 +257,19 @@ def main() -> None:
     descriptor, target, folder = int(sys.argv[1]), sys.argv[2], sys.argv[3]
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # our caller decides; when it is gone, its end of the socket is closed
+    os.set_inheritable(descriptor, False)  # noqa: FBT003 -- the command has no part in it, nor keeps it open
     line = Line(socket.socket(fileno=descriptor))
     try:
-        checked(libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl")
+        adopt()
         made = place(target, folder)
         opened = os.open(made["path"], os.O_RDONLY | os.O_DIRECTORY)
         line.say(made, opened)
         os.close(opened)
-        order = line.hear()
-        if order is None:
-            return
-        if made["kind"] == "private-tmpfs":
-            mount("none", target, None, MS_REMOUNT | MS_RDONLY | SHUT)
-        child, because = start(order)
-        status = wait(child, line)
-        sweep(child)
-        line.say({"because": because, "status": os.waitstatus_to_exitcode(status)})
+        guarded(line, made, folder)
     except (BrokenPipeError, ConnectionError):
         pass  # nobody is there to hear it; what follows is done all the same
     finally:
-        if folder:
-            shutil.rmtree(folder, ignore_errors=True)
+        removed(folder)
 
 
 if __name__ == "__main__":

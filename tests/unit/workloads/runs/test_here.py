@@ -5,12 +5,14 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from ringfence.kernel.errors import Unavailable
-from ringfence.workloads.runs import here
+from ringfence.workloads.runs import here, keeper
 from ringfence.workloads.runs.here import MEMORY, PREFIX, chamber
 from ringfence.workloads.runs.model import Ended, InputPlace, Outcome
 
@@ -154,6 +156,77 @@ def test_whoever_is_killed_leaves_no_input_behind(private):
     assert private or not Path(path).exists()
     if private:
         Path(path).rmdir()  # the empty mount point is all that is left
+
+
+NESTED = """
+setsid sh -c 'setsid sh -c "echo \\$\\$ > $OUT/pid.part; mv $OUT/pid.part $OUT/pid; exec sleep 300" & exec sleep 300' &
+while ! test -e $OUT/pid; do sleep 0.01; done
+"""
+
+
+def test_nor_does_what_that_left_in_its_turn_run_on(private, tmp_path):
+    with chamber(private=private) as made:
+        assert shell(made, NESTED + "exit 4", tmp_path).exit_code == 4
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+LINGERS = """
+setsid sh -c 'echo $$ > $OUT/pid.part; mv $OUT/pid.part $OUT/pid; exec sleep 300' &
+while ! test -e $OUT/pid; do sleep 0.01; done
+mv $OUT/pid $OUT/known; exec sleep 300
+"""
+
+
+def keepers(parent):
+    """Return the processes that keep runs below a process: the one that owns the memory, and the one that guards."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal() and entry.name != str(os.getpid()):
+            with suppress(OSError):
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+                above = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                if os.fsencode(keeper.__file__) in words and above == parent:
+                    found.append(int(entry.name))
+    return found
+
+
+@pytest.mark.parametrize("victim", ["keeper", "guard", "group"])
+def test_a_kill_of_what_keeps_a_run_ends_the_grandchildren_of_its_command(private, tmp_path, victim):
+    def kill():
+        while not (tmp_path / "known").exists():
+            time.sleep(0.01)
+        (owner,) = keepers(os.getpid())
+        if victim == "group":
+            os.killpg(owner, signal.SIGKILL)
+        else:
+            os.kill(owner if victim == "keeper" else keepers(owner)[0], signal.SIGKILL)
+
+    thread = threading.Thread(target=kill)
+    with chamber(private=private) as made:
+        thread.start()
+        with pytest.raises(Unavailable, match="was killed"):
+            shell(made, LINGERS, tmp_path)
+        thread.join()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "known").read_text()), 0)
+    assert not Path(made.path).exists()
+
+
+def test_the_guard_alone_leaves_nothing_behind_either(private):
+    child = subprocess.Popen([sys.executable, "-c", CHILD, str(private)], stdout=subprocess.PIPE, text=True)
+    with child:
+        path = child.stdout.readline().strip()
+        assert child.stdout.readline().strip() == "running"
+        (owner,) = keepers(child.pid)
+        os.kill(owner, signal.SIGSTOP)  # so that both are gone at once
+        child.kill()
+        os.kill(owner, signal.SIGKILL)
+        assert child.stdout.read() == ""
+    assert not private or list(Path(path).iterdir()) == []
+    assert private or not Path(path).exists()
+    if private:
+        Path(path).rmdir()
 
 
 def test_what_a_machine_that_lost_power_left_is_swept():

@@ -22,6 +22,7 @@ from ringfence.storage.files import PRIVATE, read_private, write_whole
 FORMAT = "urn:ringfence:keyfile:v1"
 SCRYPT_N, SCRYPT_R, SCRYPT_P = 2**15, 8, 1  # 32 MiB and some 80 ms: once per process
 PLAIN, PASSPHRASE = "file-plain", "file-passphrase"
+TOKEN = "pkcs11"  # noqa: S105 - a custody: the file only says in which token the key lies (storage/tokens.py)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,22 @@ def create(path: Path, named: dict[str, bytes], passphrase: bytes | None) -> Key
     return KeyFile(document["custody"], dict(named))
 
 
+def rewrite(path: Path, named: dict[str, bytes], passphrase: bytes | None) -> KeyFile:
+    """Put other secrets into a key file, whole or not at all; what protects it stays."""
+    load(path, passphrase)  # a wrong passphrase would lock its owner out
+    document = _document(named, passphrase if custody(path) == PASSPHRASE else None)
+    write_whole(path, digest.dumps(document) + b"\n", mode=PRIVATE)
+    return KeyFile(document["custody"], dict(named))
+
+
 def protect(path: Path, passphrase: bytes) -> bool:
     """Put a plain key file under a passphrase; return False where it is under one already.
 
     The file is replaced as a whole. What lay in the plain may be in backups and in unused blocks of the disk still:
     whoever fears that makes new keys.
     """
+    if custody(path) == TOKEN:
+        return False
     if custody(path) == PASSPHRASE:
         load(path, passphrase)  # another passphrase than the others' would lock its owner out later
         return False
@@ -94,7 +105,7 @@ def load(path: Path, passphrase: bytes | None) -> KeyFile:
 def custody(path: Path) -> str:
     """Return what protects a key file, without opening it."""
     match digest.loads(read_private(path), source=str(path)):
-        case {"custody": str() as found} if found in {PLAIN, PASSPHRASE}:
+        case {"custody": str() as found} if found in {PLAIN, PASSPHRASE, TOKEN}:
             return found
         case _:
             raise MalformedInput("the key file does not say what protects it", source=str(path))

@@ -1,16 +1,17 @@
 """The outbox: signed statements, sequenced in the transaction of whoever states them.
 
-A row's `entry` stays NULL until the integrator gives it an index; the integrator alone does. Order among pending rows
-is the order of their commits on SQLite, whose writers take turns.
+A row's `entry` stays NULL until the integrator gives it an index; the integrator alone does, and asks for the rows
+without one: on PostgreSQL a transaction that began first may commit last, and its rows are integrated later then. The
+statements of one issuer keep their order, since only one transaction at a time sequences them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import bindparam, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Column, Row, bindparam, func, insert, select, update
 
 from ringfence.kernel.actor import Person
 from ringfence.kernel.clock import Clock, from_millis, recording_time, to_millis, to_text
@@ -22,13 +23,17 @@ from ringfence.kernel.evidence import Acknowledgement, Stage
 from ringfence.kernel.identifier import KeyId, LogOrigin, PredicateName, Tenant
 from ringfence.kernel.statement import Draft, Issuance, Statement
 from ringfence.storage.database import Database
+from ringfence.storage.numbering import Randomness, TenantNumbers
 from ringfence.storage.rows import (
     SIDE_RECORDS,
     STATEMENTS,
+    Filed,
     Integrated,
+    Kept,
     Pending,
     StoredStatement,
     blob,
+    filed,
     from_row,
     intact,
     to_row,
@@ -59,14 +64,6 @@ class Gatekeeper(Protocol):
         ...
 
 
-class Randomness(Protocol):
-    """A source of unpredictable bytes."""
-
-    def __call__(self, size: int, /) -> bytes:
-        """Return `size` random bytes."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Outbox:
     """The `Recorder` of every capability."""
@@ -77,11 +74,12 @@ class Outbox:
     clock: Clock
     random: Randomness
     log: LogOrigin
-    demo_tenants: frozenset[Tenant] = frozenset()
+    demo_tenants: AbstractSet[Tenant] = frozenset()
 
     def record(self, draft: Draft, *, tenant: Tenant) -> Acknowledgement:
         """Sign `draft` with the control plane's key and sequence it."""
         key = self.signer.key
+        self.database.take_turn(tenant, key)
         if draft.idempotency_key and (known := self._known(tenant, key, draft.idempotency_key)):
             return known
         opening = commit(draft.details, self.random(SALT_SIZE)) if draft.details else None
@@ -107,6 +105,7 @@ class Outbox:
         now = self.clock.now()
         self.gatekeeper.check(envelope, by=by, at=now)
         self._check_place(issuance, by.tenant)
+        self.database.take_turn(by.tenant, issuance.issuer)
         if known := self._known(by.tenant, issuance.issuer, issuance.idempotency_key):
             return known
         if abs(issuance.issued_at - now) > SKEW:
@@ -131,6 +130,7 @@ class Outbox:
         """
         issuance = envelope.statement.issuance
         self._check_place(issuance, issuance.tenant)
+        self.database.take_turn(issuance.tenant, issuance.issuer)
         if known := self._known(issuance.tenant, issuance.issuer, issuance.idempotency_key):
             return known
         now = self.clock.now()
@@ -147,6 +147,7 @@ class Outbox:
     def _append_next(self, envelope: Envelope, opening: Opening | None) -> Acknowledgement:
         _check_opening(envelope, opening)
         issuance = envelope.statement.issuance
+        self.database.take_turn(issuance.tenant, issuance.issuer)
         expected = self.next_sequence(issuance.tenant, issuance.issuer)
         if issuance.sequence != expected:
             raise Conflict(f"the next statement of this key has sequence {expected}, not {issuance.sequence}")
@@ -155,20 +156,27 @@ class Outbox:
     def append(self, envelope: Envelope, opening: Opening | None) -> Acknowledgement:
         """Insert a checked envelope and its side record."""
         issuance = envelope.statement.issuance
-        try:
-            self.database.connection().execute(insert(STATEMENTS), [to_row(envelope, self._instant())])
-        except IntegrityError as error:
-            raise Conflict("this statement, its place or its idempotency key is taken already") from error
+        with self.database.attempting(
+            "this statement, its place or its idempotency key is taken already"
+        ) as connection:
+            connection.execute(insert(STATEMENTS), [to_row(envelope, self._instant())])
         if opening is not None:
-            self._keep(opening, issuance.tenant)
+            self._keep(opening, envelope)
         return Acknowledgement(envelope.digest, issuance.sequence, Stage.SEQUENCED)
 
-    def _keep(self, opening: Opening, tenant: Tenant) -> None:
-        values = {"commitment": opening.commitment.value, "tenant": tenant, "opening": opening.data}
-        try:
-            self.database.connection().execute(insert(SIDE_RECORDS), [values])
-        except IntegrityError as error:  # one salt, two statements: who erases one would leave the other guessable
-            raise Conflict("this side record belongs to another statement already; draw a fresh salt") from error
+    def _keep(self, opening: Opening, envelope: Envelope) -> None:
+        values = {
+            "commitment": opening.commitment.value,
+            "tenant": envelope.statement.issuance.tenant,
+            "opening": opening.data,
+            "statement": envelope.digest.value,
+            "predicate": envelope.statement.predicate,
+            "since": to_millis(self.clock.now()),
+        }
+        # One salt, two statements: who erases one would leave the other guessable.
+        taken = "this side record belongs to another statement already; draw a fresh salt"
+        with self.database.attempting(taken) as connection:
+            connection.execute(insert(SIDE_RECORDS), [values])
 
     def append_all(self, envelopes: Iterable[Envelope]) -> None:
         """Insert checked envelopes without side records, in one statement: the group commit of collectors."""
@@ -194,6 +202,13 @@ class Outbox:
         """Return how far a statement has come, as far as the database knows: sequenced or integrated."""
         return self._acknowledged(STATEMENTS.c.digest == digest.value)
 
+    def stated(self, digest: Digest) -> Envelope | None:
+        """Return a statement by its digest, with an index or without one; None where it is not known, or damaged."""
+        query = select(STATEMENTS.c.digest, STATEMENTS.c.envelope).where(STATEMENTS.c.digest == digest.value)
+        with self.database.reading() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else intact(row)
+
     def _known(self, tenant: Tenant, issuer: KeyId, idempotency_key: str) -> Acknowledgement | None:
         return self._acknowledged(
             STATEMENTS.c.tenant == tenant,
@@ -213,34 +228,50 @@ class Outbox:
     def pending(self, limit: int) -> list[Pending]:
         """Return the statements that have no index yet, in their order."""
         query = (
-            select(STATEMENTS.c.id, STATEMENTS.c.digest)
+            select(STATEMENTS.c.id, STATEMENTS.c.digest, STATEMENTS.c.tenant)
             .where(STATEMENTS.c.entry.is_(None))
             .order_by(STATEMENTS.c.id)
             .limit(limit)
         )
         with self.database.reading() as connection:
-            return [Pending(row.id, Digest(row.digest)) for row in connection.execute(query)]
+            return [Pending(row.id, Digest(row.digest), Tenant(row.tenant)) for row in connection.execute(query)]
 
-    def assign(self, integrated: Iterable[Integrated]) -> None:
-        """Write the indexes that the integrator decided on."""
+    @property
+    def numbers(self) -> TenantNumbers:
+        """Return how far the statements of each tenant are numbered."""
+        return TenantNumbers(self.database, self.random)
+
+    def assign(self, integrated: Sequence[Integrated]) -> None:
+        """Write the indexes and the numbers that the integrator decided on."""
         change = (
             update(STATEMENTS)
             .where(STATEMENTS.c.id == bindparam("row"), STATEMENTS.c.entry.is_(None))
-            .values(entry=bindparam("index"), recorded_at=bindparam("at"))
+            .values(entry=bindparam("index"), recorded_at=bindparam("at"), tenant_sequence=bindparam("number"))
         )
-        values = [{"row": i.id, "index": i.entry, "at": to_millis(i.recorded_at)} for i in integrated]
+        values = [
+            {"row": i.id, "index": i.entry, "at": to_millis(i.recorded_at), "number": i.tenant_sequence}
+            for i in integrated
+        ]
         self.database.connection().execute(change, values)
+        self.numbers.advance(integrated)
 
-    def integrated(self, start: int, end: int) -> list[tuple[int, datetime, Digest]]:
-        """Return index, time and digest of the entries from `start` up to but without `end`, of all tenants."""
+    def integrated(self, start: int, end: int) -> list[Filed]:
+        """Return what is known of the entries from `start` up to but without `end`, of all tenants."""
+        return [filed(row) for row in self._range(start, end)]
+
+    def kept(self, start: int, end: int) -> list[Kept]:
+        """Return the same with the stored bytes of the envelopes, unparsed."""
+        return [Kept(filed(row), blob(row.envelope)) for row in self._range(start, end, STATEMENTS.c.envelope)]
+
+    def _range(self, start: int, end: int, *more: Column[Any]) -> Sequence[Row[Any]]:
+        table = STATEMENTS
         query = (
-            select(STATEMENTS.c.entry, STATEMENTS.c.recorded_at, STATEMENTS.c.digest)
-            .where(STATEMENTS.c.entry >= start, STATEMENTS.c.entry < end)
-            .order_by(STATEMENTS.c.entry)
+            select(table.c.entry, table.c.recorded_at, table.c.digest, table.c.tenant, table.c.tenant_sequence, *more)
+            .where(table.c.entry >= start, table.c.entry < end)
+            .order_by(table.c.entry)
         )
         with self.database.reading() as connection:
-            rows = connection.execute(query).all()
-        return [(row.entry, from_millis(row.recorded_at), Digest(row.digest)) for row in rows]
+            return connection.execute(query).all()
 
     def statements(
         self,
@@ -271,12 +302,13 @@ class Outbox:
         kinds = None if predicates is None else list(predicates)
         # Which index serves depends on what is asked, and SQLite keeps no statistics here: it would read a whole log
         # for the few statements of a rare type, or sort all of a frequent type for the newest ten. An expression in
-        # the place of a column keeps it from the index that does not serve.
+        # the place of a column keeps it from the index that does not serve. PostgreSQL decides by its statistics.
         by_type = kinds is not None and (limit is None or len(kinds) == 1)
-        entry = table.c.entry + 0 if by_type else table.c.entry
-        kind = table.c.predicate if by_type else table.c.predicate.concat("")
+        hinted = not self.database.is_postgresql
+        entry = table.c.entry + 0 if by_type and hinted else table.c.entry
+        kind = table.c.predicate.concat("") if not by_type and hinted else table.c.predicate
         query = (
-            select(table.c.entry, table.c.recorded_at, table.c.envelope, table.c.digest)
+            select(table.c.entry, table.c.recorded_at, table.c.envelope, table.c.digest, table.c.tenant_sequence)
             .where(table.c.tenant == tenant, entry.is_not(None))
             .order_by(entry.desc() if newest_first else entry)
         )
@@ -295,6 +327,19 @@ class Outbox:
             openings = self._openings(tenant, [envelope for _, envelope in found])
         return [from_row(row, envelope, openings) for row, envelope in found]
 
+    def named(self, tenant: Tenant, entries: Collection[int]) -> list[StoredStatement]:
+        """Return those of a tenant's statements that stand at these entries, in log order."""
+        table = STATEMENTS
+        query = (
+            select(table.c.entry, table.c.recorded_at, table.c.envelope, table.c.digest, table.c.tenant_sequence)
+            .where(table.c.tenant == tenant, table.c.entry.in_(entries))
+            .order_by(table.c.entry)
+        )
+        with self.database.reading() as connection:
+            found = [(row, envelope) for row in connection.execute(query) if (envelope := intact(row))]
+            openings = self._openings(tenant, [envelope for _, envelope in found])
+        return [from_row(row, envelope, openings) for row, envelope in found]
+
     def tally(self, tenant: Tenant, *, at: datetime | None = None) -> dict[PredicateName, int]:
         """Return how many integrated statements of each type a tenant has."""
         table = STATEMENTS
@@ -308,16 +353,6 @@ class Outbox:
             query = query.where(table.c.recorded_at <= to_millis(at))
         with self.database.reading() as connection:
             return {PredicateName(name): count for name, count in connection.execute(query).all()}
-
-    def envelopes(self, start: int, end: int) -> list[tuple[int, bytes]]:
-        """Return the stored bytes of the entries from `start` up to but without `end`, of all tenants, unparsed."""
-        query = (
-            select(STATEMENTS.c.entry, STATEMENTS.c.envelope)
-            .where(STATEMENTS.c.entry >= start, STATEMENTS.c.entry < end)
-            .order_by(STATEMENTS.c.entry)
-        )
-        with self.database.reading() as connection:
-            return [(row.entry, blob(row.envelope)) for row in connection.execute(query)]
 
     def _openings(self, tenant: Tenant, envelopes: Iterable[Envelope]) -> dict[bytes, Opening]:
         wanted = [e.statement.details.value for e in envelopes if e.statement.details is not None]

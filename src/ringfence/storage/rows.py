@@ -12,6 +12,7 @@ from ringfence.kernel.commitment import Opening
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.envelope import Envelope, parse
 from ringfence.kernel.errors import MalformedInput
+from ringfence.kernel.identifier import Tenant
 from ringfence.storage.database import METADATA
 
 STATEMENTS = Table(
@@ -28,12 +29,14 @@ STATEMENTS = Table(
     Column("sequenced_at", BigInteger, nullable=False),  # ms since the epoch
     Column("entry", BigInteger, unique=True),
     Column("recorded_at", BigInteger),  # ms since the epoch, as it stands in the log entry
+    Column("tenant_sequence", BigInteger),  # as it stands in the log entry; NULL in one of version 1
     UniqueConstraint("tenant", "issuer", "sequence"),
     UniqueConstraint("tenant", "issuer", "idempotency_key"),
 )
 Index("statements_by_entry", STATEMENTS.c.tenant, STATEMENTS.c.entry)
 Index("statements_by_predicate", STATEMENTS.c.tenant, STATEMENTS.c.predicate, STATEMENTS.c.entry)
-Index("statements_pending", STATEMENTS.c.id, sqlite_where=STATEMENTS.c.entry.is_(None))
+_PENDING = STATEMENTS.c.entry.is_(None)
+Index("statements_pending", STATEMENTS.c.id, sqlite_where=_PENDING, postgresql_where=_PENDING)
 
 SIDE_RECORDS = Table(
     "side_records",
@@ -41,6 +44,11 @@ SIDE_RECORDS = Table(
     Column("commitment", LargeBinary(32), primary_key=True),
     Column("tenant", String(32), nullable=False),
     Column("opening", LargeBinary, nullable=False),
+    Column("statement", LargeBinary(32), nullable=False),  # digest of the envelope that commits to it
+    Column("predicate", String(128), nullable=False),
+    Column("since", BigInteger, nullable=False),  # ms since the epoch: when its period began
+    Index("side_records_by_age", "tenant", "since"),
+    Index("side_records_of", "statement"),
 )
 
 
@@ -50,15 +58,37 @@ class Pending:
 
     id: int
     digest: Digest
+    tenant: Tenant
 
 
 @dataclass(frozen=True, slots=True)
 class Integrated:
-    """An index given to a pending statement."""
+    """An index given to a pending statement, and its number among those of its tenant."""
 
     id: int
     entry: int
     recorded_at: datetime
+    tenant: Tenant
+    tenant_sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What the database says of one entry of the log, of any tenant."""
+
+    entry: int
+    recorded_at: datetime
+    digest: Digest
+    tenant: Tenant
+    tenant_sequence: int | None  # None: an entry of version 1
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An entry of the log with the stored bytes of its envelope, which nobody has looked at yet."""
+
+    filed: Filed
+    envelope: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +99,7 @@ class StoredStatement:
     recorded_at: datetime
     envelope: Envelope
     opening: Opening | None
+    tenant_sequence: int | None
 
 
 def to_row(envelope: Envelope, at: datetime) -> dict[str, Any]:
@@ -86,11 +117,16 @@ def to_row(envelope: Envelope, at: datetime) -> dict[str, Any]:
     }
 
 
+def filed(row: Any) -> Filed:
+    """Return what a row says of its entry."""
+    return Filed(row.entry, from_millis(row.recorded_at), Digest(row.digest), Tenant(row.tenant), row.tenant_sequence)
+
+
 def from_row(row: Any, envelope: Envelope, openings: dict[bytes, Opening]) -> StoredStatement:
     """Return what a row says, with the opening that its envelope's commitment names."""
     commitment = envelope.statement.details
     opening = openings.get(commitment.value) if commitment else None
-    return StoredStatement(row.entry, from_millis(row.recorded_at), envelope, opening)
+    return StoredStatement(row.entry, from_millis(row.recorded_at), envelope, opening, row.tenant_sequence)
 
 
 def intact(row: Any) -> Envelope | None:

@@ -16,6 +16,26 @@ def test_a_file_is_written_whole_with_its_mode(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
+def test_threads_that_write_one_file_at_once_leave_one_of_theirs(tmp_path):
+    contents, failures = [bytes([number]) * 50_000 for number in range(4)], []
+
+    def write(data):
+        try:
+            for _ in range(40):
+                files.write_whole(tmp_path / "a", data)
+        except Exception as error:  # noqa: BLE001 - the test shows whatever it was
+            failures.append(error)
+
+    threads = [threading.Thread(target=write, args=(data,)) for data in contents]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert (tmp_path / "a").read_bytes() in contents
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
 def test_an_existing_file_is_kept_where_asked(tmp_path):
     (tmp_path / "a").write_bytes(b"one")
     with pytest.raises(UsageError, match="exists already"):

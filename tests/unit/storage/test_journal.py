@@ -2,6 +2,7 @@ import os
 import sqlite3
 import threading
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import event, text
@@ -10,9 +11,12 @@ from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import InternalError, MalformedInput, Unavailable, UsageError
 from ringfence.kernel.evidence import Stage
 from ringfence.kernel.statement import Subject
+from ringfence.ledger.model import Standing
 from ringfence.storage.journal import HEADER, MAGIC, JournalFile
 from ringfence.testing import keys
 from ringfence.testing.home import TENANT, draft
+
+ISSUER = keys.state(keys.ed25519(9), "key.revoked", {"n": 1}, Subject("a", Digest.of(b"a"))).signer
 
 
 def envelope(sequence=1):
@@ -30,14 +34,14 @@ def test_records_come_back_in_order(file):
     for number in (1, 2, 3):
         file.append(envelope(number))
     assert file.records() == [envelope(number) for number in (1, 2, 3)]
-    assert file.last_sequence() == 3
+    assert file.last_sequence(ISSUER) == 3
 
 
 def test_clearing_keeps_the_sequence_and_the_disk(file):
     file.append(envelope(1))
     file.clear()
     assert file.records() == []
-    assert file.last_sequence() == 1
+    assert file.last_sequence(ISSUER) == 1
     assert file.path.stat().st_size == 2**16
     file.append(envelope(2))
     assert file.records() == [envelope(2)]
@@ -78,7 +82,7 @@ def test_a_lost_header_does_not_reuse_a_sequence(file):
     with file.path.open("r+b") as stream:  # the crash spared the record, not the header before it
         stream.seek(len(MAGIC))
         stream.write((1).to_bytes(8, "big"))
-    assert file.last_sequence() == 2
+    assert file.last_sequence(ISSUER) == 2
 
 
 def test_a_full_journal_says_so_and_keeps_what_it_has(tmp_path):
@@ -91,7 +95,30 @@ def test_a_full_journal_says_so_and_keeps_what_it_has(tmp_path):
             taken += 1
     assert taken == 2
     assert len(file.records()) == 2
-    assert file.last_sequence() == 2
+    assert file.last_sequence(ISSUER) == 2
+
+
+def test_a_key_that_comes_later_begins_at_one(file):
+    later = keys.state(keys.ed25519(10), "key.revoked", {"n": 1}, Subject("a", Digest.of(b"a")))
+    for number in (1, 2, 3):
+        file.append(envelope(number))
+    assert file.last_sequence(later.signer) == 0
+    file.clear()
+    assert file.last_sequence(later.signer) == 0
+    file.append(later)
+    assert file.last_sequence(later.signer) == 1
+
+
+def test_a_journal_from_before_that_was_kept_counts_for_the_key_that_is_in_use(file):
+    file.append(envelope(3))
+    file.clear()
+    with file.path.open("r+b") as stream:
+        stream.seek(len(MAGIC) + 8)
+        stream.write(bytes(32))
+    assert file.last_sequence(ISSUER) == 3
+    file.count_for(ISSUER)
+    file.count_for("ab" * 32)
+    assert (file.last_sequence(ISSUER), file.last_sequence("ab" * 32)) == (3, 0)
 
 
 def test_another_file_is_not_a_journal(tmp_path):
@@ -204,3 +231,75 @@ def test_it_is_written_before_it_is_acknowledged(hurried):
         assert acknowledged.envelope.value in os.pread(descriptor, 2**16, 0)
     finally:
         os.close(descriptor)
+
+
+# Without the signer
+
+
+class Away:
+    """A signer whose process has ended, until it is back."""
+
+    def __init__(self, signer):
+        self.signer, self.key, self.back = signer, signer.key, False
+
+    def sign(self, statement):
+        if not self.back:
+            raise Unavailable("the signer does not answer")
+        return self.signer.sign(statement)
+
+
+@pytest.fixture
+def signer_away(services):
+    return replace(services.journal, signer=Away(services.journal.signer))
+
+
+def test_without_the_signer_it_is_durable_and_signed_when_that_is_back(services, signer_away, clock):
+    done = [signer_away.record(draft("source.blocked", {"n": number}), tenant=TENANT) for number in (1, 2)]
+    assert [(each.stage, each.sequence) for each in done] == [(Stage.JOURNALLED, 1), (Stage.JOURNALLED, 2)]
+    with pytest.raises(Unavailable):
+        signer_away.replay(TENANT)
+    assert late(services) == []
+    issued = clock.now()
+    clock.advance(timedelta(hours=3))
+    signer_away.signer.back = True
+    assert signer_away.replay(TENANT) == 2
+    assert signer_away.file(TENANT).records() == []
+    found = late(services)
+    assert [each.envelope.statement.claims["n"] for each in found] == [1, 2]
+    assert {each.envelope.statement.issuance.issued_at for each in found} == {issued}
+    assert {each.standing for each in found} == {Standing.TRUSTED}
+    assert signer_away.record(draft("source.blocked"), tenant=TENANT).sequence == 3
+
+
+def test_what_was_signed_late_and_broken_off_is_not_sequenced_twice(services, signer_away):
+    signer_away.record(draft("source.blocked"), tenant=TENANT)
+    kept = signer_away.file(TENANT).path.read_bytes()
+    signer_away.signer.back = True
+    signer_away.replay(TENANT)
+    signer_away.file(TENANT).path.write_bytes(kept)  # the crash came after the commit, before the journal was cleared
+    signer_away.replay(TENANT)
+    assert len(late(services)) == 1
+
+
+def test_signed_and_unsigned_records_keep_their_order(services, signer_away, hurried, locked):
+    assert hurried is services
+    services.journal.record(draft("source.blocked", {"n": 1}), tenant=TENANT)
+    signer_away.record(draft("source.blocked", {"n": 2}), tenant=TENANT)
+    services.journal.record(draft("source.blocked", {"n": 3}), tenant=TENANT)
+    locked.execute("ROLLBACK")
+    signer_away.signer.back = True
+    signer_away.replay(TENANT)
+    assert [each.envelope.statement.claims["n"] for each in late(services)] == [1, 2, 3]
+
+
+def test_what_the_signer_refuses_for_its_date_stays_and_stops_nothing_else(services, signer_away, clock):
+    """Away for eight days: that one is not signed any more, and what is stated from now on is."""
+    signer_away.record(draft("source.blocked", {"n": 1}), tenant=TENANT)
+    (waiting,) = signer_away.file(TENANT).records()
+    clock.advance(timedelta(days=8))
+    signer_away.signer.back = True
+    for number in (2, 3):
+        assert signer_away.record(draft("source.blocked", {"n": number}), tenant=TENANT).stage is Stage.SEQUENCED
+    assert services.replay_journals() == 0
+    assert signer_away.file(TENANT).records() == [waiting]
+    assert [each.envelope.statement.claims["n"] for each in late(services)] == [2, 3]

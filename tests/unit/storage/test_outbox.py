@@ -13,7 +13,9 @@ from ringfence.kernel.evidence import Stage
 from ringfence.kernel.identifier import KeyId, LogOrigin, Tenant
 from ringfence.storage.outbox import SKEW
 from ringfence.storage.rows import SIDE_RECORDS, STATEMENTS
-from ringfence.testing.home import TENANT, draft, signed
+from ringfence.testing.home import TENANT, draft, observed, signed
+
+pytestmark = pytest.mark.databases
 
 OWNER = Role.OWNER
 
@@ -66,8 +68,8 @@ def test_an_idempotency_key_returns_the_first_acknowledgement(services, home):
 
 def test_recording_with_an_idempotency_key_records_once(services):
     with services.database.transaction():
-        first = services.outbox.record(draft(idempotency_key="once"), tenant=TENANT)
-        assert services.outbox.record(draft(idempotency_key="once"), tenant=TENANT) == first
+        first = services.outbox.record(observed(idempotency_key="once"), tenant=TENANT)
+        assert services.outbox.record(observed(idempotency_key="once"), tenant=TENANT) == first
 
 
 def test_an_idempotency_key_belongs_to_its_issuer(services, home):
@@ -129,9 +131,15 @@ def test_a_revoked_key_is_refused(services, home, clock, refused):
     refused(Refused, "revoked", signed(services, home.people[Role.ENGINEER], draft())[0], by=Role.ENGINEER)
 
 
-@pytest.mark.parametrize("predicate", ["access.register", "key.enrolled", "key.revoked", "log.heartbeat", "made.up"])
+@pytest.mark.parametrize("predicate", ["access.register", "key.revoked", "log.heartbeat", "made.up"])
 def test_what_operators_may_not_state_is_refused(services, home, refused, predicate):
     refused(Refused, "no operator states", signed(services, home.people[OWNER], draft(predicate))[0])
+
+
+def test_an_operator_enrols_nothing_that_is_no_passkey(services, home, refused):
+    refused(
+        MalformedInput, "key.enrolled has the claims", signed(services, home.people[OWNER], draft("key.enrolled"))[0]
+    )
 
 
 def test_a_forged_signature_is_refused(services, home, refused):
@@ -178,7 +186,7 @@ def test_the_same_digest_is_never_sequenced_twice(services, home):
 def test_details_that_cannot_be_read_back_are_not_recorded(services):
     before = rows(services)
     with pytest.raises(MalformedInput), services.database.transaction():
-        services.outbox.record(draft(details={"ratio": 0.5}), tenant=TENANT)
+        services.outbox.record(observed(details={"ratio": 0.5}), tenant=TENANT)
     assert rows(services) == before
 
 
@@ -194,7 +202,7 @@ def test_a_group_is_appended_at_once(services, home):
 def test_pages_and_bounds(services):
     with services.database.transaction():
         for number in range(5):
-            services.outbox.record(draft(claims={"n": number}), tenant=TENANT)
+            services.outbox.record(observed(claims={"n": number}), tenant=TENANT)
     services.ledger.integrate()
     entries = [stored.entry for stored in services.outbox.statements(TENANT)]
     assert entries == sorted(entries)

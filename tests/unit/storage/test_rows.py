@@ -13,13 +13,16 @@ SIGNED = keys.state(keys.ed25519(7), "a.b", {}, Subject("a", Digest.of(b"a")))
 
 
 def kept(**changes):
-    return SimpleNamespace(**{**to_row(SIGNED, START), "entry": 3, "recorded_at": 1000, **changes})
+    return SimpleNamespace(
+        **{**to_row(SIGNED, START), "entry": 3, "recorded_at": 1000, "tenant_sequence": 2, **changes}
+    )
 
 
 def test_a_row_is_read_back():
     row = kept()
     assert intact(row) == SIGNED
     assert from_row(row, SIGNED, {}).envelope == SIGNED
+    assert from_row(row, SIGNED, {}).tenant_sequence == 2
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,12 @@ Opening a database that is already current costs one query; Alembic itself is lo
 
 from importlib import resources
 
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, inspect, text
 
 from ringfence.kernel.errors import Unavailable
-from ringfence.storage.database import Database
+from ringfence.storage.database import METADATA, Database
 
-HEAD = "0007"
+HEAD = "0008"
 
 
 def version(database: Database) -> str | None:
@@ -42,3 +42,43 @@ def upgrade(database: Database, *, fresh: bool = False) -> None:
     with database.transaction():
         config.attributes["connection"] = database.connection()
         command.upgrade(config, "head")
+        if database.is_postgresql:
+            _as_in_sqlite(database.connection())
+
+
+_NARROW = text(
+    """
+    SELECT c.relname AS "table", a.attname AS "column", t.typname AS kind,
+           pg_get_serial_sequence(quote_ident(c.relname), a.attname) AS numbers
+    FROM pg_attribute a
+    JOIN pg_class c ON c.oid = a.attrelid AND c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace
+    JOIN pg_type t ON t.oid = a.atttypid
+    LEFT JOIN pg_collation o ON o.oid = a.attcollation
+    WHERE a.attnum > 0 AND NOT a.attisdropped
+      AND (t.typname = 'int4' OR (t.typname IN ('varchar', 'text') AND o.collname <> 'C'))
+    ORDER BY c.relname, a.attname
+    """
+)
+
+
+def _as_in_sqlite(connection: Connection) -> None:
+    """Give PostgreSQL's columns what SQLite's have: text of any length in the order of its bytes, integers of 64 bits.
+
+    What is too long or too large is refused where input is parsed, the same on both.
+    """
+    quoted = connection.dialect.identifier_preparer.quote
+    for table, column, kind, numbers in connection.execute(_NARROW).all():
+        wide = "bigint" if kind == "int4" else 'text COLLATE "C"'
+        change = f"ALTER TABLE {quoted(table)} ALTER COLUMN {quoted(column)} TYPE {wide}"
+        connection.exec_driver_sql(change)
+        if numbers is not None:
+            connection.exec_driver_sql(f"ALTER SEQUENCE {numbers} AS bigint")
+
+
+def clear(database: Database) -> None:
+    """Drop every table, where making an installation in an empty database failed."""
+    with database.transaction():
+        connection = database.connection()
+        for table in inspect(connection).get_table_names():
+            if table in METADATA.tables or table == "alembic_version":
+                connection.exec_driver_sql(f"DROP TABLE {connection.dialect.identifier_preparer.quote(table)}")

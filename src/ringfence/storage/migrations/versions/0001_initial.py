@@ -113,4 +113,11 @@ def _statements() -> None:
     )
     op.create_index("statements_by_entry", "statements", ["tenant", "entry"], unique=False)
     op.create_index("statements_by_predicate", "statements", ["tenant", "predicate", "entry"], unique=False)
-    op.create_index("statements_pending", "statements", ["id"], unique=False, sqlite_where=sa.text("entry IS NULL"))
+    op.create_index(
+        "statements_pending",
+        "statements",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("entry IS NULL"),
+        postgresql_where=sa.text("entry IS NULL"),
+    )

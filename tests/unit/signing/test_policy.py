@@ -1,0 +1,61 @@
+from datetime import timedelta
+
+import pytest
+
+from ringfence.admission import ACTS, OPERATOR_PREDICATES
+from ringfence.kernel.errors import Refused
+from ringfence.kernel.statement import KeyRole
+from ringfence.ledger.model import Checkpoint
+from ringfence.signing import policy
+from ringfence.signing.model import Mark
+from ringfence.testing.clock import START
+from ringfence.testing.signing import head, proof
+
+# A service opens an incident and sorts it on its own; the same is an act where a person does it.
+BOTH = {"incident.opened", "incident.triage"}
+
+
+def test_no_service_speaks_for_a_person():
+    assert policy.OF_OTHERS >= (OPERATOR_PREDICATES | ACTS) - BOTH
+
+
+@pytest.mark.parametrize("role", list(KeyRole))
+def test_nobody_but_the_root_enrols(role):
+    assert not policy.may_state(role, "key.enrolled")
+
+
+def test_the_emergency_key_contains_and_does_nothing_else():
+    stated = {name for name in policy.CONTAINMENT | policy.OF_OTHERS if policy.may_state(KeyRole.EMERGENCY, name)}
+    assert stated == policy.CONTAINMENT
+    assert not policy.may_state(KeyRole.EMERGENCY, "source.unblocked")
+
+
+def test_the_first_head_may_be_any():
+    assert policy.next_mark(None, head(7), START, (), START) == Mark(7, head(7).root, START)
+
+
+def test_a_small_step_back_of_the_clock_takes_the_time_of_the_head_before():
+    last = Mark(5, head(5).root, START)
+    made = policy.next_mark(last, head(9), START - timedelta(seconds=3), proof(5, 9), START)
+    assert made.at == START
+
+
+@pytest.mark.parametrize("size", [0, 4])
+def test_a_smaller_head_is_refused(size):
+    with pytest.raises(Refused, match="older than what was signed"):
+        policy.next_mark(Mark(5, head(5).root, START), head(size), START, (), START)
+
+
+@pytest.mark.parametrize("spoilt", [(), proof(4, 9), proof(5, 8), (*proof(5, 9), bytes(32)), (b"short",)])
+def test_a_head_without_its_proof_is_refused(spoilt):
+    with pytest.raises(Refused, match="two logs of one"):
+        policy.next_mark(Mark(5, head(5).root, START), head(9), START, spoilt, START)
+
+
+def test_the_same_head_again_needs_no_proof_and_changes_no_size():
+    assert policy.next_mark(Mark(5, head(5).root, START), head(5), START, proof(4, 5), START).size == 5
+
+
+def test_a_root_for_an_empty_log_is_continued_by_nothing():
+    with pytest.raises(Refused):
+        policy.next_mark(Mark(0, bytes(32), START), Checkpoint("example.eu/signed", 3, bytes(32)), START, (), START)

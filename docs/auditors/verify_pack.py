@@ -1,14 +1,10 @@
-#!/usr/bin/env python3
-"""Check a Ringfence pack without Ringfence: `python verify_pack.py PACK TRUST`.
+"""Check a Ringfence pack without Ringfence: `python verify_pack.py PACK TRUST`. Steps: docs/specs/pack.md, section 4.
 
-Needs Python 3.11 and `cryptography` 50 or newer, nothing else, and no network. Take this file from documentation that
-you trust, never from whoever gave you the pack. TRUST is the file that reached you earlier by another way: the root
-key, the log's two keys, and the heads of the log that were exported to you. Exit code: 0 if everything holds, 1 if
-anything does not (one line each), 2 if a file cannot be read. Formats and steps: docs/specs/pack.md, section 4.
-
-Shown: who signed each record; that nobody changed, removed, added, reordered or back-dated one since; and that the
-log is the one whose heads you hold. Not shown: that what a signer stated is true; that the status follows from the
-records (`ringfence verify --recompute` does that); RFC 3161 time stamps (`openssl ts` does that).
+Needs Python 3.11 and `cryptography` 50 or newer, and no network. Take this file from documentation that you trust,
+never from whoever gave you the pack. TRUST reached you earlier by another way: root key, log keys, heads, witnesses.
+Exit code: 0 if everything holds, 1 if not (a line for each reason), 2 if a file cannot be read. Not shown: that what
+was stated is true; that the status follows from the records (`verify --recompute` does); what was never recorded.
+Beside this file: witnesses.py where TRUST names witnesses, verify_acts.py where people signed with passkeys.
 """
 
 import base64
@@ -23,12 +19,14 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 
-PAE = b"DSSEv1 28 application/vnd.in-toto+json %d %s"  # what a DSSE signature covers
-HEADER = {"asOf", "demo", "format", "log", "logKeys", "records", "root", "size", "tenant"}
-KINDS = [{"entry", "envelope", "opening", "proof", "recordedAt", "statement"}, {"status"}, {"head"}, {"checkpoint"}]
+PAE, TAG = b"DSSEv1 28 application/vnd.in-toto+json %d %s", b"urn:ringfence:tenant:v1\n"
+HEADER = {"asOf", "demo", "format", "log", "logKeys", "openings", "records", "root", "scope", "size", "tenant"}
+DIGEST = {"envelopeDigest"} | (PLACE := {"entry", "proof", "recordedAt", "tenantSequence"})
+FULL, HEAD = PLACE | {"envelope", "opening", "statement"}, {"checkpoint", "cosignatures", "timestamps"}
+KINDS = [FULL, {"status"}, {"head"}, HEAD, DIGEST]
 ENROLLED = {"ledger", "gateway", *(SPEAKERS := {"control-plane", "operator", "emergency"})}
-REVOKERS, SEGMENT = {"root", "control-plane", "emergency"}, "inference.segment"
-ROLES = {"key.enrolled": {"root"}, "key.revoked": REVOKERS, "report.exported": {"operator"}, SEGMENT: {"gateway"}}
+REVOKERS, SEGMENT, PEOPLE = {"root", "control-plane", "emergency"}, "inference.segment", {"operator"}
+ROLES = {"key.enrolled": {"root"} | PEOPLE, "key.revoked": REVOKERS, "report.exported": PEOPLE, SEGMENT: {"gateway"}}
 EPOCH, NEVER, DAY = datetime(1970, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC), timedelta(hours=24)
 DAMAGE = (InvalidSignature, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError)
 
@@ -43,18 +41,14 @@ def dump(value):
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
-def canonical(line):
-    return ensure(dump(value := json.loads(line)) == line, "not in its one byte form", value)
-
-
 def unbase64(text, size=None):
     data = base64.b64decode(text, validate=True)
     return ensure(base64.b64encode(data).decode() == text and size in (None, len(data)), "bad base64 or length", data)
 
 
 def instant(text):
-    ensure(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", text, re.ASCII), f"bad time {text}")
-    return datetime.fromisoformat(text)
+    form = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+    return ensure(re.fullmatch(form, text, re.ASCII), f"bad time {text}", datetime.fromisoformat(text))
 
 
 def count(value):
@@ -65,8 +59,7 @@ def sha256(*parts):
     return hashlib.sha256(b"".join(parts)).digest()
 
 
-def climb(node, last, proof):
-    """Yield every hash of a proof with its side, leaf to root: RFC 9162, sections 2.1.3.2 and 2.1.4.2."""
+def climb(node, last, proof):  # every hash of a proof with its side, leaf to root: RFC 9162, 2.1.3.2 and 2.1.4.2
     for item in proof:
         ensure(last > 0, "the proof is too long")
         left = bool(node & 1) or node == last
@@ -91,13 +84,10 @@ def check_consistency(old_size, old_root, size, root, proof):
     return ensure(begun == old_root and grown == root, "the log does not continue it: rebuilt or forked")
 
 
-def open_head(note, origin, log_keys):
-    """Step 2: return size and root of a checkpoint that both keys of the log signed."""
+def open_head(note, origin, log_keys):  # step 2: size and root of a checkpoint that both keys of the log signed
     body, _, rest = note.partition("\n\n")
-    named, size, root = body.split("\n")
-    *signatures, end = rest.split("\n")
+    (named, size, root), (*signatures, end), opened = body.split("\n"), rest.split("\n"), []
     ensure(named == origin and end == "" and re.fullmatch(r"0|[1-9][0-9]{0,15}", size), "not a signed head of this log")
-    opened = []
     for vkey, line, kind, length in zip(log_keys, signatures, (1, 6), (33, 1313), strict=True):
         name, key_id, material = vkey.split("+", 2)
         key = unbase64(material, length)
@@ -107,64 +97,75 @@ def open_head(note, origin, log_keys):
         ensure(unbase64(blob)[:4].hex() == key_id, "it is signed by other keys than those you trust: a rebuilt log")
         opened.append((key[1:], unbase64(blob)[4:]))
     (key, signature), (pq_key, stamped) = opened
-    name, tree = bytes([len(origin)]) + origin.encode(), int(size).to_bytes(8, "big") + unbase64(root, 32)
-    message = b"subtree/v1\n\0" + name + stamped[:8] + name + bytes(8) + tree
     Ed25519PublicKey.from_public_bytes(key).verify(signature, f"{body}\n".encode())
-    MLDSA44PublicKey.from_public_bytes(pq_key).verify(stamped[8:], message)
+    name, tree = bytes([len(origin)]) + origin.encode(), bytes(8) + int(size).to_bytes(8, "big") + unbase64(root, 32)
+    MLDSA44PublicKey.from_public_bytes(pq_key).verify(stamped[8:], b"subtree/v1\n\0" + name + stamped[:8] + name + tree)
     return int(size), unbase64(root, 32)
 
 
 class Record:
-    def __init__(self, number, document):
-        envelope, opening, (signed,) = document["envelope"], document["opening"], document["envelope"]["signatures"]
+    name = key = ""  # of one of which only the digest is here
+
+    def __init__(self, number, document, header, expect):
         self.number, self.entry, self.at = number, count(document["entry"]), instant(document["recordedAt"])
-        self.proof = [unbase64(item, 32) for item in document["proof"]]
+        self.proof, self.turn = [unbase64(item, 32) for item in document["proof"]], document["tenantSequence"]
+        digest = document["envelopeDigest"] if "envelopeDigest" in document else self.read(document, header, expect)
+        ensure(re.fullmatch("sha256:[0-9a-f]{64}", digest) and (self.name or self.turn is not None), "not bound")
+        millis = ((self.at - EPOCH) // timedelta(milliseconds=1)).to_bytes(8, "big")
+        place = b"" if self.turn is None else header["tag"] + count(self.turn).to_bytes(8, "big")
+        self.leaf = sha256(b"\x00\x02" if place else b"\x00\x01", millis, place, bytes.fromhex(digest[7:]))
+
+    def read(self, document, header, expect):
+        envelope, opening, (signed,) = document["envelope"], document["opening"], document["envelope"]["signatures"]
         self.key, self.signature, self.payload = signed["keyid"], unbase64(signed["sig"]), unbase64(envelope["payload"])
         predicate = (statement := json.loads(self.payload))["predicate"]
-        self.readable = dump(document["statement"]) == dump(statement)
-        self.name = re.fullmatch(r"urn:ringfence:([a-z0-9_.]+):v1", statement["predicateType"])[1]
         self.subjects = [subject["digest"]["sha256"] for subject in statement["subject"]]
-        self.claims, self.issuance = predicate["claims"], predicate["issuance"]
-        self.sequence, self.issued = count(self.issuance["sequence"]), instant(self.issuance["issuedAt"])
-        self.place = [self.issuance["tenant"], self.issuance["log"], self.issuance.get("demo", False)]
-        ensure(self.issuance["issuer"] == self.key and self.claims.keys() >= set(), "it names another issuer")
-        ensure(envelope["payloadType"].encode() in PAE, "it is no in-toto statement")
-        self.opened = opening is None or predicate.get("details") == "sha256:" + sha256(unbase64(opening)).hex()
-        millis = (self.at - EPOCH) // timedelta(milliseconds=1)
-        self.leaf = sha256(b"\x00\x01", millis.to_bytes(8, "big"), sha256(dump(envelope)))
+        self.claims, issuance = predicate["claims"], predicate["issuance"]
+        self.sequence, issued = count(issuance["sequence"]), instant(issuance["issuedAt"])
+        place = [issuance["tenant"], issuance["log"], issuance.get("demo", False)]
+        ours = envelope["payloadType"].encode() in PAE and self.claims.keys() >= set()
+        ensure(ours and issuance["issuer"] == self.key, "it is no in-toto statement, or names another issuer")
+        self.name = re.fullmatch(r"urn:ringfence:([a-z0-9_.]+):v1", statement["predicateType"])[1]
+        opened = opening is None or predicate.get("details") == "sha256:" + sha256(unbase64(opening)).hex()
+        late = issuance.get("late") is True or self.name == SEGMENT
+        readable = opened and dump(document["statement"]) == dump(statement)
+        expect(readable, "the readable statement, or the details, are not what was signed", self)
+        expect(opening is None or header["openings"] != "none", "its details are in a pack that is to hold none", self)
+        expect(place == [header[n] for n in ("tenant", "log", "demo")], "it is of another tenant or log, or demo", self)
+        expect(self.at - issued >= timedelta(minutes=-5), "it is dated after its own recording", self)
+        expect(self.at - issued <= DAY or late, "it is back-dated: issued a day ago, and not late", self)
+        return "sha256:" + sha256(dump(envelope)).hex()
 
     def check_origin(self, keys):
-        key = keys.get(self.key)
-        ensure(key and key["known"] <= self.at, f"it is signed by the unknown key {self.key[:16]}")
+        ensure((key := keys.get(self.key)) and key["known"] <= self.at, f"signed by the unknown key {self.key[:16]}")
         ensure(self.at < key["revoked"], "its key had been revoked")
         ensure(key["from"] <= self.at < key["until"], "its key was not yet valid, or had expired")
-        message = PAE % (len(self.payload), self.payload)
-        Ed25519PublicKey.from_public_bytes(key["public"]).verify(self.signature, message)
         ensure(key["role"] in ROLES.get(self.name, SPEAKERS), f"a {key['role']} key may not state this")
+        signed, how = PAE % (len(self.payload), self.payload), (key["role"], self.claims.get("algorithm"))
+        if key.get("algorithm") == "webauthn-es256" or (self.name == "key.enrolled" and how != ("root", "ed25519")):
+            return __import__("verify_acts").check(self, key, signed)  # the file beside this one
+        return Ed25519PublicKey.from_public_bytes(key["public"]).verify(self.signature, signed)
 
     def check_inclusion(self, size, root):
-        ensure(self.entry < size, "it is outside the log")
-        found = self.leaf
+        found = ensure(self.entry < size, "it is outside the log", self.leaf)
         for item, left in climb(self.entry, size - 1, self.proof):
             found = sha256(b"\x01", item, found) if left else sha256(b"\x01", found, item)
         ensure(found == root, "it is not in the log: its proof does not lead to the head")
 
 
-def fold_keys(records, root):
-    """Step 4: return every key that the root enrolled for this tenant, with its role, life and revocation."""
+def fold_keys(records, root):  # step 4: every key that the root enrolled for this tenant: role, life and revocation
     always = {"known": EPOCH, "from": EPOCH, "until": NEVER, "revoked": NEVER}
     keys = {sha256(root).hex(): {"public": root, "role": "root", **always}}
     for record in records:
         try:
+            _ = record.name.startswith("key.") and record.check_origin(keys)
             if record.name == "key.enrolled":
-                record.check_origin(keys)
-                claims, public = record.claims, unbase64(record.claims["publicKey"], 32)
+                public = unbase64((claims := record.claims)["publicKey"], {"ed25519": 32}.get(claims["algorithm"]))
                 start, end = instant(claims["validFrom"]), instant(claims["validUntil"])
                 key, role = sha256(public).hex(), claims["role"]
                 ensure(key not in keys and record.subjects == [key] and role in ENROLLED and start < end, "not so")
-                keys[key] = {**always, "public": public, "role": role, "known": record.at, "from": start, "until": end}
+                keys[key] = claims | always | {"public": public, "known": record.at, "from": start, "until": end}
             elif record.name == "key.revoked":
-                record.check_origin(keys)
                 key = keys[record.claims["keyId"]]
                 since = max(key["known"], min(instant(record.claims["at"]), record.at))
                 key["revoked"] = min(key["revoked"], since) if key["role"] != "root" else NEVER
@@ -173,126 +174,125 @@ def fold_keys(records, root):
     return keys
 
 
-def check_records(records, header, head, proven, keys, fail):
-    """Steps 5 to 7: every record by itself, their order, each issuer's numbering, and the heads that they export."""
-    entry, at, numbers, place = -1, EPOCH, {}, [header["tenant"], header["log"], header["demo"]]
+def check_records(records, header, head, proven, keys, expect):  # steps 5 to 7
+    entry, at, turn, begun, digests, numbers = -1, EPOCH, 1, False, 0, {}
     for record in records:
-        age, expected = record.at - record.issued, numbers.get(record.key, 1)
-        late, exported = record.issuance.get("late") is True, [record.claims.get(name) for name in ("size", "root")]
-        for holds, reason in (
-            (record.readable and record.opened, "the readable statement, or the details, are not what was signed"),
-            (record.place == place, "it is of another tenant, of another log, or demo data among real data"),
-            (age >= timedelta(minutes=-5), "it is dated after its own recording"),
-            (age <= DAY or late or record.name == SEGMENT, "it is back-dated: issued a day ago, and not late"),
-            (record.entry > entry, "it stands after a later entry: moved or repeated"),
-            (record.at >= at, "it is back-dated: recorded before the record above it"),
-            (record.sequence >= expected, "it repeats a number of its issuer"),
-            (record.name != "ledger.head_exported" or exported in proven, "the log does not contain the head it names"),
-        ):
-            if not holds:
-                fail(reason, record)
-        if record.sequence > expected:
-            fail(f"issuer {record.key[:16]}: statement {expected} is missing; the next is {record.sequence}")
+        expect(record.entry > entry, "it stands after a later entry: moved or repeated", record)
+        expect(record.at >= at, "it is back-dated: recorded before the record above it", record)
+        expect(not begun if record.turn is None else record.turn >= turn, "it repeats, or lacks, its number", record)
+        expect((record.turn or turn) <= turn, f"number {turn} of the tenant is missing; the next is {record.turn}")
+        if record.name:
+            said, (expected, past) = [record.claims.get(n) for n in ("size", "root")], numbers.get(record.key, (1, 0))
+            expect(record.name != "ledger.head_exported" or said in proven, "no head of this log", record)
+            expect(record.sequence >= expected, "it repeats a number of its issuer", record)
+            expected += digests - past if record.key != next(iter(keys)) else 0  # never one of the root
+            expect(record.sequence <= expected, f"issuer {record.key[:16]}: one before {record.sequence} is missing")
+            numbers[record.key] = record.sequence + 1, digests
+        expect(record.name or header["scope"], "only its digest is here, in a pack of everything", record)
         try:
-            record.check_origin(keys)
-            if head:
-                record.check_inclusion(*head)
+            _ = record.name and record.check_origin(keys)
+            _ = head and record.check_inclusion(*head)
         except DAMAGE as error:
-            fail(str(error) or "its signature does not match", record)
-        entry, at, numbers[record.key] = record.entry, record.at, record.sequence + 1
+            expect(None, str(error) or "its signature does not match", record)
+        begun, digests = begun or record.turn is not None, digests + (not record.name)
+        entry, at, turn = record.entry, record.at, (turn if record.turn is None else record.turn) + 1
 
 
-def check_report(records, header, status, fail):
-    """Step 8: the last record covers the status line and the records."""
+def check_report(records, header, status, expect):  # step 8: the last record covers the status line and the records
     if not records or records[-1].name != "report.exported":
-        return fail("the last record is no report.exported: nobody signed the status line")
+        return expect(None, "the last record is no report.exported: nobody signed the status line")
     last, size = records[-1], records[-1].claims.get("size")
     counted = header["records"] - sum(record.entry >= size for record in records) if type(size) is int else -1
-    if last.subjects != [sha256(dump(line) + b"\n").hex() for line in status]:
-        fail("it was signed over another status line", last)
-    if last.claims != {"asOf": header["asOf"], "records": counted, "size": size} or counted < 0:
-        return fail("it states another time, or another number of records, than the pack holds", last)
-    return (size > last.entry or instant(header["asOf"]) > last.at) and fail("it speaks of what came after it", last)
+    expect(last.subjects == [sha256(dump(line) + b"\n").hex() for line in status], "it is over another status", last)
+    said = {"asOf": header["asOf"], "records": counted, "size": size, "openings": header["openings"]}
+    holds = last.claims == said | (header["scope"] or {}) and counted >= 0
+    expect(holds, "it states another time, extent or number of records than the pack holds", last)
+    return expect(not holds or (size <= last.entry and instant(header["asOf"]) <= last.at), "it comes too early", last)
 
 
-def check_heads(lines, head, kept_heads, fail):
-    """Step 3: return the earlier heads, which the pack's head must continue; the heads that the reader holds too."""
+def check_heads(lines, head, trust, expect):  # step 3: the earlier heads of the pack, and those that the reader holds
     proven = []
     for document in lines:
         try:
-            size, root, proof = (document["head"][name] for name in ("size", "root", "proof"))
-            ensure(len(document["head"]) == 3 and count(size) > max(proven, default=[0])[0], "out of order")
+            size, root, proof, note = (document["head"][name] for name in ("size", "root", "proof", "note"))
             known, hashes = unbase64(root, 32), [unbase64(item, 32) for item in proof]
+            ensure(open_head(note, trust["log"], trust["logKeys"]) == (size, known), "its note is of another head")
+            ensure(len(document["head"]) == 6 and count(size) > max(proven, default=[0])[0], "out of order")
             proven.append([size, known.hex()])
             ensure(head is None or check_consistency(size, known, *head, hashes) is None, "")
         except DAMAGE as error:
-            fail(f"an earlier head: {error}")
-    for size, root in kept_heads if head else ():
-        if size > head[0]:
-            fail(f"the log is shorter than the head of size {size} that was exported: its tail was cut")
-        elif size and [size, root.hex()] not in [*proven, [head[0], head[1].hex()]]:
-            fail(f"the log does not contain the head of size {size} that was exported: it was rebuilt or forked")
+            expect(None, f"an earlier head: {error}")
+    for size, root in trust["heads"] if head else ():
+        expect(size <= head[0], f"the log is shorter than the head of size {size} that was exported: its tail was cut")
+        held = not size or size > head[0] or [size, root.hex()] in [*proven, [head[0], head[1].hex()]]
+        expect(held, f"the log does not contain the head of size {size} that was exported: it was rebuilt or forked")
     return proven
 
 
-def read_lines(lines, expected, fail):
-    found, ranks = [[], [], [], []], []
+def read_lines(lines, header, expect):
+    found, ranks, expected = [[], [], [], []], [], header["records"]
     for number, line in enumerate(lines, start=1):
         try:
-            rank = 0 if number <= expected else 4
-            rank = KINDS.index((document := canonical(line)).keys())
-            found[rank].append(Record(number, document) if rank == 0 else document)
+            rank = 0 if number <= expected else 5
+            rank = KINDS.index((document := json.loads(line)).keys()) % 4
+            ensure(dump(document) == line, "not in its one byte form")
+            found[rank].append(Record(number, document, header, expect) if rank == 0 else document)
         except DAMAGE as error:
-            fail(f"line {number + 1} cannot be read: {error}", number if number <= expected else None)
+            expect(None, f"line {number + 1} cannot be read: {error}", number if number <= expected else None)
         ranks.append(rank)
-    if ranks.count(0) != expected or ranks != sorted(ranks) or ranks.count(1) != 1:
-        fail("lines are missing, added or out of order")
+    expect([ranks.count(0), ranks.count(1), ranks] == [expected, 1, sorted(ranks)], "lines are missing, added or moved")
     return found
 
 
-def verify(pack, trust, fail):  # calls fail(reason, record) for everything that does not hold
+def verify(pack, trust, expect):  # calls expect(holds, reason, record)
     first, *lines = pack.removesuffix(b"\n").split(b"\n")
-    header = canonical(first)  # a file without a header of ours cannot be judged: exit code 2
-    ensure(header["format"] == "urn:ringfence:pack:v1" and header.keys() == HEADER, "this is no pack of version 1")
-    ensure(type(header["demo"]) is bool and unbase64(header["root"], 32) and instant(header["asOf"]), "bad header")
-    size, expected = count(header["size"]), count(header["records"])
-    if any(header[name] != trust[name] for name in ("log", "root", "logKeys")):  # step 1
-        fail("it is from another log, root or log keys than those you trust: another log, or a rebuilt one")
-    if not pack.endswith(b"\n"):
-        fail("the last line does not end")
-    records, status, earlier, notes = read_lines(lines, expected, fail)
+    header = json.loads(first)  # a file without a header of ours cannot be judged: exit code 2
+    ensure(header["format"] == "urn:ringfence:pack:v2" and {*header} == HEADER | {"tenantSalt"}, "no pack of version 2")
+    ensure(dump(header) == first and type(header["demo"]) is bool and instant(header["asOf"]), "bad header")
+    ensure(unbase64(header["root"], 32) and count(header["size"]) >= 0 <= count(header["records"]), "bad header")
+    scope = header["scope"] or {"controls": [], "predicates": ["all"]}
+    ensure(len(scope) == 2 and scope["predicates"] and scope["controls"] + header["openings"].split(), "bad scope")
+    header["tag"] = (salt := header["tenantSalt"]) and sha256(TAG, unbase64(salt, 32), header["tenant"].encode())
+    alike = all(header[name] == trust[name] for name in ("log", "root", "logKeys"))  # step 1
+    expect(alike, "it is from another log, root or log keys than those you trust: another log, or a rebuilt one")
+    expect(pack.endswith(b"\n"), "the last line does not end")
+    records, status, earlier, notes = read_lines(lines, header, expect)
     try:
         head, (note,) = None, notes
         head = open_head(note["checkpoint"], trust["log"], trust["logKeys"])
-        ensure(head[0] == size, "the header states another size")
+        ensure(head[0] == header["size"], "the header states another size")
     except DAMAGE as error:
-        fail(f"the head of the log: {str(error) or 'a signature does not match'}")
-    keys, proven = fold_keys(records, unbase64(trust["root"], 32)), check_heads(earlier, head, trust["heads"], fail)
-    check_records(records, header, head, proven, keys, fail)
-    check_report(records, header, status, fail)
-    return len(records)
+        expect(None, f"the head of the log: {str(error) or 'a signature does not match'}")
+    keys, proven = fold_keys(records, unbase64(trust["root"], 32)), check_heads(earlier, head, trust, expect)
+    check_records(records, header, head, proven, keys, expect)
+    check_report(records, header, status, expect)
+    if trust.get("witnesses"):  # by the file beside this one
+        __import__("witnesses").check_witnesses([line["head"] for line in earlier] + notes, trust, expect)
+    digests = f" ({sum(not record.name for record in records)} as digests: ask for what they say)"
+    return f"{len(records)} records" + digests * any(not record.name for record in records)
 
 
 def main(arguments):
     failures = []
 
-    def fail(reason, record=None):
+    def expect(holds, reason, record=None):
         place = f" ({record.name}, entry {record.entry})" if isinstance(record, Record) else ""
         number = getattr(record, "number", record)
-        failures.append(f"FAILED: record {number}{place}: {reason}" if number else f"FAILED: {reason}")
+        if not holds:
+            failures.append(f"FAILED: record {number}{place}: {reason}" if number else f"FAILED: {reason}")
 
     try:
         pack, trust = (Path(path).read_bytes() for path in arguments)
         trust = json.loads(trust)
-        ensure(trust["format"] == "urn:ringfence:trust:v1", "this is no trust file")
+        ensure(re.fullmatch("urn:ringfence:trust:v[12]", trust["format"]), "this is no trust file")
         trust["heads"] = [open_head(note, trust["log"], trust["logKeys"]) for note in trust["heads"]]
-        checked = verify(pack, trust, fail)
-    except (*DAMAGE, OSError) as error:
+        checked = verify(pack, trust, expect)
+    except (*DAMAGE, OSError, ImportError) as error:
         print(f"cannot be checked: {error}\nusage: verify_pack.py PACK TRUST", file=sys.stderr)
         return 2
     if not trust["heads"]:
         print("NOTE: rebuild or rollback not excluded: the trust file holds no head that was kept outside")
-    print(*failures, f"{'FAILED' if failures else 'VERIFIED'}: {checked} records, {len(failures)} failures", sep="\n")
+    print(*failures, f"{'FAILED' if failures else 'VERIFIED'}: {checked}, {len(failures)} failures", sep="\n")
     return 1 if failures else 0
 
 

@@ -3,21 +3,19 @@
 import base64
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path
 from fastapi.responses import PlainTextResponse
 
 from ringfence.frontends.http import PostedStatement, require
 from ringfence.kernel.actor import Person
-from ringfence.kernel.clock import from_text, to_text
+from ringfence.kernel.clock import to_text
 from ringfence.kernel.commitment import Opening
 from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.errors import NotFound, Refused
 from ringfence.kernel.evidence import Recorder
-from ringfence.kernel.identifier import key_id, predicate_name
-from ringfence.ledger import entry as log_entry
+from ringfence.kernel.identifier import key_id
 from ringfence.ledger import proof
 from ringfence.ledger.model import LoggedStatement
 from ringfence.ledger.service import Ledger
@@ -70,20 +68,6 @@ def router(ledger: Ledger, recorder: Recorder, transaction: Callable[[], Abstrac
             "root_key": base64.b64encode(ledger.root_key).decode(),
         }
 
-    @routes.get("/ledger/statements")
-    def statements(
-        caller: Annotated[Person, Depends(require("evidence.read"))],
-        predicate: str | None = None,
-        before: Annotated[int | None, Query(ge=0, le=MAX_ENTRY)] = None,
-        limit: Annotated[int, Query(ge=1, le=500)] = 50,
-        as_of: str | None = None,
-    ) -> dict[str, Any]:
-        """List statements, newest first."""
-        names = [predicate_name(predicate)] if predicate else None
-        at: datetime | None = from_text(as_of) if as_of else None
-        found = ledger.page(caller.tenant, before=before, limit=limit, predicates=names, at=at)
-        return {"statements": [shown(logged) for logged in found]}
-
     @routes.get("/ledger/proofs/{entry}", response_class=PlainTextResponse)
     def prove(
         entry: Annotated[int, Path(ge=0, lt=MAX_ENTRY)], caller: Annotated[Person, Depends(require("evidence.read"))]
@@ -92,8 +76,7 @@ def router(ledger: Ledger, recorder: Recorder, transaction: Callable[[], Abstrac
         logged = _own(ledger, caller, entry)
         signed = ledger.head()
         path = ledger.inclusion_proof(logged.entry, signed.checkpoint.size)
-        extra = log_entry.encode(logged.recorded_at, logged.envelope.digest)
-        return str(proof.LogProof(logged.entry, path, signed.note, extra))
+        return str(proof.LogProof(logged.entry, path, signed.note, logged.leaf))
 
     _recording(routes, ledger, recorder, transaction)
     return routes

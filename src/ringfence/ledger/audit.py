@@ -1,18 +1,28 @@
-"""Check the whole chain: stored envelopes against entries, entries against the tree, and every checkpoint. Pure."""
+"""Check the whole chain: stored envelopes against entries, entries against the tree, and every checkpoint. Pure.
 
+One pass from the first entry to the last, in memory that does not grow with the log.
+"""
+
+import base64
+import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain, islice
 
 from ringfence.kernel.clock import to_text
-from ringfence.kernel.digest import SIZE, Digest
+from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput, RingfenceError
 from ringfence.kernel.identifier import KeyId, LogOrigin, PredicateName, Tenant
 from ringfence.kernel.statement import Draft, Strength, Subject
 from ringfence.ledger import checkpoint, entry, tiling, tree
+from ringfence.ledger.entry import Entry
 from ringfence.ledger.model import LoggedStatement, SignedCheckpoint
-from ringfence.ledger.tree import HashReader, Run
+from ringfence.ledger.tree import Coordinate, Growing, HashReader
+from ringfence.storage.rows import Kept
+
+MAX_FAILURES = 10_000  # that are kept; a log with so many is not read to its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,116 +34,211 @@ class ChainAudit:
     checkpoints: int
     failures: tuple[str, ...]
     oldest_entry_at: datetime | None
+    entries: int = 0  # how many were checked; the whole log, unless something is missing
+    tenants: int = 0  # how many have statements that are numbered
 
 
-def audit_chain(
-    *,
-    log: LogOrigin,
-    log_keys: tuple[str, str],
-    head: SignedCheckpoint,
-    entries: Iterable[bytes],
-    envelopes: Iterable[tuple[int, bytes]],
-    recorded: Iterable[tuple[int, datetime, Digest]],
-    checkpoints: Iterable[SignedCheckpoint],
-    published: bytes | None,
-    read: HashReader,
-) -> ChainAudit:
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Everything that an installation keeps of its log, in the order of the log."""
+
+    entries: Iterable[bytes]  # below the head, from the tiles
+    kept: Iterable[Kept]  # the same, from the database: standing and as-of queries rest on its times
+    tags: Mapping[Tenant, bytes]  # what stands for each tenant in the entries
+    checkpoints: Iterable[SignedCheckpoint]  # every one that is not beyond the head
+    published: bytes | None  # the note that the log directory shows to the world
+    read: HashReader  # hashes of the tree, from the tiles
+
+
+def audit_chain(log: LogOrigin, log_keys: tuple[str, str], head: SignedCheckpoint, stored: Stored) -> ChainAudit:
     """Compare what is stored with what the log committed to.
 
     Every hash is computed again from the entries, and every hash of the tiles is compared with it: a tile that was
     changed together with what lies below it would otherwise pass, since a root is read from the highest tiles.
-
-    Args:
-        log: origin of the log.
-        log_keys: its two verifier keys.
-        head: the newest checkpoint.
-        entries: the log entries below the head, from the tiles.
-        envelopes: index and stored bytes, from the database.
-        recorded: index, time and digest of the same rows: standing and as-of queries rest on that time.
-        checkpoints: every checkpoint that was kept and is not beyond the head.
-        published: the note that the log directory shows to the world.
-        read: hashes of the tree, from the tiles.
     """
-    size = head.checkpoint.size
-    found, failures = _readable(entries)
-    if len(found) != size:
-        failures.append(f"the log directory holds {len(found)} entries and the checkpoint covers {size}")
-    runs = tree.grow(0, [tree.leaf_hash(data) for data in found], read)
-    known = list(checkpoints)
-    failures += [*_entries(found), *_tiles(runs, read), *_envelopes(found, envelopes), *_times(found, recorded)]
-    for signed in known:
-        failures.extend(_checkpoint(signed, log, log_keys, tree.overlay(runs, read)))
-    if published is not None and published not in {signed.note.encode() for signed in known}:
-        failures.append("the published checkpoint is not one that this log has signed")
+    walk = _Walk(log, log_keys, head.checkpoint.size, stored)
+    failures = tuple(islice(walk.failures(), MAX_FAILURES))
     return ChainAudit(
-        size, head.checkpoint.root, len(known), tuple(failures), _recorded_at(found[0]) if found else None
+        size=head.checkpoint.size,
+        root=head.checkpoint.root,
+        checkpoints=walk.opened,
+        failures=failures,
+        oldest_entry_at=walk.oldest,
+        entries=walk.growing.size,
+        tenants=len(walk.numbers.last),
     )
 
 
-def _readable(entries: Iterable[bytes]) -> tuple[list[bytes], list[str]]:
-    found: list[bytes] = []
+@dataclass
+class _Walk:
+    """One pass over a log, and what it has seen so far."""
+
+    log: LogOrigin
+    log_keys: tuple[str, str]
+    size: int
+    stored: Stored
+    growing: Growing = field(default_factory=Growing)
+    numbers: "_Numbers" = field(init=False)
+    oldest: datetime | None = None
+    opened: int = 0  # checkpoints
+    shown: bool = False  # whether the published note was among them
+
+    def __post_init__(self) -> None:
+        self.numbers = _Numbers(self.stored.tags)
+
+    def failures(self) -> Iterator[str]:
+        """Yield everything that is wrong."""
+        tiles, heads, rows = _Tiles(self.stored.read), iter(self.stored.checkpoints), _Rows(self.stored.kept)
+        due = next(heads, None)
+        before: datetime | None = None
+        try:
+            for index, data in enumerate(self.stored.entries):
+                found, row = _entry(data), rows.at(index)
+                self.oldest = self.oldest or (found.recorded_at if found else None)
+                yield from _contents(index, found, before, row)
+                yield from self.numbers.check(index, found, row)
+                before = found.recorded_at if found else before
+                yield from tiles.check(self.growing.add(tree.leaf_hash(data)))
+                while due is not None and due.checkpoint.size <= self.growing.size:
+                    yield from self._checkpoint(due)
+                    due = next(heads, None)
+        except RingfenceError as error:
+            yield str(error)
+        yield from tiles.rest()
+        yield from self._end(due, heads)
+
+    def _end(self, due: SignedCheckpoint | None, heads: Iterator[SignedCheckpoint]) -> Iterator[str]:
+        if self.growing.size != self.size:
+            yield f"the log directory holds {self.growing.size} entries and the checkpoint covers {self.size}"
+        for signed in chain([] if due is None else [due], heads):
+            yield from self._checkpoint(signed)
+        if self.stored.published is not None and not self.shown:
+            yield "the published checkpoint is not one that this log has signed"
+
+    def _checkpoint(self, signed: SignedCheckpoint) -> Iterator[str]:
+        size = signed.checkpoint.size
+        self.opened += 1
+        self.shown = self.shown or signed.note.encode() == self.stored.published
+        try:
+            opened = checkpoint.open_note(signed.note, self.log_keys, self.log).checkpoint
+            if (opened.size, opened.root) != (size, self.growing.root) or size != self.growing.size:
+                yield f"checkpoint of size {size}: the tree has another root"
+        except RingfenceError as error:
+            yield f"checkpoint of size {size}: {error}"
+
+
+class _Rows:
+    """The rows of the database beside the entries; a row may be missing."""
+
+    def __init__(self, kept: Iterable[Kept]) -> None:
+        self._rows = iter(kept)
+        self._next = next(self._rows, None)
+
+    def at(self, index: int) -> Kept | None:
+        while self._next is not None and self._next.filed.entry < index:
+            self._next = next(self._rows, None)
+        found = self._next
+        return found if found is not None and found.filed.entry == index else None
+
+
+class _Tiles:
+    """Compare the hashes that stand in tiles with those that follow from the entries, a tile at a time."""
+
+    def __init__(self, read: HashReader) -> None:
+        self._read = read
+        self._waiting: dict[int, list[tuple[Coordinate, bytes]]] = {}
+
+    def check(self, completed: Iterable[tuple[Coordinate, bytes]]) -> Iterator[str]:
+        for place, expected in completed:
+            if place[0] % tiling.HEIGHT:
+                continue  # tiles hold the hashes of every eighth level only
+            waiting = self._waiting.setdefault(place[0], [])
+            waiting.append((place, expected))
+            if len(waiting) == tiling.WIDTH:
+                yield from self._compared(waiting)
+                waiting.clear()
+
+    def rest(self) -> Iterator[str]:
+        for _, waiting in sorted(self._waiting.items()):
+            yield from self._compared(waiting)
+
+    def _compared(self, wanted: Sequence[tuple[Coordinate, bytes]]) -> Iterator[str]:
+        try:
+            if list(self._read([place for place, _ in wanted])) == [expected for _, expected in wanted]:
+                return
+        except RingfenceError:
+            pass  # which one it is, is asked for below
+        for place, expected in wanted:
+            try:
+                if self._read([place])[0] != expected:
+                    yield f"hash {place[1]} of level {place[0]}: the tile holds another one than its entries have"
+            except RingfenceError as error:
+                yield f"hash {place[1]} of level {place[0]}: {error}"
+
+
+def _entry(data: bytes) -> Entry | None:
     try:
-        for data in entries:
-            found.append(data)  # noqa: PERF402 - what was read before an error is still checked
-    except RingfenceError as error:
-        return found, [str(error)]
-    return found, []
-
-
-def _entries(entries: Sequence[bytes]) -> Iterable[str]:
-    before: datetime | None = None
-    for index, data in enumerate(entries):
-        at = _recorded_at(data)
-        if at is None:
-            yield f"entry {index}: it is not an entry of this log's format"
-        elif before is not None and at < before:
-            yield f"entry {index}: recorded at {to_text(at)}, before the entry in front of it"
-        before = at or before
-
-
-def _recorded_at(data: bytes) -> datetime | None:
-    try:
-        return entry.decode(data).recorded_at
+        return entry.decode(data)
     except MalformedInput:
         return None
 
 
-def _tiles(runs: Sequence[Run], read: HashReader) -> Iterable[str]:
-    for level, run in enumerate(runs):
-        if level % tiling.HEIGHT:
-            continue  # tiles hold the hashes of every eighth level only
-        for offset, expected in enumerate(run[1]):
-            place = (level, run[0] + offset)
-            try:
-                if read([place])[0] != expected:
-                    yield f"hash {place[1]} of level {level}: the tile holds another one than its entries have"
-            except RingfenceError as error:
-                yield f"hash {place[1]} of level {level}: {error}"
+def _contents(index: int, found: Entry | None, before: datetime | None, row: Kept | None) -> Iterator[str]:
+    if found is None:
+        yield f"entry {index}: it is not an entry of this log's format"
+        return
+    if before is not None and found.recorded_at < before:
+        yield f"entry {index}: recorded at {to_text(found.recorded_at)}, before the entry in front of it"
+    if row is None:
+        yield f"entry {index}: its envelope is missing from the database"
+        return
+    if Digest.of(row.envelope) != found.envelope:
+        yield f"entry {index}: its envelope was changed after the log took it in"
+    if row.filed.recorded_at != found.recorded_at:
+        at = to_text(row.filed.recorded_at)
+        yield f"entry {index}: the database says that it was recorded at {at}, the log says otherwise"
 
 
-def _envelopes(entries: Sequence[bytes], envelopes: Iterable[tuple[int, bytes]]) -> Iterable[str]:
-    stored = dict(envelopes)
-    for index, data in enumerate(entries):
-        if index not in stored:
-            yield f"entry {index}: its envelope is missing from the database"
-        elif Digest.of(stored[index]).value != data[-SIZE:]:
-            yield f"entry {index}: its envelope was changed after the log took it in"
+class _Numbers:
+    """The numbering of each tenant's statements, which has no gap; an older log begins without numbers."""
+
+    def __init__(self, tags: Mapping[Tenant, bytes]) -> None:
+        self.last: dict[bytes, int] = {}
+        self._tags = tags
+        self._begun = False
+
+    def check(self, index: int, found: Entry | None, row: Kept | None) -> Iterator[str]:
+        if found is None:
+            return
+        tenant = None if row is None else named_in(row.envelope)
+        if row is not None and Digest.of(row.envelope) == found.envelope and row.filed.tenant != tenant:
+            yield f"entry {index}: the database files it under tenant {row.filed.tenant}, its statement names {tenant}"
+        if found.place is None:
+            yield from self._unnumbered(index, tenant)
+            return
+        self._begun = True
+        tag, sequence = found.place.tag, found.place.sequence
+        if tenant is not None and self._tags.get(tenant) != tag:
+            yield f"entry {index}: it is numbered among the statements of another tenant than {tenant}"
+        if sequence != self.last.get(tag, 0) + 1:
+            yield f"entry {index}: it is number {sequence} of its tenant and follows number {self.last.get(tag, 0)}"
+        if row is not None and row.filed.tenant_sequence != sequence:
+            yield f"entry {index}: the database says that it is number {row.filed.tenant_sequence}, the log {sequence}"
+        self.last[tag] = sequence
+
+    def _unnumbered(self, index: int, tenant: Tenant | None) -> Iterator[str]:
+        if self._begun:
+            yield f"entry {index}: an entry of version 1 stands behind one of version 2"
+        if tenant is not None and tenant in self._tags:
+            self.last[self._tags[tenant]] = self.last.get(self._tags[tenant], 0) + 1
 
 
-def _times(entries: Sequence[bytes], recorded: Iterable[tuple[int, datetime, Digest]]) -> Iterable[str]:
-    for index, at, _ in recorded:
-        if index < len(entries) and _recorded_at(entries[index]) not in (None, at):
-            yield f"entry {index}: the database says that it was recorded at {to_text(at)}, the log says otherwise"
-
-
-def _checkpoint(signed: SignedCheckpoint, log: LogOrigin, log_keys: tuple[str, str], read: HashReader) -> Iterable[str]:
-    size = signed.checkpoint.size
+def named_in(envelope: bytes) -> Tenant | None:
+    """Return the tenant that a statement names; None where it cannot be read. No signature is checked."""
     try:
-        opened = checkpoint.open_note(signed.note, log_keys, log)
-        if opened.checkpoint.size != size or tree.root(size, read) != opened.checkpoint.root:
-            yield f"checkpoint of size {size}: the tree has another root"
-    except RingfenceError as error:
-        yield f"checkpoint of size {size}: {error}"
+        return Tenant(json.loads(base64.b64decode(json.loads(envelope)["payload"]))["predicate"]["issuance"]["tenant"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def chain_verified(tenant: Tenant, audit: ChainAudit, sources: int) -> Draft:
@@ -141,7 +246,7 @@ def chain_verified(tenant: Tenant, audit: ChainAudit, sources: int) -> Draft:
     claims = {
         "size": audit.size,
         "root": audit.root.hex(),
-        "entries": audit.size,
+        "entries": audit.entries,
         "checkpoints": audit.checkpoints,
         "failures": len(audit.failures),
         "oldestEntryAt": None if audit.oldest_entry_at is None else to_text(audit.oldest_entry_at),

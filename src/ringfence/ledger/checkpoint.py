@@ -120,6 +120,21 @@ def cosigned_message(checkpoint: Checkpoint, cosigner: str, seconds: int) -> byt
     )
 
 
+def verify_by(parsed: Note, checkpoint: Checkpoint, key: VerifierKey) -> None:
+    """Return where the log signed a checkpoint with one key; for logs that have other keys than ours have.
+
+    Raises:
+        MalformedInput: a log has no key of this type.
+        VerificationFailed: the signature is missing or wrong.
+    """
+    if key.kind is SignatureType.ED25519:
+        _verify_ed25519(parsed, key)
+    elif key.kind is SignatureType.ML_DSA_44:
+        _verify_mldsa(parsed, key, checkpoint)
+    else:
+        raise MalformedInput("a log signs with keys of the types 0x01 (Ed25519) and 0x06 (ML-DSA-44)")
+
+
 def _verify_ed25519(parsed: Note, key: VerifierKey) -> None:
     signature = _signature_by(parsed, key, ED25519_SIGNATURE)
     try:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ringfence.frontends.terminal import Json, output
+from ringfence.ledger.anchoring.cli import app as timestamp
+from ringfence.ledger.witness.cli import app as witness
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,6 +22,9 @@ app = typer.Typer(
     help="Show heads and statements, prove entries, export a head.",
 )
 
+app.add_typer(witness, name="witness")
+app.add_typer(timestamp, name="timestamp")
+
 
 @app.command()
 def head(
@@ -27,16 +32,23 @@ def head(
         Path | None,
         typer.Option("-o", "--output", help="Add the head to this trust file (made if absent), and record that."),
     ] = None,
+    wait_witness: Annotated[  # noqa: FBT002
+        bool, typer.Option("--wait-witness", help="Have the witnesses cosign it now; 1 where none does.")
+    ] = False,
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Show the newest checkpoint; with -o, export it for safekeeping elsewhere."""
     from ringfence.frontends.client import connect
 
     with connect() as client:
+        anchored = client.post("/api/v1/ledger/anchor", {"witnesses": True}) if wait_witness else None
         document = client.get("/api/v1/ledger/head")
         if export is not None:
             document |= {"exported_to": str(export), "statement": _export(client, document, export)}
+        document |= {"anchored": anchored} if anchored else {}
     output(document, lambda console: _show_head(console, document), as_json)
+    if anchored and not anchored["cosigned"]:
+        raise typer.Exit(1)
 
 
 def _export(client: Any, document: dict[str, Any], path: Path) -> dict[str, Any]:
@@ -60,6 +72,7 @@ def _export(client: Any, document: dict[str, Any], path: Path) -> dict[str, Any]
 
 def _with_head(known: "Trust | None", document: dict[str, Any], path: Path) -> "Trust":
     import base64
+    from dataclasses import replace
 
     from ringfence.kernel.errors import UsageError
     from ringfence.kernel.identifier import log_origin
@@ -69,15 +82,18 @@ def _with_head(known: "Trust | None", document: dict[str, Any], path: Path) -> "
     fresh = Trust(log_origin(document["log"]), base64.b64decode(document["root_key"]), (first, second), ())
     if known is not None and (known.log, known.root, known.log_keys) != (fresh.log, fresh.root, fresh.log_keys):
         raise UsageError(f"{path} is the trust file of another log; name another file")
-    heads = known.heads if known else ()
-    if document["note"] not in heads:
-        heads = (*heads, document["note"])
-    return Trust(fresh.log, fresh.root, fresh.log_keys, heads)
+    kept = known or fresh  # whom else its reader trusts stays theirs to say
+    return kept if document["note"] in kept.heads else replace(kept, heads=(*kept.heads, document["note"]))
 
 
 def _show_head(console: "Console", document: dict[str, Any]) -> None:
     console.print(f"{document['log']}: {document['size']} entries, signed {document['signed_at']}")
     console.print(f"root {document['root']}")
+    for item in document.get("anchored", {}).get("cosigned", []):
+        party = "us: it counts as the operator" if item["counts_as_operator"] else item["party"]
+        console.print(f"cosigned {item['at']} by {item['witness']} (run by {party})")
+    for sentence in document.get("anchored", {}).get("troubles", []):
+        console.print(sentence)
     if "exported_to" in document:
         entry = document["statement"]["entry"]
         console.print(f"exported to {document['exported_to']} (recorded as entry {entry}); now keep it elsewhere")
@@ -85,18 +101,68 @@ def _show_head(console: "Console", document: dict[str, Any]) -> None:
 
 @app.command("list")
 def list_statements(
+    subject: Annotated[str | None, typer.Option(help="Whose name begins so; sha256:… for a digest.")] = None,
     predicate: Annotated[str | None, typer.Option(help="Only this evidence type.")] = None,
+    since: Annotated[str | None, typer.Option(help="Recorded from then on: 2026-11-22T01:02:03.456Z.")] = None,
+    until: Annotated[str | None, typer.Option(help="Recorded before then.")] = None,
+    actor: Annotated[str | None, typer.Option(help="A role, a person, or the first 8 digits of a key.")] = None,
+    strength: Annotated[str | None, typer.Option(help="Of exactly this strength, such as observed.")] = None,
+    standing: Annotated[str | None, typer.Option(help="Of the key: trusted, untrusted, revoked, …")] = None,
+    demo: Annotated[str | None, typer.Option(help="yes: only what is marked demo; no: only what is not.")] = None,
     before: Annotated[int | None, typer.Option(help="Only entries below this index.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=500)] = 50,
     as_of: Annotated[str | None, typer.Option(help="Only what the log had by then: 2026-11-22T01:02:03.456Z.")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print all that matches as CSV, for a spreadsheet.")] = False,  # noqa: FBT002
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
-    """List statements, newest first."""
+    """Search statements and list them, newest first."""
+    from ringfence.frontends.client import connect
+    from ringfence.frontends.terminal import console
+
+    parts = {"subject": subject, "predicate": predicate, "since": since, "until": until, "actor": actor}
+    parts |= {"strength": strength, "standing": standing, "demo": demo, "as_of": as_of}
+    with connect() as client:
+        if as_csv:
+            console().file.write(client.get("/api/v1/ledger/statements.csv", **parts))
+            return
+        document = client.get("/api/v1/ledger/statements", **parts, before=before, limit=limit)
+    output(document, lambda console: _table(console, document), as_json)
+
+
+@app.command()
+def sources(
+    as_of: Annotated[str | None, typer.Option(help="Only what the log had by then: 2026-11-22T01:02:03.456Z.")] = None,
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """List who states something here, and the gaps of each sequence; 1 where there is one."""
     from ringfence.frontends.client import connect
 
     with connect() as client:
-        document = client.get("/api/v1/ledger/statements", predicate=predicate, before=before, limit=limit, as_of=as_of)
-    output(document, lambda console: _table(console, document), as_json)
+        document = client.get("/api/v1/ledger/sources", as_of=as_of)
+    output(document, lambda console: _sources(console, document), as_json)
+    if document["gaps"]:
+        raise typer.Exit(1)
+
+
+def _sources(console: "Console", document: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    table = Table("source", "statements", "missing", "last entry", "last seen", box=None)
+    for item in document["sources"]:
+        name = f"{item['role'] or 'nobody known'} {item['key'][:8]}…"
+        table.add_row(name, str(item["statements"]), _missing(item), str(item["last_entry"]), item["last_at"])
+    console.print(table)
+    own = document["tenant"]
+    if own:
+        console.print(f"entries of this tenant: numbers {own['first']} to {own['last']}, missing: {_missing(own)}")
+    if document["unnumbered"]:
+        console.print(f"{document['unnumbered']} older entries bear no number of the tenant")
+    if document["behind"]:
+        console.print(f"counted below entry {document['indexed']} only; ask again in a moment")
+
+
+def _missing(series: dict[str, Any]) -> str:
+    return ", ".join(series["gaps"]) + (" and more" if series["more_gaps"] else "") or "none"
 
 
 def _table(console: "Console", document: dict[str, Any]) -> None:
@@ -113,6 +179,11 @@ def _table(console: "Console", document: dict[str, Any]) -> None:
             str(item["entry"]), item["recorded_at"], item["predicate"] + marks, item["strength"], issuer, subject
         )
     console.print(table)
+    if len(document["statements"]) < document["count"]:
+        many = f"{document['count']} or more" if document["or_more"] else document["count"]
+        console.print(f"{len(document['statements'])} of {many} that match; older ones: --before {document['older']}")
+    if document["behind"]:
+        console.print(f"what was recorded from entry {document['indexed']} on is not searched yet; ask again")
 
 
 @app.command()

@@ -8,9 +8,10 @@ from typing import Any
 
 from ringfence.kernel.clock import to_millis
 from ringfence.kernel.identifier import KeyId, PredicateName
-from ringfence.ledger import entry
+from ringfence.ledger.anchors.cosignature import parse_key, parse_lines
 from ringfence.ledger.custody import ExportedHead, anchored_outside
-from ringfence.ledger.model import LoggedStatement, SignedCheckpoint, Standing
+from ringfence.ledger.model import LoggedStatement, SignedCheckpoint, Standing, Witness
+from ringfence.ledger.note import SignatureType
 from ringfence.ledger.proof import LogProof
 
 FORMAT = "urn:ringfence:console-proof:v1"
@@ -69,6 +70,14 @@ class Details:
 
 
 @dataclass(frozen=True, slots=True)
+class Cosignature:
+    """A line by a witness that this installation knows, with its key and who runs it."""
+
+    line: str
+    witness: Witness
+
+
+@dataclass(frozen=True, slots=True)
 class Material:
     """A statement with a published head, the path between the two, and the keys that signed the head."""
 
@@ -76,6 +85,7 @@ class Material:
     head: SignedCheckpoint
     path: tuple[bytes, ...]
     log_keys: tuple[str, str]
+    cosignatures: tuple[Cosignature, ...] = ()
 
 
 def row(logged: LoggedStatement, heads: Sequence[ExportedHead], *, auto: bool = False) -> Row:
@@ -119,19 +129,46 @@ def proof_document(material: Material) -> dict[str, Any]:
         "entry": logged.entry,
         "size": head.checkpoint.size,
         "recordedAt": to_millis(logged.recorded_at),
+        "place": _place_of(logged),
         "envelope": _base64(logged.envelope.data),
         "issuerKey": _base64(logged.issuer.public_key) if logged.issuer else None,
+        "passkey": _passkey_of(logged),
         "path": [_base64(item) for item in material.path],
         "checkpoint": head.note,
         "logKeys": list(material.log_keys),
+        "cosignatures": [
+            {"line": each.line, "vkey": each.witness.vkey, "party": each.witness.party}
+            for each in material.cosignatures
+        ],
     }
+
+
+def cosignatures(lines: Sequence[str], witnesses: Sequence[Witness]) -> tuple[Cosignature, ...]:
+    """Return the lines by known witnesses that a browser can check: those of Ed25519."""
+    known = {
+        (key.name, key.key_id): witness
+        for witness in witnesses
+        for key in [parse_key(witness.vkey)]
+        if key.kind is SignatureType.ED25519_COSIGNATURE
+    }
+    signed = [(line, (parsed.name, parsed.key_id)) for line, parsed in zip(lines, parse_lines(lines), strict=True)]
+    return tuple(Cosignature(line, known[signer]) for line, signer in signed if signer in known)
 
 
 def tlog_proof(material: Material) -> str:
     """Print a C2SP tlog-proof; its extra line is the log's entry, whose time the envelope does not hold."""
     logged = material.logged
-    leaf = entry.encode(logged.recorded_at, logged.envelope.digest)
-    return str(LogProof(logged.entry, material.path, material.head.note, leaf))
+    return str(LogProof(logged.entry, material.path, material.head.note, logged.leaf))
+
+
+def _passkey_of(logged: LoggedStatement) -> dict[str, str] | None:
+    issuer = logged.issuer
+    return {"rpId": issuer.rp_id, "origin": issuer.origin} if issuer and issuer.origin else None
+
+
+def _place_of(logged: LoggedStatement) -> dict[str, Any] | None:
+    place = logged.place
+    return None if place is None else {"tag": _base64(place.tag), "sequence": place.sequence}
 
 
 def _base64(data: bytes) -> str:

@@ -5,9 +5,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from ringfence.kernel.commitment import Opening
-from ringfence.kernel.envelope import Envelope
+from ringfence.kernel.envelope import ED25519, Envelope
 from ringfence.kernel.identifier import KeyId, LogOrigin, PersonId
-from ringfence.kernel.statement import KeyRole
+from ringfence.kernel.statement import KeyRole, Statement
+from ringfence.ledger.entry import Place, encode
+
+ROOT = "root"  # who enrolled a key, where that was no person
 
 
 class Standing(StrEnum):
@@ -22,7 +25,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """A signing key that the root enrolled."""
+    """A signing key that the root enrolled, or a passkey that its own person enrolled with such a key."""
 
     key: KeyId
     role: KeyRole
@@ -32,6 +35,14 @@ class Issuer:
     custody: str
     person: PersonId | None = None
     revoked_at: datetime | None = None
+    algorithm: str = ED25519
+    rp_id: str = ""  # of a passkey: the site that it was made for
+    origin: str = ""  # of a passkey: the one page where it signs
+    enrolled_by: str = ROOT  # or the id of the person
+
+    def verify(self, envelope: Envelope) -> Statement:
+        """Return the statement if this key signed it; raise `VerificationFailed` or `MalformedInput` if not."""
+        return envelope.verify_as(self.algorithm, self.public_key, rp_id=self.rp_id, origin=self.origin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,12 @@ class LoggedStatement:
     opening: Opening | None
     standing: Standing
     issuer: Issuer | None
+    place: Place | None = None  # None: the log took it in by an entry of version 1
+
+    @property
+    def leaf(self) -> bytes:
+        """Return the data of the log entry."""
+        return encode(self.recorded_at, self.envelope.digest, self.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +81,94 @@ class SignedCheckpoint:
     signed_at: datetime  # the time inside the ML-DSA-44 cosignature: whole seconds
 
 
+OPERATOR = "operator"  # the party of witnesses and time-stamping authorities that the log's operator runs
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """Somebody who cosigns heads, with one verifier key; whose key it is, is the reader's knowledge."""
+
+    name: str
+    vkey: str
+    party: str  # `OPERATOR`, or the name of another
+
+
+@dataclass(frozen=True, slots=True)
+class TimestampAuthority:
+    """Somebody who stamps heads with the time, by the certificate at the root of its own."""
+
+    certificate: bytes  # X.509 in DER, self-signed
+    party: str  # `OPERATOR`, or the name of another
+
+
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """What others said about a published checkpoint, as they said it; nothing of it is verified yet."""
+
+    cosignatures: tuple[str, ...] = ()  # signature lines of a note, without their newlines
+    timestamps: tuple[bytes, ...] = ()  # RFC 3161 time-stamp tokens over the published note, DER
+
+
+@dataclass(frozen=True, slots=True)
+class Cosigned:
+    """A verified cosignature: this witness had seen the log grow to this head and no other."""
+
+    witness: str
+    party: str
+    at: datetime  # by the witness's clock: whole seconds
+
+    @property
+    def outside(self) -> bool:
+        """Tell whether somebody other than the operator stands behind it."""
+        return self.party != OPERATOR
+
+
+@dataclass(frozen=True, slots=True)
+class Stamped:
+    """A verified time stamp: the head existed at this time, by the authority's clock."""
+
+    authority: str  # the subject of the certificate that signed the token
+    party: str
+    at: datetime
+
+    @property
+    def outside(self) -> bool:
+        """Tell whether somebody other than the operator stands behind it."""
+        return self.party != OPERATOR
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the anchors of one head come to, for a reader with a trust file."""
+
+    cosigned: tuple[Cosigned, ...] = ()
+    stamped: tuple[Stamped, ...] = ()
+    quorum_met: bool = False
+
+    @property
+    def outside_since(self) -> datetime | None:
+        """Return the earliest time at which another party vouches for the head; None where none does."""
+        said: tuple[Cosigned | Stamped, ...] = (*self.cosigned, *self.stamped)
+        return min((each.at for each in said if each.outside), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class AnchoredHead:
+    """A published head with what others said about it, and what that comes to."""
+
+    head: SignedCheckpoint
+    anchors: Anchors
+    judged: Judged
+
+
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What an outsider holds: the root, the log's two verifier keys, and heads kept elsewhere."""
+    """What an outsider holds: the root, the log's two verifier keys, heads kept elsewhere, and whom else they trust."""
 
     log: LogOrigin
     root: bytes
     log_keys: tuple[str, str]
     heads: tuple[str, ...]
+    witnesses: tuple[Witness, ...] = ()
+    authorities: tuple[TimestampAuthority, ...] = ()
+    quorum: int = 0  # how many other parties' witnesses have to have cosigned a head; 0 asks for none

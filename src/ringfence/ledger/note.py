@@ -1,6 +1,7 @@
 """Signed notes and verifier keys: c2sp.org/signed-note. Nothing here knows what a note says.
 
-Of the assigned signature types two are known, and each has one length: Ed25519 and timestamped ML-DSA-44.
+Of the assigned signature types three are known, and each has one length: Ed25519, and the two cosignatures of
+c2sp.org/tlog-cosignature, which carry a time: Ed25519 and ML-DSA-44.
 """
 
 import base64
@@ -19,10 +20,11 @@ class SignatureType(IntEnum):
     """The signature types that we verify."""
 
     ED25519 = 0x01
+    ED25519_COSIGNATURE = 0x04
     ML_DSA_44 = 0x06
 
 
-KEY_SIZES = {SignatureType.ED25519: 32, SignatureType.ML_DSA_44: 1312}
+KEY_SIZES = {SignatureType.ED25519: 32, SignatureType.ED25519_COSIGNATURE: 32, SignatureType.ML_DSA_44: 1312}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class VerifierKey:
         key_id, _, encoded = rest.partition("+")
         material = decode_base64(encoded, "the key of a vkey")
         if material[:1] not in {bytes((kind,)) for kind in SignatureType}:
-            raise MalformedInput("a vkey of ours is of type 0x01 (Ed25519) or 0x06 (ML-DSA-44)")
+            raise MalformedInput("a vkey is of type 0x01 (Ed25519), 0x04 (Ed25519 cosignature) or 0x06 (ML-DSA-44)")
         key = cls(name, SignatureType(material[0]), material[1:])
         if key.key_id.hex() != key_id:
             raise MalformedInput(f"the key id of the vkey of {name[:80]!r} does not belong to its key")
@@ -74,6 +76,9 @@ class Signature:
         """Say whether the line claims to be made with `key`."""
         return (self.name, self.key_id) == (key.name, key.key_id)
 
+    def __str__(self) -> str:
+        return f"{_DASH}{self.name} {encode_base64(self.key_id + self.data)}"
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
@@ -83,7 +88,7 @@ class Note:
     signatures: tuple[Signature, ...]
 
     def __str__(self) -> str:
-        lines = [f"{_DASH}{s.name} {encode_base64(s.key_id + s.data)}\n" for s in self.signatures]
+        lines = [f"{signature}\n" for signature in self.signatures]
         return f"{self.text}\n{''.join(lines)}"
 
 
@@ -100,7 +105,7 @@ def parse(data: str | bytes, *, source: str = "") -> Note:
     text, blank, lines = content.rpartition("\n\n")
     if not blank or not text or not lines.endswith("\n"):
         raise MalformedInput("not a signed note: text, an empty line, signature lines", source=source)
-    return Note(text + "\n", tuple(_signature(line, source) for line in lines[:-1].split("\n")))
+    return Note(text + "\n", tuple(parse_signature(line, source=source) for line in lines[:-1].split("\n")))
 
 
 def is_key_name(text: str) -> bool:
@@ -124,7 +129,8 @@ def decode_base64(text: str, what: str) -> bytes:
     return data
 
 
-def _signature(line: str, source: str) -> Signature:
+def parse_signature(line: str, *, source: str = "") -> Signature:
+    """Parse one signature line without its newline, or raise `MalformedInput`; nothing is verified."""
     name, space, encoded = line.removeprefix(_DASH).partition(" ")
     if not line.startswith(_DASH) or not space or not is_key_name(name):
         raise MalformedInput("a signature line is an em dash, a key name and a signature", source=source)

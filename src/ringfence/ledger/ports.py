@@ -1,9 +1,10 @@
 """What the ledger needs from the outside: a place for tiles, and one for checkpoints."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
-from ringfence.ledger.model import SignedCheckpoint
+from ringfence.ledger.model import Anchors, Checkpoint, SignedCheckpoint
 
 
 class Tiles(Protocol):
@@ -36,11 +37,32 @@ class Tiles(Protocol):
         ...
 
 
+class CheckpointSigner(Protocol):
+    """The log's two keys, in whatever process they are."""
+
+    def __call__(self, head: Checkpoint, at: datetime, proof: Sequence[bytes] = (), /) -> SignedCheckpoint:
+        """Sign a head; `proof` shows that it continues the one that was signed last.
+
+        Raises:
+            Refused: it does not, or it is smaller, or another one of that size was signed.
+            Unavailable: nothing can be signed now.
+        """
+        ...
+
+
 class Checkpoints(Protocol):
     """Every checkpoint that this log ever signed; never two of one size."""
 
+    def decide(self, head: Checkpoint) -> None:
+        """Keep a head that is to be signed, in the transaction that assigned the indexes that it covers."""
+        ...
+
+    def decided(self) -> Checkpoint | None:
+        """Return the head that was decided and not signed yet, if there is one."""
+        ...
+
     def add(self, signed: SignedCheckpoint) -> None:
-        """Keep a checkpoint, in the transaction that assigned the indexes that it covers."""
+        """Keep a signed checkpoint, in the place of the head that was decided."""
         ...
 
     def latest(self) -> SignedCheckpoint | None:
@@ -55,6 +77,22 @@ class Checkpoints(Protocol):
         """Return the checkpoint of exactly this size."""
         ...
 
-    def all(self) -> list[SignedCheckpoint]:
-        """Return every checkpoint, smallest first."""
+    def below(self, size: int | None, limit: int) -> list[SignedCheckpoint]:
+        """Return the newest checkpoints below a size, largest first."""
+        ...
+
+    def all(self, *, above: int = -1, limit: int | None = None) -> list[SignedCheckpoint]:
+        """Return the checkpoints beyond a size, smallest first, at most `limit`."""
+        ...
+
+
+class KeptAnchors(Protocol):
+    """What others said about this log's heads, verified when it was kept."""
+
+    def anchors(self, size: int) -> Anchors:
+        """Return what they said about the head of this size."""
+        ...
+
+    def newest(self) -> Sequence[int]:
+        """Return the size of the newest head of each who said anything, smallest first."""
         ...

@@ -1,9 +1,10 @@
 """Integrate what was sequenced, publish checkpoints, prove, and check the whole chain."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain, takewhile
 
 from ringfence.kernel.clock import Clock, recording_time
 from ringfence.kernel.digest import Digest
@@ -12,18 +13,21 @@ from ringfence.kernel.evidence import Acknowledgement, Stage
 from ringfence.kernel.identifier import LogOrigin, PredicateName, Tenant
 from ringfence.kernel.statement import Statement
 from ringfence.ledger import entry, tree
-from ringfence.ledger.audit import ChainAudit, audit_chain, chain_verified, heartbeat
+from ringfence.ledger.audit import ChainAudit, Stored, audit_chain, chain_verified, heartbeat
 from ringfence.ledger.checkpoint import parse_text
 from ringfence.ledger.custody import HEAD_EXPORTED
+from ringfence.ledger.entry import Place
 from ringfence.ledger.integrate import plan
 from ringfence.ledger.issuers import Issuers, fold
-from ringfence.ledger.model import Checkpoint, LoggedStatement, SignedCheckpoint
-from ringfence.ledger.ports import Checkpoints, Tiles
+from ringfence.ledger.model import Anchors, Checkpoint, LoggedStatement, SignedCheckpoint
+from ringfence.ledger.ports import Checkpoints, CheckpointSigner, KeptAnchors, Tiles
 from ringfence.ledger.tiletree import TileTree
+from ringfence.ledger.tree import HashReader
 from ringfence.storage.outbox import Outbox
 from ringfence.storage.rows import StoredStatement
 
 GROUP = 10_000  # statements per checkpoint at the most: a bounded transaction
+PAGE = 500  # checkpoints that are read at once: 5 KiB each
 KEY_PREDICATES = (PredicateName("key.enrolled"), PredicateName("key.revoked"))
 _ATTEMPTS = 100
 
@@ -39,39 +43,74 @@ class Ledger:
     checkpoints: Checkpoints
     tiles: Tiles
     tree: TileTree
-    sign: Callable[[Checkpoint, datetime], SignedCheckpoint]
+    sign: CheckpointSigner
     exclusive: Callable[[], AbstractContextManager[None]]
     transaction: Callable[[], AbstractContextManager[None]]
     clock: Clock
+    check_signer: Callable[[], None] = lambda: None  # raises `Unavailable` where no head could be signed now
+    kept: KeptAnchors | None = None
 
     # Integrate and publish
 
     def integrate(self) -> SignedCheckpoint | None:
         """Give every pending statement its index and publish one checkpoint over them; None where nothing waits.
 
-        The database commit decides; tiles and the checkpoint file follow from it and are written again after a crash.
+        The database commit decides; signature, tiles and the checkpoint file follow from it, and are made again after
+        a crash. So the signer is never asked for two heads of one size, whenever this process is killed.
         """
         with self.exclusive():
+            signed = self._sign_decided()
             self._publish()
-            signed = self._integrate()
-            if signed is not None:
+            if (fresh := self._integrate()) is not None:
                 self._publish()
-            return signed
+            return fresh or signed
 
     def _integrate(self) -> SignedCheckpoint | None:
+        decided = self._decide()
+        return None if decided is None else self._signed(*decided)
+
+    def _decide(self) -> tuple[Checkpoint, HashReader] | None:
         with self.transaction():
             pending = self.outbox.pending(GROUP)
             if not pending:
                 return None
+            self.check_signer()
             size = self._size()
-            integrated, entries = plan(size, self._newest(size), pending, self.clock.now())
-            reader = self.tree.reader(size)
-            grown = tree.overlay(tree.grow(size, [tree.leaf_hash(data) for data in entries], reader), reader)
-            checkpoint = Checkpoint(self.log, size + len(entries), tree.root(size + len(entries), grown))
-            signed = self.sign(checkpoint, self.clock.now())
+            integrated, entries = plan(
+                size,
+                self._newest(size),
+                pending,
+                self.clock.now(),
+                self.outbox.numbers.of(item.tenant for item in pending),
+            )
+            grown = self._grown(size, entries)
+            head = Checkpoint(self.log, size + len(entries), tree.root(size + len(entries), grown))
             self.outbox.assign(integrated)
+            self.checkpoints.decide(head)
+            return head, grown
+
+    def _sign_decided(self) -> SignedCheckpoint | None:
+        """Sign what was decided by an integrator that ended before it had the signature."""
+        head = self.checkpoints.decided()
+        if head is None:
+            return None
+        size = self._size()
+        grown = self._grown(size, self._entries(size, head.size))
+        if tree.root(head.size, grown) != head.root:
+            raise InternalError(f"the entries below {head.size} do not have the root that was decided for them")
+        return self._signed(head, grown)
+
+    def _signed(self, head: Checkpoint, grown: HashReader) -> SignedCheckpoint:
+        size = self._size()
+        proof = tree.consistency_proof(size, head.size, grown) if size else ()
+        signed = self.sign(head, self.clock.now(), proof)
+        with self.transaction():
             self.checkpoints.add(signed)
-            return signed
+        return signed
+
+    def _grown(self, size: int, entries: Sequence[bytes]) -> HashReader:
+        reader = self.tree.reader(size)
+        return tree.overlay(tree.grow(size, [tree.leaf_hash(data) for data in entries], reader), reader)
 
     def _publish(self) -> None:
         """Write the tiles and the checkpoint that the database has committed and the log directory lacks."""
@@ -80,11 +119,26 @@ class Ledger:
         self._check_age(published, size)
         if latest is None or published == size:
             return
-        entries = [entry.encode(at, digest) for _, at, digest in self.outbox.integrated(published, size)]
-        root = self.tree.extend(published, entries)
+        root = self.tree.extend(published, self._entries(published, size))
         if root != latest.checkpoint.root:
             raise InternalError(f"the tiles of size {size} do not have the root that the checkpoint signs")
         self.tiles.write("checkpoint", latest.note.encode())
+
+    def _entries(self, start: int, end: int) -> list[bytes]:
+        """Print the log entries of what the database holds."""
+        tags = self._tags()
+        return [
+            entry.encode(filed.recorded_at, filed.digest, _place(tags.get(filed.tenant), filed.tenant_sequence))
+            for filed in self.outbox.integrated(start, end)
+        ]
+
+    def _tags(self) -> dict[Tenant, bytes]:
+        return {tenant: entry.tenant_tag(known.salt, tenant) for tenant, known in self.outbox.numbers.all().items()}
+
+    def tenant_salt(self, tenant: Tenant) -> bytes | None:
+        """Return the salt under which the log names a tenant; None where every entry of it is of version 1."""
+        known = self.outbox.numbers.all().get(tenant)
+        return known.salt if known else None
 
     def published(self, envelope: Digest) -> Acknowledgement:
         """Return once a published checkpoint covers the statement; integrate it if nobody else does."""
@@ -107,8 +161,10 @@ class Ledger:
     def check_publishable(self) -> None:
         """Raise `Unavailable` where nothing could be published now, so that nothing is written at all.
 
-        That is where the clock stands before the newest entry, or the database is older than the published log.
+        That is where the clock stands before the newest entry, the database is older than the published log, or the
+        signer is away.
         """
+        self.check_signer()
         size = self._size()
         self._check_age(self._published_size(), size)
         recording_time(self._newest(size), self.clock.now())
@@ -127,7 +183,7 @@ class Ledger:
 
     def _newest(self, size: int) -> datetime | None:
         last = self.outbox.integrated(size - 1, size) if size else []
-        return last[0][1] if last else None
+        return last[0].recorded_at if last else None
 
     def _published_size(self) -> int:
         note = self.tiles.read("checkpoint")
@@ -149,17 +205,24 @@ class Ledger:
             head = self.head()
         size = head.checkpoint.size
         fresh = TileTree(self.tiles)  # reads the tiles again: what was cached may have been changed since
-        return audit_chain(
-            log=self.log,
-            log_keys=self.log_keys,
-            head=head,
+        stored = Stored(
             entries=fresh.entries(0, size),
-            envelopes=self.outbox.envelopes(0, size),
-            recorded=self.outbox.integrated(0, size),
-            checkpoints=[signed for signed in self.checkpoints.all() if signed.checkpoint.size <= size],
+            kept=chain.from_iterable(
+                self.outbox.kept(start, min(start + GROUP, size)) for start in range(0, size, GROUP)
+            ),
+            tags=self._tags(),
+            checkpoints=takewhile(lambda signed: signed.checkpoint.size <= size, self._checkpoints()),
             published=published,
             read=fresh.reader(size),
         )
+        return audit_chain(self.log, self.log_keys, head, stored)
+
+    def _checkpoints(self) -> Iterator[SignedCheckpoint]:
+        """Yield every checkpoint, smallest first, never many of them in memory."""
+        above = -1
+        while found := self.checkpoints.all(above=above, limit=PAGE):
+            yield from found
+            above = found[-1].checkpoint.size
 
     def record_chain(self, tenant: Tenant) -> Acknowledgement:
         """Check the whole chain and state the outcome."""
@@ -183,6 +246,10 @@ class Ledger:
             raise NotFound("the log is empty: nothing has been recorded yet")
         return latest
 
+    def published_head(self) -> SignedCheckpoint:
+        """Return the newest checkpoint that is published: its tiles are there, so that anything can be proven of it."""
+        return self.checkpoint(self._published_size())
+
     def first_head(self) -> SignedCheckpoint:
         """Return the oldest checkpoint, which `init` gives out; raise `NotFound` while the log is empty."""
         first = self.checkpoints.first()
@@ -196,6 +263,10 @@ class Ledger:
         if found is None:
             raise NotFound(f"this log never published a checkpoint of size {size}")
         return found
+
+    def heads(self, *, before: int | None = None, limit: int = 50) -> list[SignedCheckpoint]:
+        """Return the newest checkpoints, largest first; those below the size `before`."""
+        return self.checkpoints.below(before, limit)
 
     def check_exported(self, statement: Statement) -> None:
         """Return where a `ledger.head_exported` statement names a head that this log published; raise `Refused`.
@@ -232,6 +303,10 @@ class Ledger:
         found = self.outbox.statements(tenant, predicates, at=at, before=before, limit=limit, newest_first=True)
         return self._judged(tenant, found, at)
 
+    def named(self, tenant: Tenant, entries: Collection[int], *, at: datetime | None = None) -> list[LoggedStatement]:
+        """Return those of a tenant's statements that stand at these entries, in log order."""
+        return self._judged(tenant, self.outbox.named(tenant, entries), at)
+
     def tally(self, tenant: Tenant, *, at: datetime | None = None) -> dict[PredicateName, int]:
         """Return how many statements of each type were recorded until `at`."""
         return self.outbox.tally(tenant, at=at)
@@ -254,12 +329,26 @@ class Ledger:
         """Prove that the tree of size `new` continues the one of size `old`."""
         return tree.consistency_proof(old, new, self.tree.reader(self._published_size()))
 
+    def anchors(self, size: int) -> Anchors:
+        """Return what others said of the checkpoint of this size; it was verified when it was kept."""
+        return self.kept.anchors(size) if self.kept else Anchors()
+
+    def anchored(self) -> Sequence[int]:
+        """Return the sizes of the checkpoints of which others said anything: the newest of each who did."""
+        return self.kept.newest() if self.kept else ()
+
     def _judged(self, tenant: Tenant, found: Sequence[StoredStatement], at: datetime | None) -> list[LoggedStatement]:
         # As known then: a revocation that came later must not change what was shown before.
-        issuers = self.issuers(tenant, at)
-        return [_logged(stored, issuers) for stored in found]
+        issuers, salt = self.issuers(tenant, at), self.tenant_salt(tenant)
+        tag = None if salt is None else entry.tenant_tag(salt, tenant)
+        return [_logged(stored, issuers, tag) for stored in found]
 
 
-def _logged(stored: StoredStatement, issuers: Issuers) -> LoggedStatement:
+def _logged(stored: StoredStatement, issuers: Issuers, tag: bytes | None) -> LoggedStatement:
     standing, issuer = issuers.at(stored.envelope.signer, stored.recorded_at)
-    return LoggedStatement(stored.entry, stored.recorded_at, stored.envelope, stored.opening, standing, issuer)
+    place = _place(tag, stored.tenant_sequence)
+    return LoggedStatement(stored.entry, stored.recorded_at, stored.envelope, stored.opening, standing, issuer, place)
+
+
+def _place(tag: bytes | None, sequence: int | None) -> Place | None:
+    return None if tag is None or sequence is None else Place(tag, sequence)

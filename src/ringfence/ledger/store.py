@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, LargeBinary, Select, Table, Text, insert, select
+from sqlalchemy import BigInteger, Column, LargeBinary, Select, Table, Text, insert, select, update
 
 from ringfence.kernel.clock import from_millis, to_millis
+from ringfence.kernel.errors import Unavailable
 from ringfence.kernel.identifier import LogOrigin
 from ringfence.ledger.model import Checkpoint, SignedCheckpoint
 from ringfence.storage.database import METADATA, Database
@@ -29,20 +30,33 @@ CHECKPOINTS = Table(
 
 @dataclass(frozen=True, slots=True)
 class CheckpointTable:
-    """Every checkpoint that this log ever signed."""
+    """Every checkpoint that this log ever signed, and the head that is being signed: its note is empty."""
 
     database: Database
     log: LogOrigin
 
+    def decide(self, head: Checkpoint) -> None:
+        """Keep a head that is to be signed, in the transaction that assigned the indexes that it covers."""
+        self._insert(head, "", 0)
+
+    def decided(self) -> Checkpoint | None:
+        """Return the head that was decided and not signed yet, if there is one."""
+        with self.database.reading() as connection:
+            row = connection.execute(select(CHECKPOINTS).order_by(CHECKPOINTS.c.size.desc()).limit(1)).first()
+        return None if row is None or row.note else Checkpoint(self.log, row.size, row.root)
+
     def add(self, signed: SignedCheckpoint) -> None:
-        """Keep a checkpoint, in the transaction that assigned the indexes that it covers."""
-        values = {
-            "size": signed.checkpoint.size,
-            "root": signed.checkpoint.root,
-            "note": signed.note,
-            "signed_at": to_millis(signed.signed_at),
-        }
-        self.database.connection().execute(insert(CHECKPOINTS), [values])
+        """Keep a signed checkpoint, in the place of the head that was decided."""
+        head, at = signed.checkpoint, to_millis(signed.signed_at)
+        waiting = (CHECKPOINTS.c.size == head.size, CHECKPOINTS.c.root == head.root, CHECKPOINTS.c.note == "")
+        change = update(CHECKPOINTS).where(*waiting).values(note=signed.note, signed_at=at)
+        if not self.database.connection().execute(change).rowcount:
+            self._insert(head, signed.note, at)
+
+    def _insert(self, head: Checkpoint, note: str, signed_at: int) -> None:
+        values = {"size": head.size, "root": head.root, "note": note, "signed_at": signed_at}
+        with self.database.attempting(f"this log has a head of {head.size} entries already") as connection:
+            connection.execute(insert(CHECKPOINTS), [values])
 
     def latest(self) -> SignedCheckpoint | None:
         """Return the newest checkpoint."""
@@ -59,13 +73,25 @@ class CheckpointTable:
         found = self._select(select(CHECKPOINTS).where(CHECKPOINTS.c.size == size))
         return found[0] if found else None
 
-    def all(self) -> list[SignedCheckpoint]:
-        """Return every checkpoint, smallest first."""
-        return self._select(select(CHECKPOINTS).order_by(CHECKPOINTS.c.size))
+    def all(self, *, above: int = -1, limit: int | None = None) -> list[SignedCheckpoint]:
+        """Return the checkpoints beyond a size, smallest first, at most `limit`."""
+        found = select(CHECKPOINTS).where(CHECKPOINTS.c.size > above).order_by(CHECKPOINTS.c.size)
+        return self._select(found if limit is None else found.limit(limit))
+
+    def below(self, size: int | None, limit: int) -> list[SignedCheckpoint]:
+        """Return the newest checkpoints below a size, largest first."""
+        found = select(CHECKPOINTS).order_by(CHECKPOINTS.c.size.desc()).limit(limit)
+        return self._select(found if size is None else found.where(CHECKPOINTS.c.size < size))
+
+    def check(self) -> None:
+        """Raise `Unavailable` where the database holds another log."""
+        first = self.first()
+        if first is not None and first.note and (known := first.note.partition("\n")[0]) != self.log:
+            raise Unavailable(f"the database holds the log {known}, not {self.log}: it is that of another home")
 
     def _select(self, query: Select[Any]) -> list[SignedCheckpoint]:
         with self.database.reading() as connection:
-            rows = connection.execute(query).all()
+            rows = connection.execute(query.where(CHECKPOINTS.c.note != "")).all()
         return [
             SignedCheckpoint(Checkpoint(self.log, row.size, row.root), row.note, from_millis(row.signed_at))
             for row in rows
@@ -90,3 +116,22 @@ class IntegratorLock:
                 yield
             finally:
                 os.close(descriptor)  # closing releases the lock, also when the process is killed
+
+
+@dataclass(frozen=True, slots=True)
+class IntegratorSession:
+    """One integrator at a time on PostgreSQL, whatever machine it is on; a session that ends frees the place."""
+
+    database: Database
+    _threads: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Hold the lock."""
+        with self._threads, self.database.integrating():
+            yield
+
+
+def integrator(database: Database, path: Path) -> IntegratorLock | IntegratorSession:
+    """Return the lock of the integrators of a database; of SQLite it is a file, since they are on one machine."""
+    return IntegratorSession(database) if database.is_postgresql else IntegratorLock(path)

@@ -6,7 +6,7 @@ reader once. A coordinate `(level, index)` names the complete subtree over the l
 """
 
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 
 from ringfence.kernel.errors import InternalError, NotFound, UsageError, VerificationFailed
@@ -184,6 +184,29 @@ def grow(size: int, leaves: Sequence[bytes], read: HashReader) -> list[Run]:
         pairs = zip(nodes[0::2], nodes[1::2], strict=False)  # a last node without sibling stays incomplete
         runs.append((size >> level + 1, [sha256(b"\x01" + one + two).digest() for one, two in pairs]))
     return runs
+
+
+class Growing:
+    """Take leaf hashes one after another, in the memory of one path from a leaf to the root."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._subtrees: list[bytes] = []  # the frontier of `size`, from left to right
+
+    def add(self, leaf: bytes) -> Iterator[tuple[Coordinate, bytes]]:
+        """Yield every subtree that this leaf completes, itself first; it is taken in once all have been asked for."""
+        index, node, level = self.size, leaf, 0
+        yield (0, index), node
+        while index & 1:
+            node, index, level = node_hash(self._subtrees.pop(), node), index >> 1, level + 1
+            yield (level, index), node
+        self._subtrees.append(node)
+        self.size += 1
+
+    @property
+    def root(self) -> bytes:
+        """Return the root over all leaves so far."""
+        return fold(self._subtrees)
 
 
 def overlay(runs: Sequence[Run], read: HashReader) -> HashReader:

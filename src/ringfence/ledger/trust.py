@@ -4,31 +4,47 @@ It vouches for nothing by itself: compare the fingerprint with one that reached 
 """
 
 import json
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from ringfence.kernel import digest, identifier
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput
 from ringfence.ledger import checkpoint, note
-from ringfence.ledger.model import SignedCheckpoint, Trust
+from ringfence.ledger.anchors import cosignature, timestamp
+from ringfence.ledger.model import OPERATOR, SignedCheckpoint, TimestampAuthority, Trust, Witness
 
 FORMAT = "urn:ringfence:trust:v1"
+FORMAT_2 = "urn:ringfence:trust:v2"  # names witnesses and time-stamping authorities too
+MAX_WITNESSES = 64
 ROOT_SIZE = 32
 MAX_HEADS = 256  # one a day between two yearly audits would already be many; keeps a file below 2 MB
 MAX_TRUST = 2 * 2**20
 _SPOKEN_DIGITS = 24  # 96 bits: nobody finds a second root key with the same beginning
 _SPOKEN_GROUP = 4
+_OTHERS = {"witnesses", "timestampAuthorities", "quorum"}
+_PARTY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 .-]{0,62}[A-Za-z0-9.])?")
 
 
 def to_text(trust: Trust) -> str:
-    """Print a trust file."""
-    document = {
+    """Print a trust file: of version 1 where it names neither witness nor authority."""
+    document: dict[str, Any] = {
         "format": FORMAT,
         "log": trust.log,
         "root": note.encode_base64(trust.root),
         "logKeys": list(trust.log_keys),
         "heads": list(trust.heads),
     }
+    if trust.witnesses or trust.authorities or trust.quorum:
+        document |= {
+            "format": FORMAT_2,
+            "witnesses": [{"vkey": each.vkey, "party": each.party} for each in trust.witnesses],
+            "timestampAuthorities": [
+                {"certificate": note.encode_base64(each.certificate), "party": each.party} for each in trust.authorities
+            ],
+            "quorum": trust.quorum,
+        }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -70,16 +86,80 @@ def _trust(document: Any) -> Trust:
             "root": str() as root_text,
             "logKeys": [str() as ed25519, str() as mldsa],
             "heads": list() as heads,
-            **extra,
-        } if kind == FORMAT and not extra:
+            **others,
+        } if (kind, set(others)) in ((FORMAT, set()), (FORMAT_2, _OTHERS)):
             origin = identifier.log_origin(log)
         case _:
-            raise MalformedInput(f"not a trust file: format {FORMAT!r}, log, root, logKeys (two) and heads")
+            raise MalformedInput(
+                f"not a trust file: format {FORMAT!r}, log, root, logKeys (two) and heads; or format {FORMAT_2!r}, "
+                "with witnesses, timestampAuthorities and quorum too"
+            )
     root = note.decode_base64(root_text, "the root key")
     if len(root) != ROOT_SIZE:
         raise MalformedInput(f"the root key has {ROOT_SIZE} bytes")
-    checkpoint.parse_log_keys((ed25519, mldsa), origin)
-    return Trust(origin, root, (ed25519, mldsa), _heads(heads))
+    keys = checkpoint.parse_log_keys((ed25519, mldsa), origin)
+    witnesses = _witnesses(others.get("witnesses", []), [key.public_key for key in keys])
+    authorities = _authorities(others.get("timestampAuthorities", []))
+    quorum = _quorum(others.get("quorum", 0), witnesses)
+    return Trust(origin, root, (ed25519, mldsa), _heads(heads), witnesses, authorities, quorum)
+
+
+def party(text: object) -> str:
+    """Parse the name of who runs a witness or an authority; `operator` is the log's own operator."""
+    if not isinstance(text, str) or not _PARTY.fullmatch(text):
+        raise MalformedInput("a party is `operator` or a name of at most 64 letters, digits, blanks, dots and hyphens")
+    if _spoken(text) == OPERATOR and text != OPERATOR:
+        raise MalformedInput("the log's own operator is written `operator`; as another party it would count as outside")
+    return text
+
+
+def _spoken(name: str) -> str:
+    """Return a name as it sounds: what differs in its writing only is one party."""
+    return " ".join(name.casefold().split())
+
+
+def _witnesses(values: Any, taken: Sequence[bytes]) -> tuple[Witness, ...]:
+    """Parse witnesses; one key stands for one party, and the log's own keys witness nothing."""
+    if not isinstance(values, list) or len(values) > MAX_WITNESSES:
+        raise MalformedInput(f"witnesses are a list of at most {MAX_WITNESSES}")
+    known, result = set(taken), []
+    for value in values:
+        match value:
+            case {"vkey": str() as vkey, "party": str() as name, **extra} if not extra:
+                key = cosignature.parse_key(vkey)
+            case _:
+                raise MalformedInput("a witness has a vkey and a party")
+        if key.public_key in known:
+            raise MalformedInput(f"the key of the witness {key.name} is named twice, or is the log's own")
+        known.add(key.public_key)
+        result.append(Witness(key.name, vkey, party(name)))
+    names = {each.party for each in result}
+    if len({_spoken(name) for name in names}) != len(names):
+        raise MalformedInput("one party is written in two ways; it would count twice")
+    return tuple(result)
+
+
+def _authorities(values: Any) -> tuple[TimestampAuthority, ...]:
+    if not isinstance(values, list) or len(values) > timestamp.MAX_AUTHORITIES:
+        raise MalformedInput(f"timestampAuthorities are a list of at most {timestamp.MAX_AUTHORITIES}")
+    result: list[TimestampAuthority] = []
+    for value in values:
+        match value:
+            case {"certificate": str() as encoded, "party": str() as name, **extra} if not extra:
+                certificate = timestamp.parse_certificate(note.decode_base64(encoded, "the certificate"))
+            case _:
+                raise MalformedInput("a time-stamping authority has a certificate and a party")
+        if certificate in {each.certificate for each in result}:
+            raise MalformedInput("a certificate of a time-stamping authority is named twice")
+        result.append(TimestampAuthority(certificate, party(name)))
+    return tuple(result)
+
+
+def _quorum(value: Any, witnesses: Sequence[Witness]) -> int:
+    others = {each.party for each in witnesses} - {OPERATOR}
+    if type(value) is not int or not 0 <= value <= len(others):
+        raise MalformedInput("quorum is how many other parties' witnesses are demanded: at most as many as are named")
+    return value
 
 
 def _heads(values: list[Any]) -> tuple[str, ...]:

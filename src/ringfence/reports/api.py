@@ -9,7 +9,11 @@ from pydantic import Field
 from ringfence.frontends.http import PostedStatement, require
 from ringfence.kernel.actor import Person
 from ringfence.kernel.clock import from_text
+from ringfence.kernel.identifier import predicate_name
+from ringfence.reports.extent import Openings
 from ringfence.reports.service import Packs
+
+Name = Annotated[str, Field(max_length=128)]
 
 
 class PostedReport(PostedStatement):
@@ -26,10 +30,15 @@ def router(service: Packs) -> APIRouter:
     def preview(
         caller: Annotated[Person, Depends(require("report.pack"))],
         as_of: Annotated[str | None, Query(max_length=40)] = None,
+        control: Annotated[list[Name], Query(max_length=64)] = [],  # noqa: B006 - FastAPI copies it
+        predicate: Annotated[list[Name], Query(max_length=64)] = [],  # noqa: B006
+        openings: Annotated[str, Query(max_length=40)] = Openings.NONE,
     ) -> dict[str, Any]:
         """Return the status line that a pack would carry, and what its report has to state."""
         at: datetime | None = from_text(as_of) if as_of else None
-        return service.preview(caller.tenant, at).to_json()
+        named = [predicate_name(name) for name in predicate]
+        made = service.preview(caller.tenant, at, controls=control, predicates=named, openings=openings)
+        return made.to_json()
 
     @routes.post("/pack", status_code=201)
     def issue(body: PostedReport, caller: Annotated[Person, Depends(require("report.pack"))]) -> dict[str, Any]:

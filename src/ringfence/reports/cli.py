@@ -40,10 +40,24 @@ def pack(
     head: Annotated[
         list[int] | None, typer.Option(help="Also prove the head of this size, which somebody holds (repeatable).")
     ] = None,
+    control: Annotated[
+        list[str] | None,
+        typer.Option(help="Show in full what this control rests on, the rest as digests (repeatable)."),
+    ] = None,
+    predicate: Annotated[
+        list[str] | None, typer.Option(help="Show this evidence type in full, the rest as digests (repeatable).")
+    ] = None,
+    openings: Annotated[
+        str, typer.Option(help="Whose details travel: none, all, or 'for auditor|authority|customer'.")
+    ] = "none",
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,  # noqa: FBT002
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
-    """Export every record with its proof, and the computed status, as one signed file."""
+    """Export records with their proofs, and the computed status, as one signed file.
+
+    Without --control and --predicate every record is in full. Details are personal and cannot be called back: they
+    travel only where --openings says so.
+    """
     from ringfence.frontends.client import connect
     from ringfence.kernel.errors import UsageError
     from ringfence.reports.pack import read
@@ -52,19 +66,43 @@ def pack(
     if to.exists() and not force:
         raise UsageError(f"{to} exists; name another file, or replace it with --force")
     with connect() as client:
-        data = _issued(client, as_of, head or [])
+        extent = {"control": control or [], "predicate": predicate or [], "openings": openings}
+        data = _issued(client, as_of, head or [], extent)
     write_whole(to, data, replace=force)
     header = read(data).header
     document = {"pack": str(to), "bytes": len(data), "records": header.records, "size": header.size}
     output(document, lambda console: _show_written(console, document), as_json)
 
 
-def _issued(client: "Client", as_of: str | None, heads: list[int]) -> bytes:
+@app.command()
+def zipapp(
+    to: Annotated[Path, typer.Option("-o", "--output", help="File to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,  # noqa: FBT002
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Write one file that checks packs and computes their status again, where only Python and cryptography are.
+
+    The same version of Ringfence always writes the same bytes; compare the digest with the one in its documentation.
+    """
+    from ringfence.kernel.digest import Digest
+    from ringfence.kernel.errors import UsageError
+    from ringfence.reports.bundle import zipapp as made
+    from ringfence.storage.files import write_whole
+
+    if to.exists() and not force:
+        raise UsageError(f"{to} exists; name another file, or replace it with --force")
+    data = made()
+    write_whole(to, data, replace=force)
+    document = {"file": str(to), "bytes": len(data), "digest": str(Digest.of(data))}
+    output(document, lambda console: console.print(f"{to}: {len(data)} bytes, {document['digest']}"), as_json)
+
+
+def _issued(client: "Client", as_of: str | None, heads: list[int], extent: dict[str, Any]) -> bytes:
     from ringfence.kernel.errors import Conflict
     from ringfence.reports.service import draft_of
 
     for attempt in range(_ATTEMPTS):
-        preview = client.get("/api/v1/reports/pack", as_of=as_of)
+        preview = client.get("/api/v1/reports/pack", as_of=as_of, **extent)
         try:
             answer = client.state(draft_of(preview), path="/api/v1/reports/pack", body={"heads": heads})
         except Conflict:
@@ -149,9 +187,10 @@ def _trust(path: Path | None) -> "Trust | None":
 
 def _recomputed(outcome: "Verification") -> "Verification":
     from ringfence.obligations import catalog
-    from ringfence.reports.recompute import recompute, rules_of
+    from ringfence.reports.recompute import needs_of, recompute, rules_of
 
-    return recompute(outcome, rules_of(catalog.load(), demo=outcome.header.demo))
+    known = catalog.load()
+    return recompute(outcome, rules_of(known, demo=outcome.header.demo), needs_of(known))
 
 
 def _show(console: "Console", outcome: "Verification") -> None:

@@ -14,7 +14,8 @@ from ringfence.kernel.clock import from_text, to_text
 from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.errors import InternalError, MalformedInput, VerificationFailed
 from ringfence.kernel.identifier import KeyId, Tenant
-from ringfence.ledger import note
+from ringfence.ledger import note, tree
+from ringfence.ledger.entry import Place, encode
 from ringfence.ledger.issuers import ENROLLED
 from ringfence.ledger.model import LoggedStatement, Standing
 from ringfence.ledger.proof import MAX_HASHES
@@ -29,6 +30,12 @@ class Logged:
     recorded_at: datetime
     proof: tuple[bytes, ...]
     envelope: Envelope
+    place: Place | None = None  # None: an entry of version 1
+
+    @property
+    def leaf(self) -> bytes:
+        """Return the leaf hash of the entry."""
+        return tree.leaf_hash(encode(self.recorded_at, self.envelope.digest, self.place))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +72,14 @@ def _enrolment(log: Proofs, tenant: Tenant, key: KeyId) -> LoggedStatement:
 
 def _place(log: Proofs, logged: LoggedStatement, size: int) -> dict[str, Any]:
     proof = log.inclusion_proof(logged.entry, size)
-    return {
+    document = {
         "entry": logged.entry,
         "recordedAt": to_text(logged.recorded_at),
         "proof": [note.encode_base64(item) for item in proof],
     }
+    if logged.place is None:
+        return document
+    return document | {"tag": note.encode_base64(logged.place.tag), "tenantSequence": logged.place.sequence}
 
 
 def parse_log_part(document: Mapping[str, Any], segment: Envelope) -> LogPart:
@@ -89,13 +99,24 @@ def parse_log_part(document: Mapping[str, Any], segment: Envelope) -> LogPart:
 
 def _logged(document: Mapping[str, Any], envelope: Envelope) -> Logged:
     match document:
-        case {"entry": int() as entry, "recordedAt": str() as at, "proof": list() as proof, **extra} if (
-            not extra and not isinstance(entry, bool) and len(proof) <= MAX_HASHES
+        case {"entry": int() as entry, "recordedAt": str() as at, "proof": list() as proof, **rest} if (
+            not isinstance(entry, bool) and len(proof) <= MAX_HASHES
         ):
             hashes = tuple(note.decode_base64(_text(item), "a hash of the proof") for item in proof)
-            return Logged(entry, from_text(at), hashes, envelope)
+            return Logged(entry, from_text(at), hashes, envelope, _numbered(rest))
         case _:
             raise MalformedInput("a place in the log is entry, recordedAt and proof")
+
+
+def _numbered(rest: Mapping[str, Any]) -> Place | None:
+    """Parse the place among the tenant's statements; an entry of version 1 has none."""
+    match rest:
+        case {"tag": str() as tag, "tenantSequence": int() as sequence, **extra} if not extra and sequence is not True:
+            return Place(note.decode_base64(tag, "the tag of the tenant"), sequence)
+        case _ if not rest:
+            return None
+        case _:
+            raise MalformedInput("a place in the log is entry, recordedAt and proof, and since version 2 a number")
 
 
 def _text(value: Any) -> str:

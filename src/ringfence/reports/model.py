@@ -1,7 +1,7 @@
 """What a pack is made of, and what checking one yields (docs/specs/pack.md)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -11,10 +11,31 @@ from ringfence.kernel.commitment import Opening
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.identifier import LogOrigin, PredicateName, Tenant
-from ringfence.ledger.model import LoggedStatement
+from ringfence.ledger.entry import Place, encode, tenant_tag
+from ringfence.ledger.model import Anchors, Judged, LoggedStatement
 
 REPORT_EXPORTED = PredicateName("report.exported")
 HEAD_EXPORTED = PredicateName("ledger.head_exported")
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much a pack shows: openings, and the evidence types in full; no types at all: every record in full."""
+
+    openings: str = "none"
+    controls: tuple[str, ...] = ()  # by which the types were chosen: for reading
+    predicates: tuple[PredicateName, ...] = ()
+
+    @property
+    def scoped(self) -> bool:
+        """Tell whether there may be records of which only the digest is shown."""
+        return bool(self.predicates)
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """Return what the `report.exported` statement says of it."""
+        scope = {"controls": list(self.controls), "predicates": list(self.predicates)} if self.scoped else {}
+        return {"openings": self.openings, **scope}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +50,19 @@ class Header:
     size: int
     root: bytes  # the root key that the pack claims: worth nothing until it equals a trusted one
     log_keys: tuple[str, str]
+    extent: Extent | None = None  # None: a pack of version 1, in which everything is shown
+    tenant_salt: bytes | None = None  # None: no entry of the tenant bears a number
+
+    @property
+    def version(self) -> int:
+        """Return the version of the format."""
+        return 1 if self.extent is None else 2
+
+    def place(self, sequence: int | None) -> Place | None:
+        """Return what the log's entry says of a record's number; None in an entry of version 1."""
+        if sequence is None or self.tenant_salt is None:
+            return None
+        return Place(tenant_tag(self.tenant_salt, self.tenant), sequence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +74,41 @@ class Record:
     envelope: Envelope
     proof: tuple[bytes, ...]
     opening: Opening | None
+    sequence: int | None = None  # among the tenant's statements; None: an entry of version 1
+
+    @property
+    def digest(self) -> Digest:
+        """Return what the log committed to."""
+        return self.envelope.digest
+
+    @property
+    def predicate(self) -> str:
+        """Return the evidence type."""
+        return self.envelope.statement.predicate
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A logged statement of which only the digest is shown, with its inclusion proof."""
+
+    entry: int
+    recorded_at: datetime
+    digest: Digest
+    proof: tuple[bytes, ...]
+    sequence: int
+
+    @property
+    def predicate(self) -> str:
+        """Return nothing: nobody is told."""
+        return ""
+
+
+AnyRecord = Record | Outline
+
+
+def leaf_of(record: AnyRecord, header: Header) -> bytes:
+    """Return the data of the log entry that a record has to have."""
+    return encode(record.recorded_at, record.digest, header.place(record.sequence))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +118,8 @@ class ProvenHead:
     size: int
     root: bytes
     proof: tuple[bytes, ...]
+    note: str = ""  # as it was published; not in packs of version 1
+    anchors: Anchors = field(default_factory=Anchors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +127,11 @@ class Pack:
     """A whole pack; `status` is the board as it was exported."""
 
     header: Header
-    records: tuple[Record, ...]
+    records: tuple[AnyRecord, ...]
     status: Mapping[str, Any]
     heads: tuple[ProvenHead, ...]
     checkpoint: str
+    anchors: Anchors = field(default_factory=Anchors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +143,12 @@ class Preview:
     records: int  # of the tenant in that tree
     status: Mapping[str, Any]
     digest: Digest  # of the status line
+    extent: Extent = Extent()
 
     @property
     def claims(self) -> dict[str, Any]:
         """Return the claims of the `report.exported` statement."""
-        return {"asOf": to_text(self.as_of), "records": self.records, "size": self.size}
+        return {"asOf": to_text(self.as_of), "records": self.records, "size": self.size, **self.extent.claims}
 
     def to_json(self) -> dict[str, Any]:
         """Return the form in which the API shows it."""
@@ -109,6 +182,25 @@ class Failure:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class JudgedHead:
+    """A head of a pack, with what others said of it and the reader believes."""
+
+    size: int
+    covers_until: datetime | None  # when the newest record below it was recorded
+    judged: Judged
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the form in which `ringfence verify --json` lists it."""
+        return {
+            "size": self.size,
+            "covers_until": to_text(self.covers_until) if self.covers_until else None,
+            "cosigned": [{"by": c.witness, "party": c.party, "at": to_text(c.at)} for c in self.judged.cosigned],
+            "stamped": [{"by": s.authority, "party": s.party, "at": to_text(s.at)} for s in self.judged.stamped],
+            "quorum_met": self.judged.quorum_met,
+        }
+
+
 class Verdict(StrEnum):
     """What checking a pack came to."""
 
@@ -123,12 +215,14 @@ class Verification:
 
     verdict: Verdict
     header: Header
-    checked: int  # records
+    checked: int  # records, those of which only the digest is shown included
+    outlined: int  # those
     root: bytes | None  # of the pack's head, where its signatures are right
     failures: tuple[Failure, ...]
     notices: tuple[str, ...]
     status: Mapping[str, Any] | None
     statements: tuple[LoggedStatement, ...]  # as the rules take them in
+    heads: tuple[JudgedHead, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -150,6 +244,8 @@ class Verification:
             "demo": self.header.demo,
             "as_of": self.as_of,
             "records": self.checked,
+            "digests_only": self.outlined,
+            "heads": [head.to_json() for head in self.heads],
             "size": self.header.size,
             "head": self.root.hex() if self.root else None,
             "failures": [failure.to_json() for failure in self.failures],

@@ -1,4 +1,4 @@
-"""The pack file: JSON Lines in one exact byte form (docs/specs/pack.md, section 2), written and read.
+"""The pack file: JSON Lines in one exact byte form (docs/specs/pack.md, section 2), read; both versions.
 
 Reading never stops at the first damaged line: a pack is judged as a whole, so every damage becomes a `Failure`.
 Only a file whose first line is no header of ours is refused as `MalformedInput`.
@@ -6,29 +6,33 @@ Only a file whose first line is no header of ours is refused as `MalformedInput`
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from itertools import pairwise
 from typing import Any
 
 from ringfence.kernel import digest, identifier
-from ringfence.kernel.clock import from_text, to_text
+from ringfence.kernel.clock import from_text
 from ringfence.kernel.commitment import Opening, parse_opening
 from ringfence.kernel.digest import SIZE, Digest
-from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.envelope import parse as parse_envelope
 from ringfence.kernel.errors import MalformedInput
-from ringfence.reports.model import Failure, Header, Pack, ProvenHead, Record
+from ringfence.ledger.model import Anchors
+from ringfence.reports.model import AnyRecord, Extent, Failure, Header, Outline, ProvenHead, Record
 
-FORMAT = "urn:ringfence:pack:v1"
+FORMATS = {"urn:ringfence:pack:v1": 1, "urn:ringfence:pack:v2": 2}
 MAX_PACK = 512 * 2**20  # the file is read into memory; a year of a busy tenant stays well below
 MAX_LINE = 8 * 2**20  # the largest honest record: an envelope, its readable copy, and 4 MiB of details in base64
 MAX_RECORDS = 250_000  # what fits into MAX_PACK at about 2 KiB each
 MAX_HEADS = 10_000  # a head a day for 27 years
+MAX_ANCHORS = 64  # of one kind, on one head
 MAX_PROOF = 64  # a tree of 2**64 leaves is no deeper
 _HEADER = {"asOf", "demo", "format", "log", "logKeys", "records", "root", "size", "tenant"}
 _RECORD = {"entry", "envelope", "opening", "proof", "recordedAt", "statement"}
+_ANCHORS = {"cosignatures", "timestamps"}
+_HEADERS = {1: _HEADER, 2: _HEADER | {"openings", "scope", "tenantSalt"}}
+_OUTLINE = {"entry", "envelopeDigest", "proof", "recordedAt", "tenantSequence"}
 
 
 class Kind(IntEnum):
@@ -68,53 +72,6 @@ class Contents:
         return [line for line in self.lines if line.kind is kind]
 
 
-def write(pack: Pack) -> bytes:
-    """Print a pack."""
-    header = pack.header
-    documents: list[Any] = [
-        {
-            "format": FORMAT,
-            "tenant": header.tenant,
-            "log": header.log,
-            "asOf": to_text(header.as_of),
-            "demo": header.demo,
-            "records": header.records,
-            "size": header.size,
-            "root": _text(header.root),
-            "logKeys": list(header.log_keys),
-        },
-        *(_record_document(record) for record in pack.records),
-        {"status": pack.status},
-        *({"head": {"size": h.size, "root": _text(h.root), "proof": _texts(h.proof)}} for h in pack.heads),
-        {"checkpoint": pack.checkpoint},
-    ]
-    return b"".join(digest.dumps(document) + b"\n" for document in documents)
-
-
-def status_digest(status: Mapping[str, Any]) -> Digest:
-    """Return the digest of the status line, which the pack's last record states."""
-    return Digest.of(digest.dumps({"status": status}) + b"\n")
-
-
-def _record_document(record: Record) -> dict[str, Any]:
-    return {
-        "entry": record.entry,
-        "recordedAt": to_text(record.recorded_at),
-        "statement": digest.loads(record.envelope.payload),
-        "envelope": digest.loads(record.envelope.data),
-        "proof": _texts(record.proof),
-        "opening": record.opening.to_text() if record.opening else None,
-    }
-
-
-def _text(data: bytes) -> str:
-    return base64.b64encode(data).decode()
-
-
-def _texts(hashes: tuple[bytes, ...]) -> list[str]:
-    return [_text(item) for item in hashes]
-
-
 def read(data: bytes, *, source: str = "") -> Contents:
     """Read a pack.
 
@@ -138,28 +95,62 @@ def read(data: bytes, *, source: str = "") -> Contents:
 
 def _header(line: bytes, source: str) -> Header:
     document = digest.loads(line, source=source, limit=MAX_LINE)
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise MalformedInput(f"not a pack: the first line does not say {FORMAT}", source=source, line=1)
-    if document.keys() != _HEADER or digest.dumps(document) != line:
+    version = (
+        FORMATS.get(document["format"]) if isinstance(document, dict) and _is_text(document.get("format")) else None
+    )
+    if version is None:
+        raise MalformedInput(f"not a pack: the first line says none of {', '.join(FORMATS)}", source=source, line=1)
+    if document.keys() != _HEADERS[version] or digest.dumps(document) != line:
         raise MalformedInput("the header is not in its one byte form (docs/specs/pack.md)", source=source, line=1)
     match document:
         case {"demo": bool() as demo, "logKeys": [str() as classical, str() as post_quantum], **others}:
             pass
         case _:
             raise MalformedInput("demo is true or false, and logKeys two verifier keys", source=source, line=1)
-    return Header(
+    header = Header(
         tenant=identifier.tenant(others["tenant"]),
         log=identifier.log_origin(others["log"]),
         as_of=from_text(others["asOf"]),
         demo=demo,
-        records=_count(others["records"], "records", MAX_RECORDS),
-        size=_count(others["size"], "size", 2**53),
+        records=count(others["records"], "records", MAX_RECORDS),
+        size=count(others["size"], "size", 2**53),
         root=decode_hash(others["root"]),
         log_keys=(classical, post_quantum),
     )
+    if version == 1:
+        return header
+    salt = others["tenantSalt"]
+    return replace(
+        header,
+        extent=_extent(others["openings"], others["scope"]),
+        tenant_salt=salt if salt is None else decode_hash(salt),
+    )
 
 
-def _count(value: object, name: str, limit: int) -> int:
+def _extent(openings: object, scope: object) -> Extent:
+    """Parse which openings travel, and which evidence types are in full."""
+    if not isinstance(openings, str):
+        raise MalformedInput("openings are named by a word")
+    match scope:
+        case None:
+            return Extent(openings)
+        case {"controls": list() as controls, "predicates": list() as predicates, **others} if not others:
+            known = tuple(identifier.predicate_name(name) for name in predicates)
+            ordered = all(_is_text(name) for name in controls) and all(
+                a < b for a, b in (*pairwise(controls), *pairwise(known))
+            )
+            if not known or not ordered:
+                raise MalformedInput("a scope names controls and predicates, each once and in order")
+            return Extent(openings, tuple(controls), known)
+        case _:
+            raise MalformedInput("a scope is null, or controls and predicates")
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def count(value: object, name: str, limit: int) -> int:
     if type(value) is not int or not 0 <= value <= limit:
         raise MalformedInput(f"{name} is a whole number from 0 to {limit}")
     return value
@@ -170,7 +161,7 @@ def _line(number: int, line: bytes, header: Header) -> Line | Failure:
     record = number - 1 if number - 1 <= header.records else None
     try:
         document = _canonical(line)
-        kind = _kind(document)
+        kind = _kind(document, _KINDS[header.version])
     except MalformedInput as error:
         return Failure(f"line {number}: {error}", record=record)
     return Line(number, kind, document, line)
@@ -183,14 +174,21 @@ def _canonical(line: bytes) -> Any:
     return document
 
 
-def _kind(document: object) -> Kind:
-    names = document.keys() if isinstance(document, dict) else set()
-    for kind, expected in (
-        (Kind.RECORD, _RECORD),
+_KINDS = {
+    1: ((Kind.RECORD, _RECORD), (Kind.STATUS, {"status"}), (Kind.HEAD, {"head"}), (Kind.CHECKPOINT, {"checkpoint"})),
+    2: (
+        (Kind.RECORD, _RECORD | {"tenantSequence"}),
+        (Kind.RECORD, _OUTLINE),
         (Kind.STATUS, {"status"}),
         (Kind.HEAD, {"head"}),
-        (Kind.CHECKPOINT, {"checkpoint"}),
-    ):
+        (Kind.CHECKPOINT, {"checkpoint", *_ANCHORS}),
+    ),
+}
+
+
+def _kind(document: object, kinds: Sequence[tuple[Kind, set[str]]]) -> Kind:
+    names = document.keys() if isinstance(document, dict) else set()
+    for kind, expected in kinds:
         if names == expected:
             return kind
     raise MalformedInput("neither a record nor a status, head or checkpoint")
@@ -211,31 +209,42 @@ def _shape(lines: tuple[Line, ...], everything: list[Line | Failure], header: He
             yield Failure(f"line {line.number}: a {line.kind.name.lower()} line stands out of its order")
 
 
-def parse_record(document: Mapping[str, Any]) -> tuple[Record, list[str]]:
+def parse_record(document: Mapping[str, Any], header: Header) -> tuple[AnyRecord, list[str]]:
     """Parse the JSON of a record line; return it with the reasons why it is not right although it can be read.
 
     Raises:
         MalformedInput: it cannot be read.
     """
+    entry, at = count(document["entry"], "entry", 2**53), from_text(document["recordedAt"])
+    proof = decode_hashes(document["proof"])
+    if "envelopeDigest" in document:
+        value = Digest.parse(document["envelopeDigest"])
+        sequence = count(document["tenantSequence"], "tenantSequence", 2**53)
+        if str(value) != document["envelopeDigest"]:
+            raise MalformedInput("a digest is written as sha256: and 64 digits")
+        unasked = [] if header.extent and header.extent.scoped else ["only its digest is here, in a pack of everything"]
+        return Outline(entry, at, value, proof, sequence), unasked
     envelope = parse_envelope(digest.dumps(document["envelope"]))
     record = Record(
-        entry=_count(document["entry"], "entry", 2**53),
-        recorded_at=from_text(document["recordedAt"]),
-        envelope=envelope,
-        proof=decode_hashes(document["proof"]),
-        opening=_opening(document["opening"]),
+        entry, at, envelope, proof, _opening(document["opening"]), _sequence(document.get("tenantSequence"))
     )
     reasons = []
     if digest.dumps(document["statement"]) != digest.dumps(digest.loads(envelope.payload)):
         reasons.append("the readable statement is not the one that was signed")
-    return record, [*reasons, *_opening_reasons(envelope, record.opening)]
+    return record, [*reasons, *_opening_reasons(record, header.extent)]
 
 
-def _opening_reasons(envelope: Envelope, opening: Opening | None) -> list[str]:
-    commitment = envelope.statement.details
-    if opening is not None and opening.commitment != commitment:
-        return ["the details do not match the commitment that was signed"]
-    return []
+def _sequence(value: object) -> int | None:
+    return None if value is None else count(value, "tenantSequence", 2**53)
+
+
+def _opening_reasons(record: Record, extent: Extent | None) -> Iterator[str]:
+    if record.opening is None:
+        return
+    if record.opening.commitment != record.envelope.statement.details:
+        yield "the details do not match the commitment that was signed"
+    if extent is not None and extent.openings == "none":
+        yield "its details are here, in a pack that is said to hold none"
 
 
 def _opening(value: object) -> Opening | None:
@@ -247,13 +256,38 @@ def _opening(value: object) -> Opening | None:
     return opening
 
 
-def parse_head(document: Mapping[str, Any]) -> ProvenHead:
+def parse_head(document: Mapping[str, Any], header: Header) -> ProvenHead:
     """Parse the JSON of a head line, or raise `MalformedInput`."""
     match document["head"]:
-        case {"size": int() as size, "root": root, "proof": proof, **others} if not others:
-            return ProvenHead(_count(size, "size", 2**53), decode_hash(root), decode_hashes(proof))
+        case {"size": int() as size, "root": root, "proof": proof, **others} if header.version == 1 and not others:
+            return ProvenHead(count(size, "size", 2**53), decode_hash(root), decode_hashes(proof))
+        case {"size": int() as size, "root": root, "proof": proof, "note": str() as note, **others} if (
+            header.version == 2 and others.keys() == _ANCHORS
+        ):
+            anchors = parse_anchors(others)
+            return ProvenHead(count(size, "size", 2**53), decode_hash(root), decode_hashes(proof), note, anchors)
         case _:
-            raise MalformedInput("a head has a size, a root and a proof")
+            raise MalformedInput("a head has a size, a root and a proof; since version 2 also a note and its anchors")
+
+
+def parse_anchors(document: Mapping[Any, Any]) -> Anchors:
+    """Parse what others said of a head; none in packs of version 1. Nothing is verified."""
+    lines, tokens = document.get("cosignatures", []), document.get("timestamps", [])
+    if not isinstance(lines, list) or not isinstance(tokens, list) or max(len(lines), len(tokens)) > MAX_ANCHORS:
+        raise MalformedInput(f"cosignatures and timestamps are lists of at most {MAX_ANCHORS}")
+    if not all(_is_text(line) for line in lines):
+        raise MalformedInput("a cosignature is a line of text")
+    return Anchors(tuple(lines), tuple(_decoded(token) for token in tokens))
+
+
+def _decoded(value: object) -> bytes:
+    try:
+        data = base64.b64decode(value, validate=True) if isinstance(value, str) else b""
+    except (binascii.Error, ValueError):
+        data = b""
+    if not data or base64.b64encode(data).decode() != value:
+        raise MalformedInput("a time stamp is canonical base64")
+    return data
 
 
 def decode_hashes(value: object) -> tuple[bytes, ...]:
@@ -269,6 +303,6 @@ def decode_hash(value: object) -> bytes:
         data = base64.b64decode(value, validate=True) if isinstance(value, str) else b""
     except (binascii.Error, ValueError):
         data = b""
-    if len(data) != SIZE or _text(data) != value:
+    if len(data) != SIZE or base64.b64encode(data).decode() != value:
         raise MalformedInput("a hash is 32 bytes in base64")
     return data

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from ringfence.kernel.identifier import PredicateName, Tenant
-from ringfence.ledger.model import LoggedStatement, SignedCheckpoint
+from ringfence.ledger.model import Anchors, LoggedStatement, SignedCheckpoint
 
 
 class Log(Protocol):
@@ -35,6 +35,18 @@ class Log(Protocol):
         """Prove that the tree of size `new` continues the one of size `old`."""
         ...
 
+    def tenant_salt(self, tenant: Tenant) -> bytes | None:
+        """Return the salt under which the log names a tenant; None where no entry of it bears a number."""
+        ...
+
+    def anchors(self, size: int) -> Anchors:
+        """Return what others said of the checkpoint of this size."""
+        ...
+
+    def anchored(self) -> Sequence[int]:
+        """Return the sizes of the checkpoints of which others said anything: the newest of each who did."""
+        ...
+
 
 class Proofs(Protocol):
     """Prove single statements; `ringfence.ledger.service.Ledger` does."""
@@ -49,6 +61,14 @@ class Proofs(Protocol):
 
     def inclusion_proof(self, entry: int, size: int) -> tuple[bytes, ...]:
         """Prove that an entry is in the tree of a published size."""
+        ...
+
+
+class Evidence(Protocol):
+    """Know what controls rest on."""
+
+    def __call__(self, controls: Sequence[str], /) -> frozenset[PredicateName]:
+        """Return the evidence types that decide about these controls; raise `NotFound`."""
         ...
 
 

@@ -17,7 +17,6 @@ from ringfence.kernel.clock import to_text
 from ringfence.kernel.errors import MalformedInput, RingfenceError, VerificationFailed
 from ringfence.kernel.statement import KeyRole
 from ringfence.ledger import checkpoint, note, tree
-from ringfence.ledger.entry import encode
 from ringfence.ledger.issuers import fold, parse_enrolment
 from ringfence.ledger.model import SignedCheckpoint, Standing, Trust
 from ringfence.ledger.trust import open_heads
@@ -69,8 +68,8 @@ class ReceiptOutcome:
             "tenant": issuance.tenant,
             "log": issuance.log,
             "demo": issuance.demo,
-            "digest": str(admitted.model.digest) if admitted.model.digest else None,
-            "digest_basis": admitted.model.basis.value,
+            "digest": str(admitted.terms.model.digest) if admitted.terms.model.digest else None,
+            "digest_basis": admitted.terms.model.basis.value,
             "record": digest.loads(self.receipt.leaf),
             "segment": self.closing.number if self.closing else None,
             "proves": list(self.proves),
@@ -137,10 +136,17 @@ def _check_places(part: LogPart, trust: Trust | None) -> None:
     if trust is not None:
         head = checkpoint.open_note(part.checkpoint, trust.log_keys, trust.log).checkpoint
     for logged in (part.enrolment, part.segment):
-        leaf = tree.leaf_hash(encode(logged.recorded_at, logged.envelope.digest))
-        tree.verify_inclusion(logged.entry, head.size, leaf, logged.proof, head.root)
+        tree.verify_inclusion(logged.entry, head.size, logged.leaf, logged.proof, head.root)
     if part.enrolment.entry >= part.segment.entry or part.enrolment.recorded_at > part.segment.recorded_at:
         raise VerificationFailed("the gateway's key was enrolled after the segment was taken in")
+    _check_numbers(part)
+
+
+def _check_numbers(part: LogPart) -> None:
+    """Step 3: where the log numbers the tenant's statements, both are numbered among the same ones, in their order."""
+    first, second = part.enrolment.place, part.segment.place
+    if first is not None and (second is None or first.tag != second.tag or first.sequence >= second.sequence):
+        raise VerificationFailed("the log does not number the segment behind the enrolment of its key")
 
 
 def _check_heads(part: LogPart, kept: Sequence[SignedCheckpoint]) -> None:
@@ -187,13 +193,13 @@ def _asserted(receipt: Receipt) -> str:
     admitted, finished = receipt.record.admitted, receipt.record.finished
     return (
         f"the gateway's key asserted, in a segment that the log took in, that {admitted.request} was answered by "
-        f"{admitted.deployment} ({admitted.route}): {finished.outcome}, status {finished.status}"
+        f"{admitted.terms.deployment} ({admitted.terms.route}): {finished.outcome}, status {finished.status}"
     )
 
 
 def _notices(receipt: Receipt, part: LogPart, trust: Trust | None, *, compared: bool) -> Iterator[str]:
     admitted, issuance = receipt.record.admitted, part.segment.envelope.statement.issuance
-    yield f"the model's digest is {admitted.model.digest or 'unknown'}, {_BASES[admitted.model.basis]}"
+    yield f"the model's digest is {admitted.terms.model.digest or 'unknown'}, {_BASES[admitted.terms.model.basis]}"
     if trust is None:
         yield SELF_CONSISTENT
     else:

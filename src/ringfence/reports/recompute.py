@@ -5,14 +5,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ringfence.kernel.identifier import Tenant
+from ringfence.kernel.errors import NotFound
+from ringfence.kernel.identifier import PredicateName, Tenant
 from ringfence.ledger.issuers import Issuers, fold
 from ringfence.ledger.model import LoggedStatement
-from ringfence.obligations import board, sheet
+from ringfence.obligations import board, duties, sheet
 from ringfence.obligations.model import Catalog
 from ringfence.obligations.records import Records
-from ringfence.reports.model import Failure, Verdict, Verification
-from ringfence.reports.ports import Rules
+from ringfence.reports.extent import ALWAYS, shows
+from ringfence.reports.model import Extent, Failure, Verdict, Verification
+from ringfence.reports.ports import Evidence, Rules
 
 
 def rules_of(catalog: Catalog, *, demo: bool) -> Rules:
@@ -24,10 +26,47 @@ def rules_of(catalog: Catalog, *, demo: bool) -> Rules:
     return compute
 
 
-def recompute(outcome: Verification, rules: Rules) -> Verification:
-    """Return the outcome with what the recomputed status adds to it: failures, or a notice that both agree."""
-    found = [Failure(reason) for reason in differences(outcome, rules)]
-    agreed = () if found else ("the status follows from the records, by the rules of this installation",)
+def needs_of(catalog: Catalog) -> Mapping[str, frozenset[PredicateName] | None]:
+    """Return the evidence types that decide about each control; None: all of them."""
+    return {control.id: _needs(catalog, control.id) for control in catalog.controls}
+
+
+def evidence_of(catalog: Catalog) -> Evidence:
+    """Return what knows the evidence types that decide about controls."""
+    needs = needs_of(catalog)
+
+    def evidence(controls: Sequence[str], /) -> frozenset[PredicateName]:
+        unknown = [name for name in controls if name not in needs]
+        if unknown:
+            raise NotFound(f"there is no control {unknown[0][:40]!r}; there are {', '.join(needs)}")
+        asked = [needs[name] or frozenset(board.predicates(catalog)) for name in controls]
+        return frozenset().union(*asked) - ALWAYS
+
+    return evidence
+
+
+def _needs(catalog: Catalog, control: str) -> frozenset[PredicateName] | None:
+    asked = [duties.ENTITY, duties.SYSTEM]  # who the tenant is decides whether a duty of the control is its own
+    for requirement in catalog.of(control):
+        if requirement.anchors:
+            return None  # it tells the newest record of all that a head covers
+        linked = (requirement.for_each, requirement.contradicted_by)
+        asked += [requirement.id, *(link.of for link in linked if link is not None)]
+    return frozenset(catalog.requirements[name].evidence for name in asked)
+
+
+def recompute(
+    outcome: Verification, rules: Rules, needs: Mapping[str, frozenset[PredicateName] | None] | None = None
+) -> Verification:
+    """Return the outcome with what the recomputed status adds to it: failures, or a notice that both agree.
+
+    `needs` says which evidence types decide about each control: of a pack with a scope only those controls are
+    compared all of whose evidence is there in full.
+    """
+    extent = outcome.header.extent
+    unknown = [name for name, asked in (needs or {}).items() if not known_in(extent, asked)]
+    found = [Failure(reason) for reason in differences(outcome, rules, frozenset(unknown))]
+    agreed = () if found else (_agreed(unknown, len(needs or {})),)
     return replace(
         outcome,
         verdict=Verdict.FAILED if found else outcome.verdict,
@@ -51,7 +90,23 @@ def _judged(logged: LoggedStatement, issuers: Issuers) -> LoggedStatement:
     return replace(logged, standing=standing, issuer=issuer)
 
 
-def differences(outcome: Verification, rules: Rules) -> list[str]:
+def known_in(extent: Extent | None, asked: frozenset[PredicateName] | None) -> bool:
+    """Tell whether all evidence of some types is in full in a pack of this extent."""
+    if extent is None or not extent.scoped:
+        return True
+    return asked is not None and all(shows(extent, predicate) for predicate in asked)
+
+
+def _agreed(unknown: Sequence[str], total: int) -> str:
+    if not unknown:
+        return "the status follows from the records, by the rules of this installation"
+    return (
+        f"the status of {total - len(unknown)} of {total} controls follows from the records, by the rules of this "
+        f"installation; not those of which this pack holds digests only: {', '.join(unknown)}"
+    )
+
+
+def differences(outcome: Verification, rules: Rules, unknown: frozenset[str] = frozenset()) -> list[str]:
     """Say where the pack's status line differs from the one that follows from its records: control by control."""
     header, stated = outcome.header, outcome.status or {}
     size = outcome.statements[-1].envelope.statement.claims.get("size") if outcome.statements else 0
@@ -64,6 +119,8 @@ def differences(outcome: Verification, rules: Rules) -> list[str]:
         return [f"the status was computed with other rules ({given}) than those here ({computed.get('rules')})"]
     before, now = _by_control(stated), _by_control(computed)
     changed = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+    if unknown:
+        return [_difference(name, before.get(name), now.get(name)) for name in changed if name not in unknown]
     return [_difference(name, before.get(name), now.get(name)) for name in changed] or [
         "the status line differs from the recomputed one outside its controls"
     ]

@@ -3,28 +3,30 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 from ringfence.gateway.segment import SEGMENT
 from ringfence.kernel.clock import to_text
 from ringfence.kernel.errors import MalformedInput, RingfenceError, VerificationFailed
-from ringfence.kernel.identifier import PredicateName, from_predicate_type
+from ringfence.kernel.identifier import KeyId, PredicateName, from_predicate_type
 from ringfence.kernel.statement import KeyRole
-from ringfence.ledger import entry, tree
-from ringfence.ledger.issuers import Issuers
+from ringfence.ledger import tree
+from ringfence.ledger.issuers import ENROLLED, Issuers, check_enrolment
 from ringfence.ledger.model import Checkpoint, Standing
-from ringfence.reports.model import Failure, Header, Record
+from ringfence.reports.model import AnyRecord, Failure, Header, Outline, Record, leaf_of
 from ringfence.reports.pack import Contents, Kind, Line, parse_record
 
 SKEW = timedelta(minutes=5)  # by which an issuer's clock may be ahead of the log's, as at admission
 OLDEST = timedelta(hours=24)  # what a spool may hold back before a statement has to say that it is late
 _ROLES: Mapping[PredicateName, frozenset[KeyRole]] = {
-    PredicateName("key.enrolled"): frozenset({KeyRole.ROOT}),
+    ENROLLED: frozenset({KeyRole.ROOT, KeyRole.OPERATOR}),  # the latter enrol passkeys of their own person
     PredicateName("key.revoked"): frozenset({KeyRole.ROOT, KeyRole.CONTROL_PLANE, KeyRole.EMERGENCY}),
     PredicateName("report.exported"): frozenset({KeyRole.OPERATOR}),
     SEGMENT: frozenset({KeyRole.GATEWAY}),
 }
 # Roles that state anything else; the gateway faces strangers, and its key closes segments only.
 _SPEAKERS = frozenset(KeyRole) - {KeyRole.ROOT, KeyRole.LEDGER, KeyRole.GATEWAY}
+Checked = TypeVar("Checked", Record, AnyRecord)
 _STANDINGS = {
     Standing.UNKNOWN: "it is signed by a key that the trusted root never enrolled",
     Standing.NOT_YET_VALID: "its key was not yet valid when the log took it in",
@@ -38,11 +40,11 @@ class Numbered:
     """A record and the number by which messages call it."""
 
     number: int
-    record: Record
+    record: AnyRecord
 
     def failure(self, reason: str) -> Failure:
         """Say that this record does not hold."""
-        return Failure(reason, self.number, self.record.entry, self.record.envelope.statement.predicate)
+        return Failure(reason, self.number, self.record.entry, self.record.predicate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def read_records(contents: Contents) -> tuple[list[Numbered], list[Failure]]:
     records, failures = [], []
     for line in contents.of(Kind.RECORD):
         try:
-            record, reasons = parse_record(line.document)
+            record, reasons = parse_record(line.document, contents.header)
         except MalformedInput as error:
             failures.append(_unreadable(line, error))
             continue
@@ -71,7 +73,7 @@ def read_records(contents: Contents) -> tuple[list[Numbered], list[Failure]]:
 
 def _unreadable(line: Line, error: MalformedInput) -> Failure:
     """Name a record that cannot be read by what its readable part says, which nobody signed."""
-    index, statement = line.document["entry"], line.document["statement"]
+    index, statement = line.document["entry"], line.document.get("statement")
     try:
         predicate = from_predicate_type(statement.get("predicateType") if isinstance(statement, dict) else None)
     except MalformedInput:
@@ -81,19 +83,30 @@ def _unreadable(line: Line, error: MalformedInput) -> Failure:
 
 def judge(records: Sequence[Numbered], frame: Frame) -> Iterator[Failure]:
     """Yield everything that does not hold about single records."""
-    before: Record | None = None
+    before: AnyRecord | None = None
     for numbered in records:
-        for check in _CHECKS:
-            try:
-                check(numbered.record, frame)
-            except RingfenceError as error:
-                yield numbered.failure(str(error))
+        for reason in _reasons(numbered.record, frame):
+            yield numbered.failure(reason)
         for reason in _order(before, numbered.record):
             yield numbered.failure(reason)
         before = numbered.record
 
 
-def _order(before: Record | None, record: Record) -> Iterator[str]:
+def _reasons(record: AnyRecord, frame: Frame) -> Iterator[str]:
+    if isinstance(record, Record):
+        yield from filter(None, (_reason(check, record, frame) for check in _CHECKS))
+    yield from filter(None, [_reason(_check_inclusion, record, frame)])
+
+
+def _reason(check: Callable[[Checked, Frame], None], record: Checked, frame: Frame) -> str | None:
+    try:
+        check(record, frame)
+    except RingfenceError as error:
+        return str(error)
+    return None
+
+
+def _order(before: AnyRecord | None, record: AnyRecord) -> Iterator[str]:
     if before is not None and record.entry <= before.entry:
         yield f"it stands after entry {before.entry}: records were moved or repeated"
     if before is not None and record.recorded_at < before.recorded_at:
@@ -119,15 +132,17 @@ def _check_signature(record: Record, frame: Frame) -> None:
     standing, issuer = frame.issuers.at(record.envelope.signer, record.recorded_at)
     if issuer is None or standing is not Standing.TRUSTED:
         raise VerificationFailed(f"{_STANDINGS[standing]} (key {record.envelope.signer[:16]}…)")
-    statement = record.envelope.verify(issuer.public_key)
+    statement = issuer.verify(record.envelope)
     if issuer.role not in _ROLES.get(statement.predicate, _SPEAKERS):
         raise VerificationFailed(f"a key with the role {issuer.role} may not state this")
+    if statement.predicate == ENROLLED and issuer.role is KeyRole.OPERATOR:
+        check_enrolment(frame.issuers, record.recorded_at, record.envelope)
 
 
-def _check_inclusion(record: Record, frame: Frame) -> None:
+def _check_inclusion(record: AnyRecord, frame: Frame) -> None:
     if frame.head is None:
         return
-    leaf = tree.leaf_hash(entry.encode(record.recorded_at, record.envelope.digest))
+    leaf = tree.leaf_hash(leaf_of(record, frame.header))
     tree.verify_inclusion(record.entry, frame.head.size, leaf, record.proof, frame.head.root)
 
 
@@ -142,23 +157,56 @@ def _check_time(record: Record, _: Frame) -> None:
         raise VerificationFailed(f"it is back-dated: {times}, and not marked as late")
 
 
-_CHECKS: tuple[Callable[[Record, Frame], None], ...] = (_check_place, _check_signature, _check_inclusion, _check_time)
+_CHECKS: tuple[Callable[[Record, Frame], None], ...] = (_check_place, _check_signature, _check_time)
 
 
-def gaps(records: Sequence[Numbered]) -> Iterator[Failure]:
-    """Yield every gap in the numbering of each issuer's statements, which starts at 1."""
+def gaps(records: Sequence[Numbered], root: KeyId) -> Iterator[Failure]:
+    """Yield every gap in the numbering of each issuer's statements, which starts at 1.
+
+    Statements of which only the digest is shown may fill it; the root's are never such ones.
+    """
     expected: dict[str, int] = {}
+    seen: dict[str, int] = {}
+    outlined = 0
     for numbered in records:
+        if isinstance(numbered.record, Outline):
+            outlined += 1
+            continue
         issuance = numbered.record.envelope.statement.issuance
-        wanted = expected.get(issuance.issuer, 1)
-        if issuance.sequence > wanted:
+        wanted, issuer = expected.get(issuance.issuer, 1), issuance.issuer
+        hidden = outlined - seen.get(issuer, 0) if issuer != root else 0
+        if issuance.sequence > wanted + hidden:
             yield Failure(
-                f"issuer {issuance.issuer[:16]}…: {_span(wanted, issuance.sequence - 1)} missing or unreadable: "
+                f"issuer {issuer[:16]}…: {_span(wanted, issuance.sequence - 1)} missing or unreadable: "
                 f"record {numbered.number} is its statement {issuance.sequence}"
             )
         elif issuance.sequence < wanted:
             yield numbered.failure(f"it repeats statement {issuance.sequence} of its issuer")
-        expected[issuance.issuer] = issuance.sequence + 1
+        expected[issuer], seen[issuer] = issuance.sequence + 1, outlined
+
+
+def tenant_gaps(records: Sequence[Numbered]) -> Iterator[Failure]:
+    """Yield every gap in the numbering of the tenant's statements.
+
+    It starts at 1. The first entries of an older log bear none; the first that does counts on from how many they are.
+    """
+    expected, begun = 1, False
+    for numbered in records:
+        sequence = numbered.record.sequence
+        if sequence is None:
+            if begun:
+                yield numbered.failure("it bears no number, and stands behind records that do")
+            expected += 1
+            continue
+        begun = True
+        if sequence > expected:
+            yield Failure(
+                f"{_span(expected, sequence - 1)} missing or unreadable, as the log numbers this tenant's: record "
+                f"{numbered.number} is number {sequence}"
+            )
+        elif sequence < expected:
+            yield numbered.failure(f"it repeats number {sequence} of the tenant")
+        expected = sequence + 1
 
 
 def _span(first: int, last: int) -> str:

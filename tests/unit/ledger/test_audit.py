@@ -5,10 +5,13 @@ from contextlib import closing
 
 import pytest
 
+from ringfence.kernel.identifier import Tenant
 from ringfence.kernel.statement import Strength
 from ringfence.ledger import entry, tiling, tree
-from ringfence.ledger.audit import chain_verified, heartbeat
-from ringfence.testing.home import TENANT, draft
+from ringfence.ledger.audit import Stored, audit_chain, chain_verified, heartbeat
+from ringfence.storage.rows import Filed, Kept
+from ringfence.testing.home import TENANT, draft, observed
+from ringfence.testing.ledger import LabLog
 
 
 @pytest.fixture
@@ -16,7 +19,7 @@ def filled(services):
     """A log with a full tile, so that its head rests on tiles of two levels."""
     with services.database.transaction():
         for number in range(270):
-            services.outbox.record(draft(claims={"n": number}), tenant=TENANT)
+            services.outbox.record(observed(claims={"n": number}), tenant=TENANT)
     services.ledger.integrate()
     return services
 
@@ -24,6 +27,11 @@ def filled(services):
 def sql(home, statement, *values):
     with closing(sqlite3.connect(home.path / "ringfence.db", isolation_level=None)) as raw:
         assert raw.execute(statement, values).rowcount == 1
+
+
+def sql_all(home, statement):
+    with closing(sqlite3.connect(home.path / "ringfence.db", isolation_level=None)) as raw:
+        raw.execute(statement)
 
 
 def failures(services):
@@ -91,7 +99,7 @@ def change(path, offset):
 
 
 def test_a_changed_entry_is_named(filled, home):
-    change(tile(home, "entries", 0), 3 * 43 + 2 + 20)
+    change(tile(home, "entries", 0), 3 * 83 + 2 + 60)
     found = failures(filled)
     assert any(text.startswith("hash 3 of level 0:") for text in found)
     assert "entry 3: its envelope was changed after the log took it in" in found
@@ -112,8 +120,8 @@ def test_an_entry_changed_together_with_its_hash_and_its_envelope_is_found(fille
     """Whoever may write everything below the highest tile is found by computing the root from the entries."""
     forged = b'{"forged":true}'
     digest = draft().subjects[0].digest.__class__.of(forged)
-    at = filled.outbox.integrated(3, 4)[0][1]
-    data = entry.encode(at, digest)
+    found = entry.decode(next(filled.ledger.tree.entries(3, 4)))
+    data = entry.encode(found.recorded_at, digest, found.place)
     bundle, hashes = tile(home, "entries", 0), tile(home, 0, 0)
     size = 2 + len(data)
     content = bundle.read_bytes()
@@ -135,6 +143,80 @@ def test_a_tile_that_is_gone_or_cut_is_a_finding(filled, home, kind):
     assert failures(filled)
     path.unlink()
     assert any("missing" in text for text in failures(filled))
+
+
+# Numbers of tenants
+
+
+def test_a_statement_filed_under_another_tenant_is_named(filled, home):
+    sql(home, "UPDATE statements SET tenant = 'other' WHERE entry = 12")
+    assert failures(filled) == (f"entry 12: the database files it under tenant other, its statement names {TENANT}",)
+
+
+def test_a_number_that_was_changed_in_the_database_is_named(filled, home):
+    sql(home, "UPDATE statements SET tenant_sequence = 90 WHERE entry = 12")
+    assert failures(filled) == ("entry 12: the database says that it is number 90, the log 13",)
+
+
+def test_another_salt_is_found_at_once(filled, home):
+    sql(home, "UPDATE log_tenants SET salt = zeroblob(32)")
+    found = failures(filled)
+    assert len(found) == filled.ledger.head().checkpoint.size
+    assert found[0] == f"entry 0: it is numbered among the statements of another tenant than {TENANT}"
+
+
+def chain_of(*places):
+    """Audit a log whose host put these numbers into its entries; None: an entry of version 1."""
+    log = LabLog()
+    while len(log.entries) < len(places):
+        log.state("log.heartbeat", {"gaps": 0}, by="control")
+    log.places = {index: _place(log, place) for index, place in enumerate(places)}
+    rows = [
+        Kept(Filed(index, at, envelope.digest, log.tenant, place if type(place) is int else None), envelope.data)
+        for index, ((at, envelope, _), place) in enumerate(zip(log.entries, places, strict=True))
+    ]
+    leaves = [entry.encode(at, envelope.digest, log.place(i)) for i, (at, envelope, _) in enumerate(log.entries)]
+    head, tags = log.head(), {log.tenant: entry.tenant_tag(log.tenant_salt(), log.tenant)}
+    stored = Stored(leaves, rows, tags, [head], head.note.encode(), log._reader())
+    return audit_chain(log.origin, log.log_keys, head, stored)
+
+
+def _place(log, place):
+    if place is None:
+        return None
+    number, tenant = place if isinstance(place, tuple) else (place, log.tenant)
+    return entry.Place(entry.tenant_tag(log.tenant_salt(tenant), tenant), number)
+
+
+def test_an_older_log_goes_on_with_numbers():
+    found = chain_of(None, None, None, 4, 5)
+    assert (found.failures, found.entries, found.tenants) == ((), 5, 1)
+
+
+@pytest.mark.parametrize(
+    ("places", "says"),
+    [
+        ((1, 2, 3, 5), "entry 3: it is number 5 of its tenant and follows number 3"),
+        ((1, 2, 3, 3), "entry 3: it is number 3 of its tenant and follows number 3"),
+        ((2, 3, 4, 5), "entry 0: it is number 2 of its tenant and follows number 0"),
+        ((None, None, None, 1), "entry 3: it is number 1 of its tenant and follows number 3"),
+        ((1, 2, 3, None), "entry 3: an entry of version 1 stands behind one of version 2"),
+    ],
+)
+def test_a_log_whose_host_numbers_it_otherwise_is_named(places, says):
+    assert chain_of(*places).failures == (says,)
+
+
+def test_a_statement_numbered_among_those_of_another_tenant_is_named():
+    found = chain_of(1, 2, 3, (1, Tenant("other")))
+    assert "entry 3: it is numbered among the statements of another tenant than acme" in found.failures
+
+
+def test_a_damaged_log_is_read_to_its_end_and_its_damage_bounded(filled, home):
+    sql_all(home, "DELETE FROM statements WHERE entry > 3")
+    found = filled.ledger.audit()
+    assert found.entries == found.size
+    assert len(found.failures) == found.size - 4
 
 
 def test_the_outcome_is_stated_and_names_the_failures_in_the_side_record(filled, home):

@@ -12,11 +12,11 @@ from ringfence.kernel.errors import Unavailable
 from ringfence.kernel.identifier import PredicateName, Tenant
 from ringfence.kernel.statement import Subject
 from ringfence.ledger import console
-from ringfence.ledger.console import PER_PAGE, Asked, Evidence, Streams
+from ringfence.ledger.console import Evidence, Streams
+from ringfence.ledger.explorer.console import PER_PAGE
 from ringfence.testing.console import LabConsole, OpenDoor, app, fetch, sample
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
-ANY = Asked(None, None, None)
 
 
 @pytest.fixture
@@ -134,9 +134,9 @@ def test_an_entry_without_a_published_checkpoint_has_no_proof_yet(lab):
 
 
 class TestStream:
-    def first(self, evidence, count, after=11, query=ANY):
+    def first(self, evidence, count, after=11, predicate=None):
         async def take():
-            events = evidence.stream(Tenant("acme"), after, query)
+            events = evidence.stream(Tenant("acme"), after, predicate)
             found = [await anext(events) for _ in range(count)]
             opened = evidence.streams.open
             await events.aclose()
@@ -155,13 +155,20 @@ class TestStream:
         assert (opened, streams.streams.open) == (1, 0)
 
     def test_keeps_to_the_filter(self, lab):
-        query = Asked(PredicateName("log.heartbeat"), None, None)
-        (_, one), _ = self.first(evidence(lab), 2, after=0, query=query)
+        (_, one), _ = self.first(evidence(lab), 2, after=0, predicate=PredicateName("log.heartbeat"))
         assert one.startswith("id: 13\n")
 
     def test_every_line_of_an_event_is_data(self, lab):
         (_, one), _ = self.first(evidence(lab), 2)
         assert all(line.split(":")[0] in {"id", "event", "data", ""} for line in one.split("\n"))
+
+    def test_ends_before_it_tells_whoever_may_not_read_any_more(self, lab):
+        async def told():
+            events = evidence(lab).stream(Tenant("acme"), 11, None, lambda: False)
+            return [await anext(events), await anext(events, None)]
+
+        with start_blocking_portal() as portal:
+            assert portal.call(told) == ["retry: 2000\n\n", None]
 
     def test_too_many_are_refused(self):
         Streams(console.MAX_STREAMS - 1).require_room()

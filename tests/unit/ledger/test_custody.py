@@ -3,7 +3,15 @@ from datetime import timedelta
 import pytest
 
 from ringfence.kernel.statement import KeyRole
-from ringfence.ledger.custody import ExportedHead, anchored_outside, could_have_made_up, exported_heads
+from ringfence.ledger.custody import (
+    ExportedHead,
+    anchored_outside,
+    anchored_until,
+    could_have_made_up,
+    exported_heads,
+)
+from ringfence.ledger.model import AnchoredHead, Anchors, Cosigned, Judged
+from ringfence.testing.keys import head
 from ringfence.testing.ledger import START, LabLog
 
 
@@ -61,6 +69,41 @@ class TestCouldHaveMadeUp:
         assert not any("ledger key" in sentence for sentence in said)
         assert "contradicts that head" in said[-1]
 
+    def test_another_partys_key_is_named_before_the_operators_word(self, log):
+        said = could_have_made_up(log.state("dataset.sealed", {}), None, START)
+        assert not any("ledger key" in sentence for sentence in said)
+        assert "other party's key" in said[-1]
+
     def test_nobody_else_stands_in_for_the_root(self, log):
         enrolled = log.enrol("night", KeyRole.EMERGENCY)
         assert not any("enrol another" in sentence for sentence in could_have_made_up(enrolled, None))
+
+
+class TestAnchoredUntil:
+    def judged(self, size, signed, party, at):
+        said = (Cosigned("w", party, START + timedelta(hours=at)),) if party else ()
+        signed_head = head(size, bytes(32), START + timedelta(hours=signed))
+        return AnchoredHead(signed_head, Anchors(), Judged(said))
+
+    def test_the_newest_head_that_another_party_vouches_for(self):
+        heads = [self.judged(9, 3, "", 0), self.judged(7, 2, "Auditor", 2), self.judged(5, 1, "Auditor", 9)]
+        assert anchored_until(heads) == START + timedelta(hours=2)
+
+    def test_the_earlier_clock_counts(self):
+        assert anchored_until([self.judged(7, 5, "Auditor", 2)]) == START + timedelta(hours=2)
+        assert anchored_until([self.judged(7, 2, "Auditor", 5)]) == START + timedelta(hours=2)
+
+    def test_the_operators_own_word_anchors_nothing(self):
+        assert anchored_until([self.judged(7, 2, "operator", 2)]) is None
+        assert anchored_until([]) is None
+
+
+def test_a_statement_by_a_passkey_names_its_holder_the_page_and_who_could_enrol_another():
+    log = LabLog()
+    log.enrol_passkey("anna")
+    made = log.state("incident.triage", {}, by="anna")
+    first, page, another, *_ = could_have_made_up(made, None)
+    assert "recognised by it" in first
+    assert "http://localhost:8400" in first
+    assert "than it shows" in page
+    assert "another key of this person" in another

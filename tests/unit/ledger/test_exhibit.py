@@ -61,7 +61,7 @@ class TestProof:
         document = exhibit.proof_document(material(log, logged))
         assert base64.b64decode(document["envelope"]) == logged.envelope.data
         assert base64.b64decode(document["issuerKey"]) == log.public("ops")
-        leaf = tree.leaf_hash(entry.encode(logged.recorded_at, logged.envelope.digest))
+        leaf = tree.leaf_hash(entry.encode(logged.recorded_at, logged.envelope.digest, logged.place))
         path = [base64.b64decode(item) for item in document["path"]]
         root = log.head().checkpoint.root
         tree.verify_inclusion(document["entry"], document["size"], leaf, path, root)
@@ -75,4 +75,4 @@ class TestProof:
         given = material(log, logged)
         read = proof.parse(exhibit.tlog_proof(given))
         assert (read.index, read.checkpoint) == (logged.entry, given.head.note)
-        assert read.extra == entry.encode(logged.recorded_at, logged.envelope.digest)
+        assert read.extra == logged.leaf

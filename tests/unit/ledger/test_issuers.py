@@ -12,7 +12,7 @@ from ringfence.kernel.envelope import Envelope, key_id_of
 from ringfence.kernel.errors import MalformedInput
 from ringfence.kernel.statement import KeyRole, Subject
 from ringfence.ledger import issuers
-from ringfence.ledger.issuers import Issuers, fold
+from ringfence.ledger.issuers import Basis, Issuers, fold
 from ringfence.ledger.model import Standing
 from ringfence.testing.clock import START
 from ringfence.testing.keys import ed25519, enrolment, key_subject, ml_dsa_44, public, revocation, state
@@ -246,3 +246,41 @@ def test_other_claims_revoke_nothing(claims: dict[str, Any]) -> None:
     assert standing([*EVERYBODY, (START, wrong)], START) is Standing.TRUSTED
     with pytest.raises(MalformedInput):
         issuers.parse_revocation(wrong.statement)
+
+
+STAMPS = [
+    # recorded, revoked since, stamped: what the key was worth, on whose word (all in hours after the enrolment)
+    (1, None, None, Standing.TRUSTED, Basis.LOG),
+    (1, None, 2, Standing.TRUSTED, Basis.OUTSIDE),
+    (1, 4, 2, Standing.TRUSTED, Basis.OUTSIDE),
+    (1, 4, 3.999, Standing.TRUSTED, Basis.OUTSIDE),
+    (1, 4, 4, Standing.TRUSTED, Basis.LOG),  # stamped when the key was worth nothing: only the log says it was before
+    (1, 4, 6, Standing.TRUSTED, Basis.LOG),
+    (1, 4, None, Standing.TRUSTED, Basis.LOG),
+    (4, 4, 3, Standing.REVOKED, Basis.LOG),  # a stamp does not bring back what the log itself dates after the end
+    (5, 4, None, Standing.REVOKED, Basis.LOG),
+    (1, 0, None, Standing.REVOKED, Basis.LOG),
+    (9000, None, 2, Standing.EXPIRED, Basis.LOG),
+    (8000, None, 8759, Standing.TRUSTED, Basis.OUTSIDE),
+    (8000, None, 8760, Standing.TRUSTED, Basis.LOG),  # stamped after a year, when the key had expired
+]
+
+
+@pytest.mark.parametrize(("recorded", "since", "stamped", "standing", "basis"), STAMPS)
+def test_what_a_time_stamp_confirms(
+    recorded: int, since: int | None, stamped: float | None, standing: Standing, basis: Basis
+) -> None:
+    def at(hours: float) -> datetime:
+        return START + timedelta(hours=hours)
+
+    root, key = ed25519(1), ed25519(2)
+    logged = [(START, state(root, "key.enrolled", enrolment(key, KeyRole.OPERATOR), key_subject(key)))]
+    if since is not None:
+        claims = revocation(key, at(since))
+        logged.append((at(8761), state(root, "key.revoked", claims, key_subject(key), sequence=2)))
+    found_keys = fold(logged, public(root))
+    known = key_subject(key).digest.hex
+    found = found_keys.judged(known, at(recorded), None if stamped is None else at(stamped))
+    assert (found.standing, found.basis) == (standing, basis)
+    assert found.issuer.key == known
+    assert found_keys.judged("ff" * 32, START, START).standing is Standing.UNKNOWN

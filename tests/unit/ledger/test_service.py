@@ -8,17 +8,17 @@ import pytest
 from sqlalchemy import select
 
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.errors import NotFound, Unavailable
+from ringfence.kernel.errors import InternalError, NotFound, Unavailable
 from ringfence.kernel.evidence import Stage
 from ringfence.kernel.identifier import PredicateName, Tenant
 from ringfence.ledger import checkpoint, entry, tree
 from ringfence.storage.rows import STATEMENTS
-from ringfence.testing.home import TENANT, draft
+from ringfence.testing.home import TENANT, observed
 
 
 def record(services, **changes):
     with services.database.transaction():
-        return services.outbox.record(draft(**changes), tenant=TENANT)
+        return services.outbox.record(observed(**changes), tenant=TENANT)
 
 
 def rows(services):
@@ -46,7 +46,7 @@ def test_the_log_itself_binds_when_it_took_a_statement_in(services, clock):
     done = record(services)
     index = services.ledger.published(done.envelope).entry
     (data,) = services.ledger.tree.entries(index, index + 1)
-    assert entry.decode(data) == entry.Entry(clock.now(), done.envelope)
+    assert entry.decode(data) == entry.Entry(clock.now(), done.envelope, _place(services, index + 1))
 
 
 def test_every_entry_is_proven_and_every_head_continues_the_one_before(services):
@@ -99,10 +99,45 @@ def test_a_crash_before_the_commit_leaves_everything_pending(services):
         pass
 
     with pytest.raises(Stop), services.database.transaction():  # noqa: PT012 - the crash comes after
-        services.ledger._integrate()
+        services.ledger._decide()
         raise Stop
     assert services.ledger.head() == before
     assert [row for row in rows(services) if row.entry is None]
+
+
+def test_a_head_that_was_decided_and_not_signed_is_signed_before_anything_else(services, home):
+    first = record(services)
+    head, _ = services.ledger._decide()  # the process dies here: its statements have indexes, and no head covers them
+    second = record(services, claims={"n": 2})
+    with home.services(services.clock) as reopened:
+        last = reopened.ledger.integrate()
+        assert reopened.ledger.checkpoints.decided() is None
+        assert reopened.ledger.checkpoint(head.size).checkpoint == head
+        assert last.checkpoint.size == head.size + 1
+        for done in (first, second):
+            assert reopened.ledger.published(done.envelope).stage is Stage.PUBLISHED
+        assert reopened.ledger.audit().failures == ()
+
+
+def test_a_head_that_was_decided_is_signed_where_nothing_else_waits(services, home):
+    done = record(services)
+    head, _ = services.ledger._decide()
+    with home.services(services.clock) as reopened:
+        assert reopened.ledger.integrate().checkpoint == head
+        assert reopened.ledger.published(done.envelope).stage is Stage.PUBLISHED
+
+
+def test_entries_that_changed_after_their_head_was_decided_are_not_signed(services, home):
+    record(services)
+    services.ledger._decide()
+    with closing(sqlite3.connect(home.path / "ringfence.db", isolation_level=None)) as raw:
+        raw.execute(
+            "UPDATE statements SET recorded_at = recorded_at + 1 WHERE entry = (SELECT max(entry) FROM statements)"
+        )
+    before = published_note(home)
+    with pytest.raises(InternalError, match="do not have the root that was decided"):
+        services.ledger.integrate()
+    assert published_note(home) == before
 
 
 def test_tiles_written_by_half_are_written_again(services, home):
@@ -116,7 +151,11 @@ def test_tiles_written_by_half_are_written_again(services, home):
 
 
 def _entries(services, start, end):
-    return [entry.encode(at, digest) for _, at, digest in services.outbox.integrated(start, end)]
+    return services.ledger._entries(start, end)
+
+
+def _place(services, sequence, tenant=TENANT):
+    return entry.Place(entry.tenant_tag(services.ledger.tenant_salt(tenant), tenant), sequence)
 
 
 # An older database
@@ -256,7 +295,7 @@ def test_statements_are_those_of_the_tenant_up_to_a_time(services, clock):
     clock.advance(timedelta(hours=1))
     second = record(services)
     services.ledger.integrate()
-    wanted = [PredicateName("ai.classification")]
+    wanted = [PredicateName("lab.observed")]
     assert [s.envelope.digest for s in services.ledger.statements(TENANT, wanted)] == [first.envelope, second.envelope]
     assert [s.envelope.digest for s in services.ledger.statements(TENANT, wanted, at=then)] == [first.envelope]
     assert services.ledger.statements(Tenant("other")) == []

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from ringfence.kernel.errors import Unavailable
+from ringfence.kernel.errors import Conflict, Unavailable
 from ringfence.ledger.store import IntegratorLock
 from ringfence.testing.keys import head
 
@@ -14,6 +14,7 @@ def checkpoints(services):
     return services.ledger.checkpoints
 
 
+@pytest.mark.databases
 def test_checkpoints_are_kept_in_the_order_of_their_size(services, checkpoints):
     kept = len(checkpoints.all())
     with services.database.transaction():
@@ -25,10 +26,11 @@ def test_checkpoints_are_kept_in_the_order_of_their_size(services, checkpoints):
     assert checkpoints.at_size(801) is None
 
 
+@pytest.mark.databases
 def test_there_are_never_two_of_one_size(services, checkpoints):
     with services.database.transaction():
         checkpoints.add(head(700, bytes(32)))
-    with pytest.raises(Exception, match="UNIQUE"), services.database.transaction():
+    with pytest.raises(Conflict, match="has a head of 700 entries already"), services.database.transaction():
         checkpoints.add(head(700, b"1" * 32))
     assert checkpoints.at_size(700).checkpoint.root == bytes(32)
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from ringfence.kernel.errors import Conflict, Unavailable
+from ringfence.kernel.errors import Conflict, Unavailable, UsageError
 from ringfence.ledger import tree
-from ringfence.ledger.tiles import DirectoryTiles
+from ringfence.ledger.tiles import DirectoryTiles, ObjectTiles, tiles_at
 from ringfence.ledger.tiletree import TileTree
 
 ENTRIES = [str(number).encode() for number in range(700)]
@@ -81,3 +81,91 @@ def test_the_log_is_not_read_through_a_path_that_leaves_it(tmp_path: Path) -> No
     tiles.write("checkpoint", b"text")
     for path in ("../secret", "tile/../../secret", str(tmp_path / "secret"), "tile/0/000.p/../../../../secret"):
         assert tiles.read(path) is None
+
+
+class Flaky:
+    """A store whose answers are lost now and then, and which can be told what another writer did meanwhile."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.failures = failures
+        self.between: dict[str, bytes] = {}  # appears between the comparison and the creation
+        self.order: list[str] = []
+
+    def cat_file(self, path: str) -> bytes:
+        return self.objects[path] if path in self.objects else self._missing(path)
+
+    def pipe_file(self, path: str, data: bytes, mode: str = "overwrite") -> None:
+        if self.failures:
+            self.failures -= 1
+            self.objects[path] = data  # written, and the answer lost
+            raise ConnectionResetError
+        self.objects.update({k: v for k, v in self.between.items() if k == path})
+        if mode == "create" and path in self.objects:
+            raise FileExistsError(path)
+        self.order.append(path)
+        self.objects[path] = data
+
+    @staticmethod
+    def _missing(path: str) -> bytes:
+        raise FileNotFoundError(path)
+
+
+def over(store: Flaky) -> ObjectTiles:
+    tiles = ObjectTiles("memory://flaky", pauses=(0.0, 0.0))
+    tiles._store, tiles._root = store, "log"
+    return tiles
+
+
+def test_an_answer_that_was_lost_is_asked_for_again() -> None:
+    store = Flaky(failures=2)
+    over(store).write_all({"tile/0/000.p/1": b"one", "checkpoint": b"note"})
+    assert store.objects == {"log/tile/0/000.p/1": b"one", "log/checkpoint": b"note"}
+
+
+def test_a_store_that_stays_away_is_one_sentence() -> None:
+    with pytest.raises(Unavailable, match="does not answer"):
+        over(Flaky(failures=9)).write("tile/0/000", b"one")
+
+
+def test_of_two_writers_the_second_learns_it_even_if_they_compared_at_once() -> None:
+    store = Flaky()
+    store.between = {"log/tile/0/000": b"of another"}
+    with pytest.raises(Conflict):
+        over(store).write("tile/0/000", b"ours")
+    assert store.objects == {"log/tile/0/000": b"of another"}
+    over(store).write("tile/0/000", b"of another")
+
+
+def test_the_checkpoint_comes_after_every_tile() -> None:
+    store = Flaky()
+    over(store).write_all({"checkpoint": b"note", **{f"tile/0/00{n}": b"x" for n in range(8)}})
+    assert store.order[-1] == "log/checkpoint"
+    assert len(store.order) == 9
+
+
+@pytest.mark.parametrize(
+    ("url", "kind", "match"),
+    [
+        ("sftp://host/log", UsageError, "begins with one of"),
+        ("https://host/log", UsageError, "begins with one of"),
+        ("s3://key:secret@bucket/log", UsageError, "no secret"),
+        ("s3://bucket/log?versionId=1", UsageError, "no secret"),
+        ("oss://bucket/log", Unavailable, "not installed"),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_one_sentence(
+    tmp_path: Path, url: str, kind: type[Exception], match: str
+) -> None:
+    with pytest.raises(kind, match=match) as caught:
+        tiles_at(url, tmp_path)
+    assert "secret@" not in str(caught.value)
+
+
+def test_a_log_of_objects_is_that_of_files(tmp_path: Path) -> None:
+    roots = [
+        TileTree(tiles_at(url, tmp_path / "log")).extend(0, ENTRIES)
+        for url in ("", f"file://{tmp_path}/other%20place", f"memory://{tmp_path}")
+    ]
+    assert set(roots) == {tree.root_of([tree.leaf_hash(entry) for entry in ENTRIES])}
+    assert files(tmp_path / "log") == files(tmp_path / "other place")

@@ -90,6 +90,6 @@ def test_a_proof_is_a_bounded_list(value):
 
 
 @pytest.mark.parametrize("value", [None, [], {}, {"size": True, "root": "A" * 43 + "=", "proof": []}])
-def test_a_head_line_has_exactly_its_fields(value):
+def test_a_head_line_has_exactly_its_fields(value, pack):
     with pytest.raises(MalformedInput):
-        parse_head({"head": value})
+        parse_head({"head": value}, read(pack).header)

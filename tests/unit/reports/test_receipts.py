@@ -8,6 +8,7 @@ import pytest
 from ringfence.kernel.errors import MalformedInput
 from ringfence.kernel.statement import KeyRole
 from ringfence.ledger import trust
+from ringfence.ledger.entry import Place, tenant_tag
 from ringfence.ledger.model import Trust
 from ringfence.reports.model import Verdict
 from ringfence.reports.receipts import verify
@@ -33,6 +34,23 @@ def failures(data, trust):
     assert not outcome.ok
     assert not outcome.proves
     return " / ".join(outcome.failures)
+
+
+def _numbered(log, tenant, number):
+    return Place(tenant_tag(log.tenant_salt(tenant), tenant), number)
+
+
+@pytest.mark.parametrize("place", [None, ("other", 5), ("acme", 4), ("acme", 3)])
+def test_a_segment_that_the_log_does_not_number_behind_its_key_is_refused(place):
+    log = LabLog()  # the enrolment of the gateway's key is entry 3, the segment entry 4
+    log.places[4] = None if place is None else _numbered(log, *place)
+    made = receipts.issued(log)
+    assert "does not number the segment behind the enrolment" in failures(made.data, log.trust())
+
+
+def test_an_older_log_has_receipts_without_numbers():
+    log = LabLog(unnumbered=4)
+    assert verify(receipts.issued(log).data, log.trust()).ok
 
 
 def test_a_receipt_is_verified_and_says_what_it_does_not_prove(log, made):

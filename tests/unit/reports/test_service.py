@@ -50,6 +50,10 @@ def count_records(statements, tenant, at):
     return {"tenant": tenant, "at": str(at), "counted": len(statements), "rules": "sha256:00"}
 
 
+def of_no_control(controls):
+    raise NotFound(f"there is no control {controls[0]!r}")
+
+
 @pytest.fixture
 def desk(log):
     return Desk(log)
@@ -57,7 +61,7 @@ def desk(log):
 
 @pytest.fixture
 def packs(log, desk):
-    return Packs(log, count_records, log.trust(heads=()), desk, desk, desk.transaction, desk)
+    return Packs(log, count_records, log.trust(heads=()), of_no_control, desk, desk, desk.transaction, desk)
 
 
 def signed(log, preview):

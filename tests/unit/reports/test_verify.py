@@ -7,9 +7,10 @@ from ringfence.ledger.model import Trust
 from ringfence.reports.model import Verdict
 from ringfence.reports.verify import NO_HEADS, SELF_CONSISTENT, verify
 from ringfence.testing.ledger import LabLog
+from ringfence.testing.misnumbering import numbered_cases
 from ringfence.testing.tampering import cases, lab
 
-CASES = cases()
+CASES = [*cases(), *numbered_cases()]
 
 
 def test_a_pack_that_nobody_touched_is_verified(log, pack):

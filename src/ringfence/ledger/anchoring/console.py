@@ -1,0 +1,98 @@
+"""The page of heads: every one, who vouches for it, and whether one continues another."""
+
+import base64
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import JSONResponse, Response
+
+from ringfence.frontends.http import require
+from ringfence.frontends.page import Pages, View
+from ringfence.kernel.actor import Person
+from ringfence.kernel.errors import UsageError
+from ringfence.ledger import trust
+from ringfence.ledger.anchoring.model import AskedAuthority, AskedWitness
+from ringfence.ledger.anchoring.service import Anchoring
+from ringfence.ledger.anchors import timestamp
+from ringfence.ledger.custody import anchored_until
+
+PER_PAGE = 30
+MAX_SIZE = 2**53
+FORMAT = "urn:ringfence:console-consistency:v1"
+LISTED = "ringfence ledger witness list"
+Reader = Annotated[Person, Depends(require("ledger.read"))]
+Size = Annotated[int, Query(ge=1, le=MAX_SIZE)]
+Before = Annotated[int | None, Query(ge=1, le=MAX_SIZE)]
+
+
+def router(anchoring: Anchoring, pages: Pages) -> APIRouter:
+    """Return the page, its downloads, and what a browser needs to compare two heads itself."""
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/heads")
+    def heads(request: Request, caller: Reader, before: Before = None) -> Response:
+        """Return the heads with who cosigned and stamped each."""
+        found = anchoring.page(before=before, limit=PER_PAGE + 1)
+        return pages.respond(
+            request,
+            "heads.html",
+            View("Who else vouches for this log, and until when?", LISTED, caller),
+            heads=found[:PER_PAGE],
+            newest=anchoring.log.head().checkpoint.size,
+            older=found[PER_PAGE - 1].head.checkpoint.size if len(found) > PER_PAGE else None,
+            first=before is None,
+            until=anchored_until(anchoring.heads()),
+            quorum=anchoring.rows.quorum(),
+            asked=[*map(_asked, anchoring.rows.witnesses()), *map(_asked, anchoring.rows.authorities())],
+            conflicts=anchoring.conflicts(caller.tenant),
+        )
+
+    _downloads(routes, anchoring)
+    return routes
+
+
+def _asked(each: AskedWitness | AskedAuthority) -> dict[str, Any]:
+    witness = isinstance(each, AskedWitness)
+    return {
+        "kind": "witness" if witness else "time stamps",
+        "name": each.name if isinstance(each, AskedWitness) else timestamp.subject_of(each.certificate),
+        "outside": each.party != "operator",
+        "party": each.party,
+        "active": each.active,
+        "progress": each.progress,
+    }
+
+
+def _downloads(routes: APIRouter, anchoring: Anchoring) -> None:
+    @routes.get("/heads/consistency.json")
+    def consistency(caller: Reader, old: Size, new: Size) -> Response:  # noqa: ARG001
+        """Return two heads and the proof between them; no verdict that a browser could believe."""
+        if old > new:
+            raise UsageError("the smaller head comes first: a log only grows")
+        first, second = anchoring.log.checkpoint(old), anchoring.log.checkpoint(new)
+        document = {
+            "format": FORMAT,
+            "old": first.note,
+            "new": second.note,
+            "proof": [base64.b64encode(item).decode() for item in anchoring.log.consistency_proof(old, new)],
+            "logKeys": list(anchoring.trust.log_keys),
+        }
+        return JSONResponse(document, headers={"cache-control": "no-store"})
+
+    @routes.get("/heads/checkpoint")
+    def checkpoint(caller: Reader, size: Size) -> Response:  # noqa: ARG001
+        """Return a head as it was published, with the cosignatures that are known."""
+        anchored = anchoring.anchored(size)
+        lines = "".join(f"{line}\n" for line in anchored.anchors.cosignatures)
+        return Response(anchored.head.note + lines, media_type="text/plain", headers=_saved(f"head-{size}.txt"))
+
+    @routes.get("/heads/trust.json")
+    def trusted(caller: Reader) -> Response:  # noqa: ARG001
+        """Return a trust file with the newest head."""
+        own = anchoring.known()
+        kept = type(own)(own.log, own.root, own.log_keys, (anchoring.log.head().note,))
+        return Response(trust.to_text(kept), media_type="application/json", headers=_saved("trust.json"))
+
+
+def _saved(name: str) -> dict[str, str]:
+    return {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}

@@ -1,0 +1,1 @@
+"""What others say about the heads of the log: cosignatures, time stamps, and what both come to."""

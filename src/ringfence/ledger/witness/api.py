@@ -1,0 +1,63 @@
+"""The witness over HTTP: c2sp.org/tlog-witness, and a page that says whose witness it is."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ringfence.kernel.errors import RingfenceError
+from ringfence.ledger.anchors.exchange import MAX_BODY, PATH
+from ringfence.ledger.witness.model import Answer
+from ringfence.ledger.witness.service import Witnessing
+
+READ_WITHIN = 10.0  # seconds for a whole submission to arrive
+AT_ONCE = 64  # connections; a submission takes milliseconds
+
+
+def create_app(witness: Witnessing) -> Starlette:
+    """Return the app of a witness."""
+
+    async def add_checkpoint(request: Request) -> Response:
+        body = await _bounded(request)
+        return _response(body if isinstance(body, Answer) else await _answered(witness.add_checkpoint, body))
+
+    async def introduction(_: Request) -> Response:
+        try:
+            return _response(Answer(200, await run_in_threadpool(witness.introduction)))
+        except RingfenceError as error:
+            return _response(Answer(503, f"{error}\n"))
+
+    return Starlette(routes=[Route(PATH, add_checkpoint, methods=["POST"]), Route("/", introduction, methods=["GET"])])
+
+
+async def _answered(add: Callable[[bytes], Answer], body: bytes) -> Answer:
+    try:
+        return await run_in_threadpool(add, body)
+    except RingfenceError as error:  # the disk is full, the folder is damaged: nothing was cosigned
+        return Answer(503, f"{error}\n")
+
+
+async def _bounded(request: Request) -> bytes | Answer:
+    async def read() -> bytes | Answer:
+        body = b""
+        async for part in request.stream():
+            body += part
+            if len(body) > MAX_BODY:
+                return Answer(413, f"a submission has at most {MAX_BODY} bytes\n")
+        return body
+
+    reading: Awaitable[bytes | Answer] = read()
+    try:
+        return await asyncio.wait_for(reading, READ_WITHIN)
+    except TimeoutError:
+        return Answer(408, "the submission did not arrive in time\n")
+    except ClientDisconnect:
+        return Answer(400, "the submission ended early\n")
+
+
+def _response(answer: Answer) -> Response:
+    return Response(answer.text, answer.status, headers={"content-type": answer.kind})  # as it is, without a charset

@@ -67,3 +67,50 @@ def link(as_json: Json = False) -> None:  # noqa: FBT002
     with connect() as client:
         document = client.post("/api/v1/links")
     output(document, lambda console: console.print(f"open {document['path']} on the console's address"), as_json)
+
+
+@app.command()
+def passkey(
+    passkey: Annotated[str, typer.Argument(help="The credential of your passkey; without it, list yours.")] = "",
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """List your passkeys, or let one of them sign acts in the console: your own key signs its enrolment."""
+    from ringfence.frontends.client import connect
+    from ringfence.kernel import drafts
+    from ringfence.kernel.errors import NotFound
+
+    with connect() as client:
+        known = client.get("/api/v1/passkeys")["passkeys"]
+        if not passkey:
+            output({"passkeys": known}, lambda console: _passkeys(console, known), as_json)
+            return
+        named = [one for one in known if one["passkey"].startswith(passkey)]
+        if len(named) != 1:
+            raise NotFound(f"{len(named)} of your passkeys begin with {passkey[:64]}; see `ringfence user passkey`")
+        path = f"/api/v1/passkeys/{named[0]['passkey']}/enrolment"
+        document = client.state(drafts.from_json(client.get(path)), path=path)
+    said = f"{named[0]['name']} signs acts now; for acts of two people it counts after 24 hours"
+    output(document, lambda console: console.print(said), as_json)
+
+
+def _passkeys(console: "Console", known: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+
+    table = Table("credential", "name", "key", "signs acts", box=None)
+    for one in known:
+        table.add_row(one["passkey"][:16], one["name"], one["key"][:16] + "…", "yes" if one["signs"] else "no")
+    console.print(table)
+
+
+@app.command()
+def reset(
+    person: Annotated[str, typer.Argument(help="Person id; see `ringfence user list`.")],
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Forget every passkey and code of somebody who lost them, and end their sessions; they begin again with a link."""
+    from ringfence.frontends.client import connect
+
+    with connect() as client:
+        document = client.post(f"/api/v1/people/{person}/reset")
+    sentence = f"{person} has no passkey and no code any more ({document['passkeys']} removed); hand over a new link"
+    output(document, lambda console: console.print(sentence), as_json)

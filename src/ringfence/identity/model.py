@@ -7,7 +7,6 @@ from ringfence.kernel.actor import Person, Role
 from ringfence.kernel.identifier import KeyId, PersonId, Tenant
 
 LINK_LIFE = timedelta(minutes=10)
-SESSION_LIFE = timedelta(hours=12)
 LEAVER_GRACE = timedelta(hours=24)  # IAM-01: leavers removed within 24 h
 KEY_LIFE = timedelta(days=365)
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import cedarpy
 
-from ringfence.kernel.actor import Person
+from ringfence.kernel.actor import RECOGNISED, Assurance, Caller, Level, Person, Service
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.errors import InternalError, Refused
+from ringfence.kernel.errors import InternalError, Refused, StepUpRequired
 from ringfence.kernel.identifier import Tenant
 
 
@@ -34,34 +34,109 @@ class Policies:
         digest = Digest.of(schema.encode() + b"\0" + policies.encode())
         return cls(cedarpy.PolicySet.from_str(policies), cedarpy.Schema.from_str(schema), digest)
 
+    def admit(self, caller: Caller, action: str) -> None:
+        """Return where `caller` may do `action` in the own tenant, recognised as surely as now.
+
+        Raises:
+            StepUpRequired: the role permits it, and a passkey has to confirm it.
+            Refused: the role does not permit it.
+        """
+        person, assurance = caller.person, caller.assurance
+        self.authorise(person, action, tenant=person.tenant)
+        answer = self.answer(
+            person, action, tenant=person.tenant, attributes=attributes_of(person), assurance=assurance
+        )
+        if not _allows(answer):
+            raise StepUpRequired(_what_to_do(assurance))
+
     def authorise(self, person: Person, action: str, *, tenant: Tenant) -> None:
-        """Return where `person` may do `action` in `tenant`; raise `Refused` otherwise."""
-        attributes = {"tenant": {"__entity": {"type": "Tenant", "id": person.tenant}}}
-        if not self.permits(person, action, tenant=tenant, attributes=attributes):
-            raise Refused(f"the role {person.role} does not permit {action} here; ask an owner of the tenant {tenant}")
+        """Return where the role of `person` permits `action` in `tenant`; raise `Refused` otherwise."""
+        answer = self.answer(person, action, tenant=tenant, attributes=attributes_of(person))
+        if not _allows(answer):
+            raise Refused(
+                f"the role {person.role} does not permit {action} here{_rules(answer)}; "
+                f"ask an owner of the tenant {tenant}"
+            )
+
+    def allows(self, person: Person, action: str) -> bool:
+        """Return whether `person` may do `action` in the own tenant."""
+        return self.permits(person, action, tenant=person.tenant, attributes=attributes_of(person))
 
     def permits(self, person: Person, action: str, *, tenant: Tenant, attributes: dict[str, Any]) -> bool:
         """Return the engine's answer, with every diagnostic error turned into a denial."""
+        return _allows(self.answer(person, action, tenant=tenant, attributes=attributes))
+
+    def answer(
+        self,
+        person: Person,
+        action: str,
+        *,
+        tenant: Tenant,
+        attributes: dict[str, Any],
+        assurance: Assurance = RECOGNISED,
+        without: str = "",
+    ) -> Any:
+        """Ask the engine; None where the request does not fit the schema. `without` leaves out part of the context."""
+        principal = {"type": "Service" if isinstance(person, Service) else "Person", "id": person.id}
+        role = {"type": "Role", "id": person.role.value}
         entities: list[dict[Any, Any]] = [
-            {
-                "uid": {"type": "Person", "id": person.id},
-                "attrs": attributes,
-                "parents": [{"type": "Role", "id": person.role.value}],
-            },
-            {"uid": {"type": "Role", "id": person.role.value}, "attrs": {}, "parents": []},
+            {"uid": principal, "attrs": attributes, "parents": [role]},
+            {"uid": role, "attrs": {}, "parents": []},
             {"uid": {"type": "Tenant", "id": tenant}, "attrs": {}, "parents": []},
         ]
+        context = {name: value for name, value in _context(action, assurance).items() if name != without}
         request = {
-            "principal": {"type": "Person", "id": person.id},
+            "principal": principal,
             "action": {"type": "Action", "id": action},
             "resource": {"type": "Tenant", "id": tenant},
-            "context": {},
+            "context": context,
         }
         try:
-            answer = cedarpy.is_authorized(request, self.policies, entities, schema=self.schema)
+            return cedarpy.is_authorized(request, self.policies, entities, schema=self.schema)
         except ValueError:
-            return False  # the request does not fit the schema: an action that nobody declared
-        return bool(answer.allowed) and not answer.diagnostics.errors
+            return None  # an action that nobody declared
+
+
+def attributes_of(person: Person) -> dict[str, Any]:
+    """Return what the policies read of whoever asks."""
+    found: dict[str, Any] = {"tenant": {"__entity": {"type": "Tenant", "id": person.tenant}}}
+    if isinstance(person, Service):
+        found["scope"] = sorted(person.scope)
+    return found
+
+
+def _context(action: str, assurance: Assurance) -> dict[str, Any]:
+    return {
+        "asked": action,
+        "level": assurance.level.value,
+        "steppedUp": assurance.stepped_up,
+        "hasPasskey": assurance.has_passkey,
+    }
+
+
+def _what_to_do(assurance: Assurance) -> str:
+    if assurance.level is Level.RECOVERY:
+        return "a recovery code lets you enrol a new passkey and do nothing else; enrol one first"
+    if not assurance.has_passkey:
+        return "this takes a passkey, and you have none yet; enrol one in the console, under Your sign-in"
+    if assurance.level is Level.TOKEN and assurance.stepped_up:
+        return "a code for a terminal changes no way in; do it in the console, under Your sign-in"
+    if assurance.level is Level.TOKEN:
+        return (
+            "this has to be confirmed by your passkey: do it in the console, or take a code for this terminal from its "
+            "page /signin and name it in RINGFENCE_CONFIRMATION"
+        )
+    return "this has to be confirmed by your passkey; confirm it in the console, under Your sign-in"
+
+
+def _allows(answer: Any) -> bool:
+    return answer is not None and bool(answer.allowed) and not answer.diagnostics.errors
+
+
+def _rules(answer: Any) -> str:
+    """Name the rules that forbade it, by their `@id`; where none did, nothing permitted it."""
+    reasons = [] if answer is None else sorted(answer.diagnostics.id_annotations_by_reason.values())
+    return f" (rule {', '.join(reasons)})" if reasons and not answer.allowed else ""
 
 
 @cache

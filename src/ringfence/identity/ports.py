@@ -9,7 +9,7 @@ from ringfence.kernel.identifier import PersonId, Tenant
 
 
 class People(Protocol):
-    """The register of people, tenants, links and sessions."""
+    """The register of people, tenants, links and codes for a terminal."""
 
     def add_tenant(self, tenant: TenantRecord) -> None: ...
     def tenants(self) -> list[TenantRecord]: ...
@@ -20,19 +20,19 @@ class People(Protocol):
     def by_token(self, token_hash: bytes) -> PersonRecord | None: ...
 
     def add_pass(self, kind: str, pass_hash: bytes, person: PersonRecord, until: datetime) -> None:
-        """Keep the hash of a one-time link or of a session."""
+        """Keep the hash of a one-time link or of a code for a terminal."""
         ...
 
     def by_pass(self, kind: str, pass_hash: bytes, at: datetime) -> PersonRecord | None:
-        """Return whose link or session it is, if it has not ended."""
+        """Return whose link or code it is, if it has not ended."""
         ...
 
     def forget_passes(self, before: datetime) -> None:
-        """Forget every link and session that ended before a time."""
+        """Forget every link and code that ended before a time."""
         ...
 
     def drop_pass(self, kind: str, pass_hash: bytes) -> bool:
-        """Forget a link or session; return whether it was there."""
+        """Forget a link or code; return whether it was there."""
         ...
 
 

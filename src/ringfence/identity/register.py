@@ -14,13 +14,16 @@ from ringfence.kernel.statement import Draft, Strength, Subject
 PLAIN = "file-plain"
 
 
-def access_register(tenant: Tenant, people: Iterable[PersonRecord], policy: Digest, at: datetime) -> Draft:
+def access_register(
+    tenant: Tenant, people: Iterable[PersonRecord], policy: Digest, at: datetime, *, services: int = 0
+) -> Draft:
     """State who has access: counts per role, leavers beyond the grace period, keys that belong to nobody."""
     known = list(people)
     active = [person for person in known if person.removed_at is None]
     roles = Counter(person.role.value for person in active)
     claims = {
         "people": len(active),
+        "services": services,
         "roles": dict(sorted(roles.items())),
         "policyDigest": str(policy),
         "leaversOverdue": sum(_overdue(person, at) for person in known),

@@ -1,11 +1,11 @@
 """Who is asking, may they, and what is stated about it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ringfence.identity.model import LINK_LIFE, SESSION_LIFE, PersonRecord
+from ringfence.identity.model import LINK_LIFE, PersonRecord
 from ringfence.identity.policy import Policies
 from ringfence.identity.ports import CustodyReport, Enrolments, People, Revocations
 from ringfence.identity.register import access_register, key_lifecycle, key_revoked
@@ -23,10 +23,10 @@ from ringfence.kernel.errors import (
     Unavailable,
     VerificationFailed,
 )
-from ringfence.kernel.evidence import Acknowledgement, EmergencyRecorder, Publication, Recorder
+from ringfence.kernel.evidence import Acknowledgement, EmergencyRecorder, Publication, Recorder, Stage
 from ringfence.kernel.identifier import KeyId, PersonId, Tenant, key_id, person_id
 
-_LINK, _SESSION = "link", "session"
+_LINK = "link"
 
 
 def hashed(secret: str) -> bytes:
@@ -50,17 +50,16 @@ class Identity:
     transaction: Callable[[], AbstractContextManager[None]]
     clock: Clock
     token: Callable[[], str]
+    services: Callable[[Tenant], int] = lambda _: 0  # programs with access
+    keys_of: Callable[[Tenant, PersonId], Sequence[KeyId]] = lambda _tenant, _person: ()  # those not revoked yet
 
-    def authenticate(self, *, token: str = "", session: str = "") -> Person:
-        """Return the person behind a token or a session; raise `Unauthenticated`."""
-        if token:
-            record = self.people.by_token(hashed(token))
-        elif session:
-            record = self.people.by_pass(_SESSION, hashed(session), self.clock.now())
-        else:
-            raise Unauthenticated("say who you are: send a token, or open the link that `ringfence up` printed")
+    def authenticate(self, *, token: str = "") -> Person:
+        """Return the person behind a token; raise `Unauthenticated`."""
+        if not token:
+            raise Unauthenticated("say who you are: send a token, or sign in to the console")
+        record = self.people.by_token(hashed(token))
         if record is None or record.removed_at is not None or record.id in self.revocations:
-            raise Unauthenticated("this token or session is not known here, or has ended")
+            raise Unauthenticated("this token is not known here, or has ended")
         return record.actor
 
     def authorise(self, person: Person, action: str) -> None:
@@ -76,21 +75,14 @@ class Identity:
             self.people.add_pass(_LINK, hashed(secret), self._record(person), now + LINK_LIFE)
         return secret
 
-    def redeem(self, secret: str) -> str:
-        """Turn a one-time link into a session; return the session's secret."""
-        session = self.token()
+    def redeem(self, secret: str) -> Person:
+        """Use up a one-time link; return whom it lets in."""
         now = self.clock.now()
         with self.transaction():
             record = self.people.by_pass(_LINK, hashed(secret), now)
             if record is None or not self.people.drop_pass(_LINK, hashed(secret)):
                 raise Unauthenticated("this link was used already or has ended; ask for one with `ringfence user link`")
-            self.people.add_pass(_SESSION, hashed(session), record, now + SESSION_LIFE)
-        return session
-
-    def end_session(self, session: str) -> None:
-        """Forget a session; an unknown one is as good as ended."""
-        with self.transaction():
-            self.people.drop_pass(_SESSION, hashed(session))
+        return record.actor
 
     def register(self, tenant: Tenant) -> list[PersonRecord]:
         """Return everybody of a tenant, removed people included."""
@@ -125,11 +117,21 @@ class Identity:
         now = self.clock.now()
         self.revocations.revoke(person)
         acknowledgement = self.emergency.record(key_revoked(record, reason=reason, at=now), tenant=by.tenant)
+        self._revoke_others(record, reason, now)
         with suppress(Unavailable):
             with self.transaction():
                 self.people.replace(_ended(record, now, left_at))
-            return self.publication.published(acknowledgement.envelope)
+            if acknowledgement.stage is not Stage.JOURNALLED:  # else it waits for the database or for its signature
+                return self.publication.published(acknowledgement.envelope)
         return acknowledgement
+
+    def _revoke_others(self, record: PersonRecord, reason: str, now: datetime) -> None:
+        """Revoke the passkeys that sign, too; where the log cannot be read, access has ended all the same."""
+        with suppress(Unavailable):
+            for key in self.keys_of(record.tenant, record.id):
+                if key != record.key:
+                    revoked = key_revoked(replace(record, key=key), reason=reason, at=now)
+                    self.emergency.record(revoked, tenant=record.tenant)
 
     def settle(self, tenant: Tenant) -> None:
         """Bring the register into line with removals that the database could not take at their time."""
@@ -142,7 +144,8 @@ class Identity:
         """State the register of access as it stands."""
         self.settle(tenant)
         with self.transaction():
-            draft = access_register(tenant, self.people.all(tenant), self.policies.digest, self.clock.now())
+            people, now = self.people.all(tenant), self.clock.now()
+            draft = access_register(tenant, people, self.policies.digest, now, services=self.services(tenant))
             return self.recorder.record(draft, tenant=tenant)
 
     def record_keys(self, tenant: Tenant) -> Acknowledgement:

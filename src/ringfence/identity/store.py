@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, String, Table, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from ringfence.identity.model import PersonRecord, TenantRecord
 from ringfence.kernel.actor import Role
 from ringfence.kernel.clock import from_millis, to_millis
-from ringfence.kernel.errors import Conflict
 from ringfence.kernel.identifier import KeyId, PersonId, Tenant
 from ringfence.storage.database import METADATA, Database
 from ringfence.storage.files import explained
@@ -39,7 +37,7 @@ PEOPLE = Table(
     Column("left_at", BigInteger),
 )
 PASSES = Table(
-    "identity_passes",  # one-time links and sessions: hashes only
+    "identity_passes",  # one-time links and codes for a terminal: hashes only
     METADATA,
     Column("kind", String(8), primary_key=True),
     Column("pass_hash", LargeBinary(32), primary_key=True),
@@ -68,10 +66,9 @@ class PeopleTable:
 
     def add(self, person: PersonRecord) -> None:
         """Add a person; raise `Conflict` where id, key or token are taken, in whatever tenant."""
-        try:
-            self.database.connection().execute(insert(PEOPLE), [_row(person)])
-        except IntegrityError as error:
-            raise Conflict("this person, key or token is enrolled already; draw fresh ones") from error
+        taken = "this person, key or token is enrolled already; draw fresh ones"
+        with self.database.attempting(taken) as connection:
+            connection.execute(insert(PEOPLE), [_row(person)])
 
     def replace(self, person: PersonRecord) -> None:
         """Write a person's row again."""
@@ -92,12 +89,12 @@ class PeopleTable:
         return _only(self._people(PEOPLE.c.token_hash == token_hash))
 
     def add_pass(self, kind: str, pass_hash: bytes, person: PersonRecord, until: datetime) -> None:
-        """Keep the hash of a one-time link or of a session."""
+        """Keep the hash of a one-time link or of a code for a terminal."""
         values = {"kind": kind, "pass_hash": pass_hash, "tenant": person.tenant, "person": person.id}
         self.database.connection().execute(insert(PASSES), [values | {"until": to_millis(until)}])
 
     def by_pass(self, kind: str, pass_hash: bytes, at: datetime) -> PersonRecord | None:
-        """Return whose link or session it is, if it has not ended."""
+        """Return whose link or code it is, if it has not ended."""
         query = select(PASSES).where(
             PASSES.c.kind == kind, PASSES.c.pass_hash == pass_hash, PASSES.c.until > to_millis(at)
         )
@@ -106,13 +103,18 @@ class PeopleTable:
         return None if row is None else self.by_id(Tenant(row.tenant), PersonId(row.person))
 
     def forget_passes(self, before: datetime) -> None:
-        """Forget every link and session that ended before a time."""
+        """Forget every link and code that ended before a time."""
         self.database.connection().execute(delete(PASSES).where(PASSES.c.until <= to_millis(before)))
 
     def drop_pass(self, kind: str, pass_hash: bytes) -> bool:
-        """Forget a link or session."""
+        """Forget a link or code."""
         change = delete(PASSES).where(PASSES.c.kind == kind, PASSES.c.pass_hash == pass_hash)
         return self.database.connection().execute(change).rowcount == 1
+
+    def drop_passes(self, tenant: Tenant, person: PersonId, *, kind: str = "") -> None:
+        """Forget what opens something for a person: of one kind, or of all."""
+        change = delete(PASSES).where(PASSES.c.tenant == tenant, PASSES.c.person == person)
+        self.database.connection().execute(change.where(PASSES.c.kind == kind) if kind else change)
 
     def _people(self, *conditions: Any) -> list[PersonRecord]:
         query = select(PEOPLE).where(*conditions).order_by(PEOPLE.c.enrolled_at, PEOPLE.c.person)
@@ -179,7 +181,7 @@ class RevocationFile:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)  # two at once would take the same line
                 lines = self._lines()
                 if person not in lines:
-                    line = person.removeprefix("person-").ljust(self.LINE - 1).encode() + b"\n"
+                    line = _line(person).ljust(self.LINE - 1).encode() + b"\n"
                     os.pwrite(descriptor, line, len(lines) * self.LINE)
                     os.fsync(descriptor)
             finally:
@@ -192,4 +194,9 @@ class RevocationFile:
     def _lines(self) -> list[str]:
         with explained(self.path, "read"):
             text = self.path.read_text(encoding="ascii", errors="replace")
-        return [f"person-{line}" for line in text.split()]
+        return [f"service-{line[2:]}" if line.startswith("s-") else f"person-{line}" for line in text.split()]
+
+
+def _line(caller: PersonId) -> str:
+    """Return how a person or a service stands in the file; twelve digits are a person's."""
+    return caller.removeprefix("person-").replace("service-", "s-", 1)

@@ -7,7 +7,9 @@
     │  └─ Conflict                       2    409   it exists already, or somebody was faster
     ├─ VerificationFailed                1    409   a negative verdict: the thing was checked and is not right
     ├─ Refused                           3    403   a policy says no
-    │  └─ Unauthenticated                3    401
+    │  ├─ Unauthenticated                3    401
+    │  ├─ StepUpRequired                 3    403   this person may, once their passkey has confirmed it
+    │  └─ TooManyAttempts                3    429   guesses are slowed down
     ├─ Unavailable                       4    503   a component or resource that is needed is missing; it is named
     └─ InternalError                     5    500
 
@@ -82,6 +84,19 @@ class Unauthenticated(Refused):
 
     http_status = 401
     slug = "unauthenticated"
+
+
+class StepUpRequired(Refused):
+    """The act needs a passkey that confirmed it within the last minutes."""
+
+    slug = "step-up-required"
+
+
+class TooManyAttempts(Refused):
+    """Too many attempts to sign in failed; the next one has to wait."""
+
+    http_status = 429
+    slug = "too-many-attempts"
 
 
 class Unavailable(RingfenceError):

@@ -6,7 +6,8 @@ import pytest
 from ringfence.enrolment import NewPerson, operator_enrolled
 from ringfence.identity.model import LEAVER_GRACE
 from ringfence.identity.service import hashed
-from ringfence.kernel.actor import Role
+from ringfence.identity.signin.service import owner_of
+from ringfence.kernel.actor import Level, Role
 from ringfence.kernel.errors import Conflict, MalformedInput, RingfenceError, Unauthenticated, VerificationFailed
 from ringfence.storage import keyfile
 from ringfence.testing.home import TENANT, signed
@@ -71,7 +72,7 @@ def test_a_removal_that_is_repeated_does_not_hide_that_the_first_was_late(servic
     assert (removed.left_at, removed.removed_at) == (left, left + LEAVER_GRACE + timedelta(hours=1))
 
 
-@pytest.mark.parametrize("credential", [{}, {"token": ""}, {"token": "x"}, {"session": "x"}])
+@pytest.mark.parametrize("credential", [{}, {"token": ""}, {"token": "x"}])
 def test_strangers_are_turned_away(services, credential):
     with pytest.raises(Unauthenticated):
         services.identity.authenticate(**credential)
@@ -79,14 +80,15 @@ def test_strangers_are_turned_away(services, credential):
 
 def test_a_link_is_not_a_session_nor_a_token(services, home):
     link = services.identity.issue_link(home.actor())
-    for way in ("token", "session"):
-        with pytest.raises(Unauthenticated):
-            services.identity.authenticate(**{way: link})
+    with pytest.raises(Unauthenticated):
+        services.identity.authenticate(token=link)
+    with pytest.raises(Unauthenticated):
+        services.signin.sessions.caller(link)
 
 
 def test_no_secret_is_kept_as_it_is(services, home):
     link = services.identity.issue_link(home.actor())
-    session = services.identity.redeem(link)
+    session = services.signin.sessions.open(owner_of(services.identity.redeem(link)), Level.LINK)
     services.database.close()
     kept = b"".join(file.read_bytes() for file in home.path.glob("ringfence.db*"))
     for secret in (link, session, home.people[Role.OWNER].token):

@@ -1,0 +1,1 @@
+"""Services: programs with a scoped key that expires."""

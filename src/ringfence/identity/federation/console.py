@@ -1,0 +1,84 @@
+"""Leaving for the identity provider, and coming back: two of the routes that need no session."""
+
+import html
+from collections.abc import Callable
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from ringfence.frontends import cookies
+from ringfence.frontends.page import Pages
+from ringfence.identity.federation.model import LOGIN_LIFE
+from ringfence.identity.federation.service import Federation, Return
+from ringfence.identity.model import PersonRecord
+from ringfence.kernel import identifier
+from ringfence.kernel.errors import NotFound, RingfenceError, Unauthenticated
+from ringfence.kernel.identifier import Tenant
+
+LOGIN_COOKIE = "ringfence_login"
+OPEN_PATHS = frozenset({"/login/oidc", "/login/oidc/callback"})
+MAX_QUERY = 4096  # characters of one parameter that a provider sends back
+
+# The session's cookie is not sent along with what another site began, and this answer to the provider's redirect
+# still counts as that: the next request must come from a page of ours.
+_INSIDE = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>Signed in</title>'
+    '<meta http-equiv="refresh" content="0; url={to}"><p><a href="{to}">Go on</a></p></html>'
+)
+
+
+def router(
+    federation: Federation,
+    let_in: Callable[[Request, PersonRecord, Response], Response],
+    pages: Pages,
+    first: Tenant,
+    *,
+    ask: Callable[[Request], None],
+) -> APIRouter:
+    """Return the routes; `let_in` opens the session of whom the provider vouched for, `ask` stops who only leaves."""
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/login/oidc")
+    def leave(request: Request, tenant: str = "") -> Response:
+        """Send the browser to the provider, with a secret that only it can come back with."""
+        ask(request)
+        departure = federation.depart(identifier.tenant(tenant) if tenant else first)
+        answer = RedirectResponse(departure.address, status_code=303)
+        answer.headers["referrer-policy"] = "no-referrer"
+        answer.headers["cache-control"] = "no-store"
+        answer.set_cookie(
+            cookies.named(request, LOGIN_COOKIE),
+            departure.secret,
+            max_age=int(LOGIN_LIFE.total_seconds()),
+            httponly=True,
+            secure=request.url.scheme == "https",
+            samesite="lax",  # it must come along when the provider sends the browser back
+            path="/",
+        )
+        return answer
+
+    @routes.get("/login/oidc/callback")
+    def back(request: Request) -> Response:
+        """Open the session of whom the provider vouches for."""
+        try:
+            person = federation.arrive(_returned(request), cookies.read(request, LOGIN_COOKIE))
+        except NotFound:
+            raise
+        except RingfenceError as error:
+            answer: Response = pages.login(request, message=str(error))
+            cookies.drop(request, answer, LOGIN_COOKIE)
+            return answer
+        inside = HTMLResponse(_INSIDE.format(to=html.escape("/")))
+        inside.headers["cache-control"] = "no-store"
+        cookies.drop(request, inside, LOGIN_COOKIE)
+        return let_in(request, person, inside)
+
+    return routes
+
+
+def _returned(request: Request) -> Return:
+    query = request.query_params
+    if any(len(value) > MAX_QUERY for value in query.values()) or len(query.multi_items()) != len(query):
+        raise Unauthenticated("the identity provider's answer is not one; begin again")
+    named = {name: query.get(name, "") for name in ("state", "code", "iss", "error")}
+    return Return(named["state"], named["code"], named["iss"], named["error"])

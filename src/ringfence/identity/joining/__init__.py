@@ -1,0 +1,1 @@
+"""Joiners, movers, leavers: a directory's file proposes, a person confirms."""

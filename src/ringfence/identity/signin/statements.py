@@ -1,0 +1,91 @@
+"""What is stated about ways in: no name, no address, nothing that opens anything. Pure."""
+
+import base64
+from datetime import datetime
+
+from ringfence.identity.signin.model import Owner, Passkey
+from ringfence.kernel import assertion
+from ringfence.kernel.actor import Level
+from ringfence.kernel.clock import to_text
+from ringfence.kernel.digest import Digest
+from ringfence.kernel.identifier import PersonId, PredicateName
+from ringfence.kernel.statement import Draft, Strength, Subject
+
+
+def passkey_enrolled(passkey: Passkey, *, basis: Level, passkeys: int) -> Draft:
+    """State that a passkey opens the console for a person; `basis` is how they were recognised at the time."""
+    claims = {
+        "person": passkey.owner.person,
+        "credential": passkey.id,
+        "algorithm": assertion.ALGORITHM,
+        "publicKey": base64.b64encode(passkey.public_key).decode(),
+        "rpId": passkey.site.rp_id,
+        "origin": passkey.site.origin,
+        "enrolledBy": passkey.enrolled_by,
+        "basis": basis.value,
+        "backedUp": passkey.backed_up,
+        "passkeys": passkeys,
+    }
+    return Draft(PredicateName("passkey.enrolled"), (_of_passkey(passkey),), claims, Strength.OBSERVED)
+
+
+def passkey_removed(passkey: Passkey, *, by: PersonId, reason: str, passkeys: int) -> Draft:
+    """State that a passkey opens nothing any more."""
+    claims = {
+        "person": passkey.owner.person,
+        "credential": passkey.id,
+        "removedBy": by,
+        "reason": reason,
+        "passkeys": passkeys,
+    }
+    return Draft(PredicateName("passkey.removed"), (_of_passkey(passkey),), claims, Strength.OBSERVED)
+
+
+def passkey_revoked(passkey: Passkey, *, reason: str, at: datetime) -> Draft:
+    """State that a passkey which signed acts signs none any more."""
+    claims = {"keyId": passkey.key, "reason": reason, "at": to_text(at)}
+    about = Subject(f"key/{passkey.key[:16]}", Digest.parse(passkey.key))
+    return Draft(PredicateName("key.revoked"), (about,), claims, Strength.DOCUMENTED)
+
+
+def passkey_refused(passkey: Passkey, *, counter: int) -> Draft:
+    """State that a passkey counted backwards: there may be two of it."""
+    claims = {
+        "person": passkey.owner.person,
+        "credential": passkey.id,
+        "because": "counter",
+        "counter": counter,
+        "lastCounter": passkey.sign_count,
+    }
+    return Draft(PredicateName("passkey.refused"), (_of_passkey(passkey),), claims, Strength.OBSERVED)
+
+
+def totp_enrolled(owner: Owner) -> Draft:
+    """State that a passphrase with a code opens the console for a person."""
+    return Draft(PredicateName("totp.enrolled"), (_of_person(owner),), {"person": owner.person}, Strength.OBSERVED)
+
+
+def totp_removed(owner: Owner, *, by: PersonId) -> Draft:
+    """State that the passphrase and the codes open nothing any more."""
+    claims = {"person": owner.person, "removedBy": by}
+    return Draft(PredicateName("totp.removed"), (_of_person(owner),), claims, Strength.OBSERVED)
+
+
+def recovery_issued(owner: Owner, *, codes: int) -> Draft:
+    """State that a person took new recovery codes; older ones are void."""
+    claims = {"person": owner.person, "codes": codes}
+    return Draft(PredicateName("recovery.issued"), (_of_person(owner),), claims, Strength.OBSERVED)
+
+
+def recovery_used(owner: Owner, *, left: int) -> Draft:
+    """State that a recovery code was used: every session of the person has ended."""
+    claims = {"person": owner.person, "left": left}
+    return Draft(PredicateName("recovery.used"), (_of_person(owner),), claims, Strength.OBSERVED)
+
+
+def _of_passkey(passkey: Passkey) -> Subject:
+    return Subject(f"passkey/{passkey.id[:16]}", Digest.of(passkey.credential))
+
+
+def _of_person(owner: Owner) -> Subject:
+    return Subject(f"person/{owner.person}", Digest.of(f"{owner.tenant}\n{owner.person}".encode()))

@@ -1,0 +1,1 @@
+"""Tenants of one installation: founded by the root, separate for ever."""

@@ -1,0 +1,110 @@
+"""Carry out what was stated: look again at each item under the holds of this moment, destroy it, state how it ended.
+
+Whatever kills the process, the next turn goes on where it stopped: the list is in the database, and what became of an
+item is written in the transaction that destroys it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+
+from ringfence.kernel.clock import Clock
+from ringfence.kernel.errors import InternalError
+from ringfence.kernel.evidence import Acknowledgement, Publication, Recorder
+from ringfence.kernel.identifier import Tenant
+from ringfence.kernel.statement import Draft
+from ringfence.retention import deciding, statements
+from ringfence.retention.model import Act, ClassName, Fate, Hold, Item, Outcome, Run, RunId, Schedule
+from ringfence.retention.ports import Holds, Runs, Source
+
+BATCH = 200  # items whose destruction one transaction decides
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Begin, carry out and finish runs."""
+
+    sources: Sequence[Source]
+    schedule: Callable[[], Schedule]
+    holds: Holds
+    runs: Runs
+    recorder: Recorder
+    publication: Publication
+    transaction: Callable[[], AbstractContextManager[None]]
+    clock: Clock
+    draw: Callable[[], str]  # twelve hexadecimal digits
+    scrub: Callable[[], None]  # of what the database keeps of deleted rows beside itself
+
+    def begin(
+        self, tenant: Tenant, act: Act, kind: ClassName | None, items: Sequence[Item], draft: Callable[[RunId], Draft]
+    ) -> Run:
+        """Write and state what is to be destroyed; return once that is published."""
+        name = RunId(f"run-{self.draw()}")
+        with self.transaction():
+            asked = self.recorder.record(draft(name), tenant=tenant)
+            run = Run(name, tenant, act, kind, asked.envelope, self.clock.now())
+            self.runs.add(run, items)
+        return run
+
+    def carry_out(self, run: Run) -> tuple[Outcome, Acknowledgement]:
+        """Destroy what is still to be, and state it."""
+        self.publication.published(run.requested)  # what cannot be undone waits for its own announcement
+        while self._batch(run):
+            pass
+        with self.transaction():
+            outcome = self.runs.outcome(run)
+            draft = statements.swept(outcome) if run.act is Act.SWEEP else statements.erased(outcome)
+            done = self.recorder.record(draft, tenant=run.tenant)
+            self.runs.finish(run, self.clock.now())
+        self.scrub()
+        return outcome, self.publication.published(done.envelope)
+
+    def resume(self) -> int:
+        """Carry out what was cut off; return how many runs that were."""
+        found = self.runs.unfinished()
+        for run in found:
+            self.carry_out(run)
+        return len(found)
+
+    def _batch(self, run: Run) -> bool:
+        """Decide and destroy some items in one transaction: a hold that is placed meanwhile comes before or after."""
+        schedule = self.schedule()
+        with self.transaction():
+            waiting = self.runs.waiting(run, BATCH)
+            holds, now = self.in_force(run.tenant), self.clock.now()
+            fates: list[tuple[Item, Fate]] = []
+            for name in sorted({item.source for item in waiting}):
+                mine = [item for item in waiting if item.source == name]
+                fates += self._decided(run, self.source(name), mine, schedule, holds, now)
+            self.runs.settle(run, fates, now)
+        return bool(waiting)
+
+    def _decided(
+        self, run: Run, source: Source, waiting: Sequence[Item], schedule: Schedule, holds: Sequence[Hold], at: datetime
+    ) -> list[tuple[Item, Fate]]:
+        here = {item.key: item for item in source.load(run.tenant, [item.key for item in waiting])}
+        fates = {key: deciding.judge(item, schedule, holds, run.act, at).fate for key, item in here.items()}
+        source.destroy(run.tenant, [item for key, item in here.items() if fates[key] is Fate.WANTED])
+        return [(item, _became(fates.get(item.key))) for item in waiting]
+
+    def in_force(self, tenant: Tenant) -> list[Hold]:
+        """Return the holds of a tenant that were not released."""
+        return [hold for hold in self.holds.all(tenant) if hold.released_at is None]
+
+    def source(self, name: str) -> Source:
+        """Return the source of a name."""
+        for source in self.sources:
+            if source.name == name:
+                return source
+        raise InternalError(f"a run of retention speaks of {name!r}, and no source is called so")
+
+
+def _became(fate: Fate | None) -> Fate:
+    """Return what became of an item; one that is not here any more was destroyed before we were cut off."""
+    return Fate.DESTROYED if fate in {None, Fate.WANTED} else Fate(fate)
+
+
+def counted(fates: Sequence[Fate]) -> Mapping[Fate, int]:
+    """Count fates."""
+    return {fate: fates.count(fate) for fate in Fate if fate in fates}

@@ -26,6 +26,12 @@ PAGES = {
     "Today": "/",
     "Evidence, 40 rows": "/evidence",
     "one record": f"/evidence/{STATEMENTS}",
+    "search by subject": "/evidence?subject=head/5",
+    "search by all parts": "/evidence?subject=head/&actor=control-plane&strength=observed&standing=trusted&demo=no",
+    "search that finds nothing": "/evidence?standing=untrusted&demo=yes",
+    "Heads": "/heads",
+    "Sources": "/sources",
+    "Keys": "/keys",
     "status as JSON": "/api/v1/status",
 }
 
@@ -40,6 +46,7 @@ def filled() -> Iterator[tuple[Services, NewPerson]]:
             for start in range(0, STATEMENTS, GROUP):
                 sequence(services, [signed(services, number + 1) for number in range(start, start + GROUP)])
                 services.ledger.integrate()
+            services.explorer.turn()
             yield services, person
 
 

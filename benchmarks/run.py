@@ -17,7 +17,7 @@ from measurement import Row, quantile
 
 HERE = Path(__file__).parent
 PAGES = HERE.parent / "docs" / "measurements"
-NOT_BENCHMARKS = {"run", "measurement"}
+NOT_BENCHMARKS = {"run", "measurement", "relay"}
 HEADINGS = ("what", "ratio", "target", "", "ours p50", "p95", "max", "n", "beside", "p50", "p95", "max", "n")
 
 

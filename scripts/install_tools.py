@@ -1,8 +1,8 @@
 """Fetch programs that only benchmarks or tests start, unpacked (never installed) into `.tools/<set>/`. Debian only.
 
 Nothing of the product uses them: `bench` is what `make bench` measures us beside, `testing` is what the tests run for
-real (PostgreSQL, SoftHSM, Go with its own reader of transparency logs). Where a set cannot be had, this says why and ends
-with 0; the benchmark then prints our own figures alone, and the tests skip and count what they could not run.
+real (PostgreSQL, SoftHSM, Go with its own reader of transparency logs). Where a set cannot be had, this says why and
+ends with 0; the benchmark then prints our own figures alone, and the tests skip and count what they could not run.
 """
 
 import argparse

@@ -1,15 +1,31 @@
-"""Write docs/reference/cli.md from the command line itself; a docs test compares the two."""
+"""Write docs/reference/cli.md and roles.md from the code; docs tests compare them."""
 
+import re
 import sys
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from typer.main import get_command
 
+from ringfence.identity.policy import Policies, shipped
+from ringfence.kernel.actor import Assurance, Caller, Level, Person, Role, Service
+from ringfence.kernel.errors import Refused
+from ringfence.kernel.identifier import PersonId, Tenant
 from ringfence.main import app
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "cli.md"
+ROLES = PAGE.with_name("roles.md")
+ROLES_OPENING = """# Roles
+
+<!-- Written by `make reference` from the policies; edit src/ringfence/identity/data/roles.cedar. -->
+
+What each role may ask for in its own tenant, as the shipped Cedar policies answer; nothing else is permitted to
+anybody. In another tenant nobody may do anything. A *service* is a program with a key of its own: the actions marked so
+can be in its scope, within its role. *Passkey* means that whoever has one confirms this with it just before.
+
+"""
 OPENING = """# Command line
 
 <!-- Written by `make reference` from the code; edit the help texts there. -->
@@ -26,6 +42,8 @@ def verbs(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
     if children is None:
         yield path, command
         return
+    if command.invoke_without_command:
+        yield path, command
     context = command.make_context(path[-1], [], resilient_parsing=True)
     for name in children(context):
         child = command.get_command(context, name)
@@ -75,9 +93,40 @@ def page() -> str:
     return OPENING + "\n" + "\n".join(section(path, command) for path, command in found).rstrip("\n") + "\n"
 
 
+def actions() -> list[str]:
+    """Return every action of the schema that something can be asked by."""
+    schema = resources.files("ringfence.identity") / "data" / "roles.cedarschema"
+    return sorted(set(re.findall(r'"([a-z_]+\.[a-z_]+)"', schema.read_text(encoding="utf-8"))))
+
+
+def roles_page() -> str:
+    """Return the table of actions and roles."""
+    tenant, name = Tenant("main"), PersonId("person-0123456789ab")
+    header = ["action", *Role, "service", "passkey"]
+    lines = ["| " + " | ".join(header) + " |", "|---|" + ":-:|" * (len(header) - 1)]
+    for action in actions():
+        people = [shipped().allows(Person(name, tenant, role), action) for role in Role]
+        service = shipped().allows(Service(name, tenant, Role.OWNER, frozenset({action})), action)
+        cells = [*people, service, _takes_a_passkey(shipped(), Person(name, tenant, Role.OWNER), action)]
+        lines.append(f"| `{action}` | " + " | ".join("●" if cell else "" for cell in cells) + " |")
+    return ROLES_OPENING + "\n".join(lines) + "\n"
+
+
+def _takes_a_passkey(policies: Policies, owner: Person, action: str) -> bool:
+    try:
+        policies.admit(Caller(owner, Assurance(Level.PASSKEY, stepped_up=False, has_passkey=True)), action)
+    except Refused:
+        return True
+    return False
+
+
 if __name__ == "__main__":
-    text = page()
+    written = {PAGE: page(), ROLES: roles_page()}
+    stale = [
+        place.name for place, text in written.items() if not place.exists() or place.read_text(encoding="utf-8") != text
+    ]
     if "--check" in sys.argv[1:]:
-        sys.exit(0 if PAGE.read_text(encoding="utf-8") == text else f"{PAGE.name} is stale: run `make reference`")
-    PAGE.write_text(text, encoding="utf-8")
-    print(f"{PAGE.name}: {text.count(chr(10) + '## ')} verbs")
+        sys.exit(f"{', '.join(stale)}: run `make reference`" if stale else 0)
+    for place, text in written.items():
+        place.write_text(text, encoding="utf-8")
+    print(f"{PAGE.name}: {written[PAGE].count(chr(10) + '## ')} verbs; {ROLES.name}: {len(actions())} actions")

@@ -9,8 +9,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from ringfence.app import Services
+from ringfence.storage.database import Database
+from ringfence.storage.location import checked
+from ringfence.storage.migrations import upgrade
 from ringfence.testing.clock import FakeClock
 from ringfence.testing.home import LabHome, make
+from ringfence.testing.postgresql import Server, server
+from ringfence.testing.tokens import SoftToken, soft_token
 
 # `ci` repeats the same examples on every machine; `soak` looks for new ones, for as long as it takes.
 settings.register_profile("dev", deadline=None, max_examples=50)
@@ -42,6 +47,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=reason))
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what is marked `databases` on both kinds."""
+    if metafunc.definition.get_closest_marker("databases") and "database_kind" in metafunc.fixturenames:
+        metafunc.parametrize("database_kind", ["sqlite", "postgresql"])
+
+
+@pytest.fixture(scope="session")
+def software_token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoftToken]:
+    """A PKCS#11 token in software; without SoftHSM the test is skipped."""
+    with soft_token(tmp_path_factory.mktemp("token")) as token:
+        yield token
+
+
 @pytest.fixture
 def clock() -> FakeClock:
     """A clock that stands still; the homes below were made at its start."""
@@ -54,10 +72,74 @@ def made_home(tmp_path_factory: pytest.TempPathFactory) -> LabHome:
     return make(tmp_path_factory.mktemp("made") / "home", FakeClock())
 
 
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A PostgreSQL server of this session."""
+    with server() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def made_on_postgresql(tmp_path_factory: pytest.TempPathFactory, postgresql: Server) -> LabHome:
+    """The same as `made_home`, with its database on PostgreSQL."""
+    return make(tmp_path_factory.mktemp("made-pg") / "home", FakeClock(), server=postgresql)
+
+
 @pytest.fixture
-def home(made_home: LabHome, tmp_path: Path) -> LabHome:
+def database_kind() -> str:
+    """Where the database of `home` is; a test that is marked `databases` runs once for each kind."""
+    return "sqlite"
+
+
+@pytest.fixture(scope="session")
+def made_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with every table and no row; never opened, only copied."""
+    path = tmp_path_factory.mktemp("made-tables") / "tables.db"
+    path.touch()
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def made_tables_on_postgresql(postgresql: Server) -> str:
+    """A database of the PostgreSQL server with every table and no row; never opened, only copied."""
+    name = postgresql.create()
+    migrate(checked(postgresql.url(name)))
+    return name
+
+
+def migrate(url: str) -> None:
+    """Make every table."""
+    made = Database(url)
+    upgrade(made, fresh=True)
+    made.close()
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, database_kind: str, tmp_path: Path) -> Iterator[Database]:
+    """A database with every table and no row."""
+    if database_kind == "sqlite":
+        shutil.copy(request.getfixturevalue("made_tables"), tmp_path / "tables.db")
+        opened = Database(f"sqlite:///{tmp_path / 'tables.db'}")
+        yield opened
+        opened.close()
+        return
+    postgresql = request.getfixturevalue("postgresql")
+    name = postgresql.create(template=request.getfixturevalue("made_tables_on_postgresql"))
+    opened = Database(checked(postgresql.url(name)))
+    yield opened
+    opened.close()
+    postgresql.drop(name)
+
+
+@pytest.fixture
+def home(request: pytest.FixtureRequest, database_kind: str, tmp_path: Path) -> Iterator[LabHome]:
     """An installation of the test's own, with one person per role."""
-    return made_home.copy(tmp_path / "home")
+    made = request.getfixturevalue("made_home" if database_kind == "sqlite" else "made_on_postgresql")
+    copied = made.copy(tmp_path / "home")
+    yield copied
+    if copied.server is not None:
+        copied.server.drop(copied.database)
 
 
 @pytest.fixture
@@ -73,7 +155,17 @@ def made_now(tmp_path_factory: pytest.TempPathFactory) -> LabHome:
     return make(tmp_path_factory.mktemp("made-now") / "home")
 
 
+@pytest.fixture(scope="session")
+def made_now_on_postgresql(tmp_path_factory: pytest.TempPathFactory, postgresql: Server) -> LabHome:
+    """The same as `made_now`, with its database on PostgreSQL."""
+    return make(tmp_path_factory.mktemp("made-now-pg") / "home", server=postgresql)
+
+
 @pytest.fixture
-def home_now(made_now: LabHome, tmp_path: Path) -> LabHome:
+def home_now(request: pytest.FixtureRequest, database_kind: str, tmp_path: Path) -> Iterator[LabHome]:
     """An installation of the test's own that child processes can work in."""
-    return made_now.copy(tmp_path / "home")
+    made = request.getfixturevalue("made_now" if database_kind == "sqlite" else "made_now_on_postgresql")
+    copied = made.copy(tmp_path / "home")
+    yield copied
+    if copied.server is not None:
+        copied.server.drop(copied.database)

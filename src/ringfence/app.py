@@ -3,140 +3,68 @@
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
-
+from ringfence.acting import Acting, acting
+from ringfence.admission import Gate, RootEnrolments
 from ringfence.artifacts.models.service import Models
 from ringfence.artifacts.service import Artifacts
 from ringfence.artifacts.store import DatasetTable
 from ringfence.cutoff import wires as cutoff
 from ringfence.cutoff.wires import CutOff, Ground
-from ringfence.frontends.http import Credential
+from ringfence.enrolment import service_claims
 from ringfence.identity.model import Custody
 from ringfence.identity.policy import shipped
 from ringfence.identity.service import Identity
+from ringfence.identity.signin.service import SignIn
+from ringfence.identity.signin.wires import signing_in
 from ringfence.identity.store import PeopleTable, RevocationFile
+from ringfence.identity.wires import Access, Place, access, counting
 from ringfence.installation import Home, SystemClock, open_home
-from ringfence.kernel.actor import Person
 from ringfence.kernel.clock import Clock
-from ringfence.kernel.envelope import Envelope
-from ringfence.kernel.errors import Refused, Unavailable
+from ringfence.kernel.errors import Unavailable
 from ringfence.kernel.evidence import Acknowledgement
-from ringfence.kernel.identifier import KeyId, Tenant
+from ringfence.kernel.identifier import KeyId, PersonId, Tenant
 from ringfence.kernel.statement import KeyRole
-from ringfence.ledger import checkpoint
-from ringfence.ledger.issuers import Issuers, parse_enrolment
-from ringfence.ledger.model import Checkpoint, LoggedStatement, SignedCheckpoint, Standing, Trust
+from ringfence.ledger.anchoring.store import AnchorTables
+from ringfence.ledger.explorer.service import Explorer
+from ringfence.ledger.explorer.store import IndexTables
+from ringfence.ledger.issuers import Issuers
+from ringfence.ledger.model import LoggedStatement, Standing, Trust
 from ringfence.ledger.service import Ledger
-from ringfence.ledger.store import CheckpointTable, IntegratorLock
-from ringfence.ledger.tiles import DirectoryTiles
+from ringfence.ledger.store import CheckpointTable, integrator
+from ringfence.ledger.tiles import tiles_at
 from ringfence.ledger.tiletree import TileTree
 from ringfence.obligations import catalog
 from ringfence.obligations.service import Status
 from ringfence.redteam.service import RedTeam
-from ringfence.reports.recompute import rules_of
+from ringfence.reports.recompute import evidence_of, rules_of
 from ringfence.reports.service import Packs
+from ringfence.retention.register import Register
+from ringfence.retention.service import Retention
 from ringfence.settings import Settings
+from ringfence.signing.opening import in_process
+from ringfence.signing.ports import Signer
+from ringfence.signing.roles import RoleSigner
+from ringfence.signing.service import Keys
 from ringfence.storage import keyfile
 from ringfence.storage.database import Database
 from ringfence.storage.journal import EmergencyJournal
 from ringfence.storage.migrations import upgrade
 from ringfence.storage.outbox import Outbox
-from ringfence.storage.signer import Ed25519Signer
+from ringfence.workloads.anchoring import Anchored, Conflicts, anchoring
 from ringfence.workloads.deploying import Deploying
 from ringfence.workloads.receiving import Receiving, receiving
+from ringfence.workloads.retaining import retaining
 from ringfence.workloads.runs.service import Runs
 from ringfence.workloads.serving import Serving, serving
 from ringfence.workloads.wires import deploying
-
-# What an operator's key may state; the rest is stated by the services themselves, or by the root.
-OPERATOR_PREDICATES = frozenset(
-    {
-        "dataset.sealed",
-        "dataset.provenance",
-        "dataset.opened",
-        "dataset.verified",
-        "model.scan",
-        "model.signed",
-        "entity.classification",
-        "ai.classification",
-        "ledger.head_exported",
-        "redteam.run",
-        "report.exported",
-        "run.manifest",
-    }
-)
-# Signed acts that change state: only the service that keeps the state admits them, after its own checks.
-ACTS = frozenset(
-    {
-        "incident.closed",
-        "incident.corrected",
-        "incident.customer_notice",
-        "incident.opened",
-        "incident.report",
-        "incident.triage",
-        "quarantine.release_approved",
-        "quarantine.release_requested",
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """The outbox's `Gatekeeper`: the key must be the caller's own, in force, and allowed to state this."""
-
-    issuers: Callable[[Tenant], Issuers]
-
-    def check(self, envelope: Envelope, *, by: Person, at: datetime) -> None:
-        """Return, or raise `VerificationFailed` or `Refused`."""
-        standing, issuer = self.issuers(by.tenant).at(envelope.signer, at)
-        if issuer is None or standing is not Standing.TRUSTED:
-            raise Refused(f"the key {envelope.signer[:16]}… is {standing}; statements by it are not taken")
-        envelope.verify(issuer.public_key)
-        if issuer.role is not KeyRole.OPERATOR or issuer.person != by.id:
-            raise Refused("a statement is posted by the person who signed it, with that person's own token")
-        if envelope.statement.predicate not in OPERATOR_PREDICATES | ACTS:
-            raise Refused(f"no operator states {envelope.statement.predicate}: it is stated by what it is about")
-
-    def check_enrolment(self, envelope: Envelope, *, root: bytes) -> None:
-        """Return where the root enrols a key, or raise."""
-        envelope.verify(root)
-        if envelope.statement.predicate != "key.enrolled":
-            raise Refused("only enrolments are posted with the root's key")
-        parse_enrolment(envelope.statement)
-
-
-@dataclass(frozen=True, slots=True)
-class RootEnrolments:
-    """`identity.ports.Enrolments`: what the root signed, and nobody else."""
-
-    gate: Gate
-    root: bytes
-
-    def check_enrolment(self, envelope: Envelope) -> None:
-        """Return, or raise `VerificationFailed` or `Refused`."""
-        self.gate.check_enrolment(envelope, root=self.root)
-
-
-@dataclass(frozen=True, slots=True)
-class FrontDoor:
-    """`frontends.http.Door` over the identity service."""
-
-    identity: Identity
-
-    def authenticate(self, credential: Credential) -> Person:
-        """Return the person behind a credential."""
-        return self.identity.authenticate(token=credential.token, session=credential.session)
-
-    def authorise(self, person: Person, action: str) -> None:
-        """Ask the policies."""
-        self.identity.authorise(person, action)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +85,7 @@ class Services:
     """Everything that the front ends call."""
 
     home: Home
+    signer: Signer
     clock: Clock
     database: Database
     outbox: Outbox
@@ -168,15 +97,52 @@ class Services:
     status: Status
     packs: Packs
     cutoff: CutOff
-    demo_tenants: frozenset[Tenant]
+    demo_tenants: AbstractSet[Tenant]
     receiving: Receiving
     serving: Serving
     deploying: Deploying
+    signin: SignIn
+    access: Access
+
+    @property
+    def anchored(self) -> Anchored:
+        """Return who anchors the heads of the log: all of it is in the database."""
+        return anchoring(self.home, self.database, self.ledger, self.outbox, self.clock)
+
+    @property
+    def explorer(self) -> Explorer:
+        """Return what readers search: its index is in the database."""
+        return Explorer(self.ledger, IndexTables(self.database))
+
+    @property
+    def retention(self) -> Retention:
+        """Return what sweeps, holds and erases: its lists are in the database."""
+        return retaining(self.home, self.database, self.identity.people, self.ledger, self.outbox, self.clock)
 
     @property
     def redteam(self) -> RedTeam:
         """Return the runs of the red team: the log is the only place where they are kept."""
         return RedTeam(self.ledger.publishable, self.ledger, self.outbox, self.ledger)
+
+    @property
+    def acting(self) -> Acting:
+        """Return the acts that people sign in the browser: what waits for a signature is in the database."""
+        takers = (self.cutoff.compute, self.cutoff.incidents, self.access.reviews)
+        return acting(self.database, self.ledger, self.outbox, self.identity.policies, self.clock, takers)
+
+    @property
+    def keys(self) -> Keys:
+        """Return what the log knows about signing keys."""
+        return Keys(
+            self.home.root_public,
+            self.signer.public,
+            self.ledger.statements,
+            self.outbox.admit_from_root,
+            self.outbox,
+            self.ledger.publishable,
+            self.ledger,
+            self.clock,
+        )
 
     @property
     def runs(self) -> Runs:
@@ -192,6 +158,7 @@ class Services:
             "log.chain_verified": self.ledger.record_chain,
             "log.heartbeat": self.ledger.record_heartbeat,
             "incident.register": self.cutoff.register.record,
+            "retention.register": Register(self.retention.sweeper).record,
         }
         return {name: Recorded(self.ledger, collect) for name, collect in named.items()}
 
@@ -206,14 +173,19 @@ class Services:
 
 
 @contextmanager
-def open_services(settings: Settings, *, clock: Clock | None = None) -> Iterator[Services]:
-    """Open the installation that the settings name."""
-    home = open_home(settings.home)
+def open_services(
+    settings: Settings, *, clock: Clock | None = None, signer: Signer | None = None
+) -> Iterator[Services]:
+    """Open the installation that the settings name; without a `signer`, sign in this process."""
+    home = open_home(settings.home, database=settings.database_url)
     check_writable(home.path)
     database = Database(home.database_url)
     try:
         upgrade(database)
-        services = wire(home, database, settings.passphrase(), clock or SystemClock())
+        CheckpointTable(database, home.log).check()
+        time = clock or SystemClock()
+        passphrase = settings.passphrase()
+        services = wire(home, database, signer or in_process(home.path, home.log, passphrase, time), time, passphrase)
         try:
             yield services
         finally:
@@ -228,37 +200,24 @@ def check_writable(path: Path) -> None:
         raise Unavailable(f"{path} is read-only for this user; nothing can be recorded there")
 
 
-def wire(home: Home, database: Database, passphrase: bytes | None, clock: Clock) -> Services:
+def wire(home: Home, database: Database, signer: Signer, clock: Clock, passphrase: bytes | None = None) -> Services:
     """Join ports and adapters."""
-    keys = home.service_keys(passphrase)
     people = PeopleTable(database)
-    demo = frozenset(record.tenant for record in people.tenants() if record.demo)
+    demo = {record.tenant for record in people.tenants() if record.demo}
     opened: list[Ledger] = []
 
     def issuers(tenant: Tenant) -> Issuers:
         return opened[0].issuers(tenant)
 
     gate = Gate(issuers)  # the outbox asks the ledger about keys, and the ledger is made of the outbox
-    control = Ed25519Signer.from_seed(keys.secret("control-plane"))
+    control = RoleSigner(signer, KeyRole.CONTROL_PLANE)
     outbox = Outbox(database, control, gate, clock, secrets.token_bytes, home.log, demo)
-    ledger = _ledger(home, database, keys, outbox, clock)
+    ledger = _ledger(home, database, signer, outbox, clock)
     opened.append(ledger)
-    emergency = Ed25519Signer.from_seed(keys.secret("emergency"))
+    emergency = RoleSigner(signer, KeyRole.EMERGENCY)
     journal = EmergencyJournal(home.path / "journal", emergency, outbox, clock, secrets.token_bytes, home.log)
-    identity = Identity(
-        people=people,
-        policies=shipped(),
-        revocations=RevocationFile(home.path / "revoked"),
-        enrolments=RootEnrolments(gate, home.root_public),
-        custody=lambda: custody(home),
-        recorder=outbox,
-        emergency=journal,
-        publication=ledger,
-        append_enrolment=outbox.admit_from_root,
-        transaction=database.transaction,
-        clock=clock,
-        token=lambda: secrets.token_urlsafe(32),
-    )
+    identity = _identity(home, database, gate, outbox, journal, ledger, clock)
+    place = Place(home.tenant, home.path, database, demo, partial(service_claims, ledger, home.tenant, clock), journal)
     status = Status(ledger, catalog.load(), clock, demo.__contains__)
 
     def in_force(tenant: Tenant, key: KeyId) -> bool:
@@ -267,9 +226,12 @@ def wire(home: Home, database: Database, passphrase: bytes | None, clock: Clock)
     artifacts = Artifacts(ledger.publishable, DatasetTable(database), outbox, ledger)
     gateway = serving(home, control, database, outbox, journal, ledger.check_publishable, clock, demo)
     ground = Ground(home, clock, database, outbox, journal, ledger, identity, demo.__contains__)
-    cut = cutoff.wire(ground, block_key=gateway.gateway.block_key)
+    segments = receiving(home, ledger, outbox, clock)
+    of_gateway, of_log = gateway.faults(segments.intake), Conflicts(ledger, AnchorTables(database), home.tenant)
+    cut = cutoff.wire(ground, gateway.gateway.block_key, lambda: [*of_gateway(), *of_log()])
     return Services(
         home,
+        signer,
         clock,
         database,
         outbox,
@@ -282,9 +244,40 @@ def wire(home: Home, database: Database, passphrase: bytes | None, clock: Clock)
         _packs(home, status, ledger, outbox, clock),
         cut,
         demo,
-        receiving(home, ledger, outbox, clock),
+        segments,
         gateway,
-        deploying(home, gateway.gateway, cut.compute, lambda: [record.tenant for record in people.tenants()]),
+        deploying(home, gateway.gateway, cut.compute, lambda: [record.tenant for record in people.tenants()], clock),
+        signing_in(
+            database, people, identity.revocations, outbox, ledger, home.vault(passphrase), clock, signs=in_force
+        ),
+        access(identity, place),
+    )
+
+
+def _identity(
+    home: Home,
+    database: Database,
+    gate: Gate,
+    outbox: Outbox,
+    journal: EmergencyJournal,
+    ledger: Ledger,
+    clock: Clock,
+) -> Identity:
+    return Identity(
+        people=PeopleTable(database),
+        policies=shipped(),
+        revocations=RevocationFile(home.path / "revoked"),
+        enrolments=RootEnrolments(gate, home.root_public),
+        custody=lambda: custody(home),
+        recorder=outbox,
+        emergency=journal,
+        publication=ledger,
+        append_enrolment=outbox.admit_from_root,
+        transaction=database.transaction,
+        clock=clock,
+        token=lambda: secrets.token_urlsafe(32),
+        services=counting(database, clock),
+        keys_of=partial(keys_of, ledger),
     )
 
 
@@ -296,6 +289,7 @@ def _packs(home: Home, status: Status, ledger: Ledger, outbox: Outbox, clock: Cl
         log=ledger,
         rules=rules,
         trust=Trust(home.log, home.root_public, ledger.log_keys, ()),
+        evidence=evidence_of(status.catalog),
         recorder=outbox,
         publication=ledger,
         transaction=ledger.publishable,
@@ -303,30 +297,29 @@ def _packs(home: Home, status: Status, ledger: Ledger, outbox: Outbox, clock: Cl
     )
 
 
-def _ledger(home: Home, database: Database, keys: keyfile.KeyFile, outbox: Outbox, clock: Clock) -> Ledger:
-    ed25519 = Ed25519PrivateKey.from_private_bytes(keys.secret("ledger"))
-    mldsa = MLDSA44PrivateKey.from_seed_bytes(keys.secret("ledger-ml-dsa-44"))
-    log_keys = checkpoint.vkeys(
-        home.log, ed25519.public_key().public_bytes_raw(), mldsa.public_key().public_bytes_raw()
-    )
-
-    def sign(head: Checkpoint, at: datetime) -> SignedCheckpoint:
-        return checkpoint.sign(head, ed25519, mldsa, at)
-
-    tiles = DirectoryTiles(home.path / "log")
+def _ledger(home: Home, database: Database, signer: Signer, outbox: Outbox, clock: Clock) -> Ledger:
+    tiles = tiles_at(home.tiles, home.path / "log")
     return Ledger(
         log=home.log,
         root_key=home.root_public,
-        log_keys=log_keys,
+        log_keys=signer.public().ledger,
         outbox=outbox,
         checkpoints=CheckpointTable(database, home.log),
         tiles=tiles,
         tree=TileTree(tiles),
-        sign=sign,
-        exclusive=IntegratorLock(home.path / "log.lock"),
+        sign=signer.head,
+        exclusive=integrator(database, home.path / "log.lock"),
         transaction=database.transaction,
         clock=clock,
+        check_signer=signer.check,
+        kept=AnchorTables(database),
     )
+
+
+def keys_of(ledger: Ledger, tenant: Tenant, person: PersonId) -> list[KeyId]:
+    """Return the keys of a person that are not revoked: the one in a file, older ones, passkeys that sign."""
+    known = ledger.issuers(tenant).enrolments.values()
+    return [one.issuer.key for one in known if one.issuer.person == person and one.issuer.revoked_at is None]
 
 
 def custody(home: Home) -> Custody:

@@ -34,7 +34,9 @@ class Check:
 
 def examine(settings: Settings) -> list[Check]:
     """Look at everything; a check that fails to run is a check that failed."""
-    checks: list[Callable[[Settings], Check]] = [_python, _signatures, _sqlite, _space, _home, _keys, _clock, _port]
+    checks: list[Callable[[Settings], Check]] = [
+        _python, _signatures, _database, _space, _home, _keys, _clock, _port, _gateway,
+    ]  # fmt: skip
     return [*(_safely(check, settings) for check in checks), *_optional()]
 
 
@@ -69,11 +71,23 @@ def _signatures(_: Settings) -> Check:
     return Check("signatures", ok=True, needed=True, found=f"Ed25519 and ML-DSA-44 by cryptography {__version__}")
 
 
-def _sqlite(_: Settings) -> Check:
+def _database(settings: Settings) -> Check:
+    from ringfence.installation import open_home
+
+    made = (settings.home / "ringfence.json").exists()
+    if made and (home := open_home(settings.home, database=settings.database_url)).database:
+        from ringfence.storage.database import Database
+        from ringfence.storage.migrations import version
+
+        database = Database(home.database_url)
+        try:
+            found = f"PostgreSQL answers; its tables are of version {version(database)}"
+        finally:
+            database.close()
+        return Check("database", ok=True, needed=True, found=found)
     remedy = "use a Python built with SQLite 3.35 or newer"
-    return Check(
-        "sqlite", sqlite3.sqlite_version_info >= (3, 35), needed=True, found=sqlite3.sqlite_version, remedy=remedy
-    )
+    found = f"SQLite {sqlite3.sqlite_version}"
+    return Check("database", sqlite3.sqlite_version_info >= (3, 35), needed=True, found=found, remedy=remedy)
 
 
 def _space(settings: Settings) -> Check:
@@ -125,6 +139,35 @@ def _port(_: Settings) -> Check:
             found = f"port {DEFAULT_PORT} is in use (by `ringfence up`, perhaps)"
             return Check("port", ok=False, needed=False, found=found, remedy=remedy)
     return Check("port", ok=True, needed=False, found=f"port {DEFAULT_PORT} is free")
+
+
+def _gateway(settings: Settings) -> Check:
+    """Look at the processes of this home: a gateway without `up` refuses soon, and `up` without one serves nobody."""
+    from ringfence.frontends.client import SOCKET
+    from ringfence.gateway.worker import Place, running
+    from ringfence.workloads.serving import FOLDER
+
+    log = settings.home / "gateway.log"
+    serves = bool(running(Place(settings.home / FOLDER, log, 0)))
+    up = _listens(settings.home / SOCKET)
+    if serves == up:
+        found = "it runs" if up else "it does not run, and neither does `ringfence up`"
+        return Check("gateway", ok=True, needed=False, found=found)
+    if up:
+        found, remedy = "`ringfence up` runs and its gateway does not", f"read the end of {log}"
+    else:
+        found = "it runs without `ringfence up`: it refuses every caller once keys and routes are too old"
+        remedy = "start `ringfence up`, which replaces it"
+    return Check("gateway", ok=False, needed=False, found=found, remedy=remedy)
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 def _optional() -> Iterator[Check]:

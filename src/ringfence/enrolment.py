@@ -2,20 +2,28 @@
 
 import base64
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from ringfence.identity.model import KEY_LIFE
 from ringfence.kernel.actor import Role
-from ringfence.kernel.clock import to_text
+from ringfence.kernel.clock import Clock, to_text
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.identifier import PersonId, PredicateName
+from ringfence.kernel.identifier import KeyId, PersonId, PredicateName, Tenant, key_id
 from ringfence.kernel.statement import Draft, KeyRole, Strength, Subject
+from ringfence.ledger.issuers import ENROLLED
+from ringfence.ledger.model import Standing
+from ringfence.ledger.service import Ledger
 from ringfence.storage import keyfile
 from ringfence.storage.signer import Ed25519Signer
+
+# What serves an installation serves all of its tenants: the root enrols the same keys in each.
+SERVICES = frozenset({KeyRole.CONTROL_PLANE, KeyRole.LEDGER, KeyRole.EMERGENCY, KeyRole.GATEWAY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,18 @@ def service_enrolled(keys: keyfile.KeyFile, role: KeyRole, at: datetime) -> Draf
     return _enrolled(public, role, keys.custody, at, extra, {})
 
 
+def revoked(key: KeyId, reason: str, at: datetime) -> Draft:
+    """State that a key counts for nothing from a time on."""
+    claims = {"keyId": key, "reason": reason, "at": to_text(at)}
+    subject = Subject(f"key/{key[:16]}", Digest.parse(key))
+    return Draft(PredicateName("key.revoked"), (subject,), claims, Strength.DOCUMENTED)
+
+
+def enrolled_anew(public: bytes, role: KeyRole, custody: str, person: PersonId | None, at: datetime) -> Draft:
+    """State that a key takes the place of another one of the same role, and of the same person."""
+    return _enrolled(public, role, custody, at, {"person": person} if person else {}, {})
+
+
 def _enrolled(
     public: bytes, role: KeyRole, custody: str, at: datetime, extra: dict[str, str], details: dict[str, str]
 ) -> Draft:
@@ -74,3 +94,23 @@ def _enrolled(
     } | extra
     subject = Subject(f"key/{Digest.of(public).hex[:16]}", Digest.of(public))
     return Draft(PredicateName("key.enrolled"), (subject,), claims, Strength.DOCUMENTED, details)
+
+
+def service_claims(ledger: Ledger, tenant: Tenant, clock: Clock) -> Mapping[KeyId, Mapping[str, Any]]:
+    """Return the service keys that are in force in a tenant, with the claims of their enrolment."""
+    issuers, now = ledger.issuers(tenant), clock.now()
+    found = {}
+    for logged in ledger.statements(tenant, (ENROLLED,)):
+        statement = logged.envelope.statement
+        key = key_id(statement.subjects[0].digest.hex)
+        standing, issuer = issuers.at(key, now)
+        if issuer is not None and standing is Standing.TRUSTED and issuer.role in SERVICES:
+            found[key] = statement.claims
+    return found
+
+
+def from_claims(claims: Mapping[str, Any]) -> Draft:
+    """Return the enrolment of a key that is known already, for another tenant."""
+    public = base64.b64decode(str(claims["publicKey"]), validate=True)
+    subject = Subject(f"key/{Digest.of(public).hex[:16]}", Digest.of(public))
+    return Draft(PredicateName("key.enrolled"), (subject,), claims, Strength.DOCUMENTED)

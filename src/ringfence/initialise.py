@@ -2,8 +2,8 @@
 
 import secrets
 import shutil
-from collections.abc import Iterable
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,16 +17,18 @@ from ringfence.installation import GATEWAY_KEY, Home, SystemClock, claim, create
 from ringfence.kernel.clock import Clock
 from ringfence.kernel.commitment import SALT_SIZE, commit
 from ringfence.kernel.envelope import key_id_of
-from ringfence.kernel.errors import Refused
+from ringfence.kernel.errors import Refused, RingfenceError, UsageError
 from ringfence.kernel.identifier import LogOrigin, Tenant
 from ringfence.kernel.statement import Draft, Issuance, KeyRole, Statement
 from ringfence.ledger import trust
 from ringfence.ledger.model import SignedCheckpoint, Trust
+from ringfence.signing.opening import in_process
 from ringfence.storage import keyfile
 from ringfence.storage.database import Database
 from ringfence.storage.files import write_whole
 from ringfence.storage.journal import JournalFile
-from ringfence.storage.migrations import upgrade
+from ringfence.storage.migrations import clear, upgrade, version
+from ringfence.storage.shares import join_files
 from ringfence.storage.signer import Ed25519Signer
 
 if TYPE_CHECKING:
@@ -59,6 +61,8 @@ def initialise(
     root_to: Path | None = None,
     trust_to: Path | None = None,
     clock: Clock | None = None,
+    database: str = "",
+    tiles: str = "",
 ) -> Initialised:
     """Make a home; where anything fails, remove what was made of it.
 
@@ -69,32 +73,63 @@ def initialise(
     time = clock or SystemClock()
     known = tuple(people)
     with _removed_on_failure(path, claim(path), root_to):
-        home, root = create_home(path, log=log, tenant=tenant, passphrase=passphrase, root_to=root_to, at=time.now())
+        home, root = create_home(
+            path,
+            log=log,
+            tenant=tenant,
+            passphrase=passphrase,
+            root_to=root_to,
+            at=time.now(),
+            database=database,
+            tiles=tiles,
+        )
         RevocationFile(path / "revoked").create()
         JournalFile(path / "journal" / tenant).create()
-        head, trusted = _first_head(home, root, known, demo=demo, passphrase=passphrase, clock=time)
-        write_whole(path / "operator", f"{known[0].id}\n".encode())
-        write_whole(path / "trust.json", trust.to_text(trusted).encode())
-        if trust_to is not None:
-            write_whole(trust_to, trust.to_text(trusted).encode(), replace=False)
-        finish_home(home)
+        with _new_database(home) as opened:
+            head, trusted = _first_head(home, opened, root, known, demo=demo, passphrase=passphrase, clock=time)
+            write_whole(path / "operator", f"{known[0].id}\n".encode())
+            write_whole(path / "trust.json", trust.to_text(trusted).encode())
+            if trust_to is not None:
+                write_whole(trust_to, trust.to_text(trusted).encode(), replace=False)
+            finish_home(home)
     return Initialised(home, known, head, trusted, trust_to or path / "trust.json")
 
 
 def _first_head(
-    home: Home, root: bytes, people: tuple[NewPerson, ...], *, demo: bool, passphrase: bytes | None, clock: Clock
+    home: Home,
+    database: Database,
+    root: bytes,
+    people: tuple[NewPerson, ...],
+    *,
+    demo: bool,
+    passphrase: bytes | None,
+    clock: Clock,
 ) -> tuple[SignedCheckpoint, Trust]:
+    signer = in_process(home.path, home.log, passphrase, clock)
+    with database.transaction():
+        services = wire(home, database, signer, clock)
+        services.identity.people.add_tenant(TenantRecord(home.tenant, demo, clock.now()))
+    services = wire(home, database, signer, clock)
+    with database.transaction():
+        _enrol_all(services, Ed25519Signer.from_seed(root), people, home.service_keys(passphrase), passphrase)
+    head = services.ledger.integrate() or services.ledger.head()
+    return head, Trust(home.log, home.root_public, services.ledger.log_keys, (head.note,))
+
+
+@contextmanager
+def _new_database(home: Home) -> "Iterator[Database]":
+    """Open the database of a new home and make its tables; where anything fails, drop them again."""
     database = Database(home.database_url)
     try:
-        upgrade(database, fresh=True)
-        with database.transaction():
-            services = wire(home, database, passphrase, clock)
-            services.identity.people.add_tenant(TenantRecord(home.tenant, demo, clock.now()))
-        services = wire(home, database, passphrase, clock)
-        with database.transaction():
-            _enrol_all(services, Ed25519Signer.from_seed(root), people, home.service_keys(passphrase), passphrase)
-        head = services.ledger.integrate() or services.ledger.head()
-        return head, Trust(home.log, home.root_public, services.ledger.log_keys, (head.note,))
+        if home.database and version(database) is not None:
+            raise UsageError("the database holds an installation already; name an empty one")
+        try:
+            upgrade(database, fresh=True)
+            yield database
+        except BaseException:
+            with suppress(RingfenceError):
+                clear(database)
+            raise
     finally:
         database.close()
 
@@ -120,9 +155,9 @@ def _enrol_all(
         append_by_root(services, root, operator_enrolled(person, custody, now))
 
 
-def append_by_root(services: Services, root: Ed25519Signer, draft: Draft) -> None:
+def append_by_root(services: Services, root: Ed25519Signer, draft: Draft, tenant: Tenant | None = None) -> None:
     """Sign `draft` with the root and sequence it in the open transaction."""
-    tenant = services.home.tenant
+    tenant = tenant or services.home.tenant
     opening = commit(draft.details, secrets.token_bytes(SALT_SIZE)) if draft.details else None
     nonce = secrets.token_hex(16)
     issuance = Issuance(
@@ -141,7 +176,7 @@ def append_by_root(services: Services, root: Ed25519Signer, draft: Draft) -> Non
     services.outbox.append(root.sign(statement), opening)
 
 
-def enrol_gateway(services: Services, passphrase: bytes | None, root_path: Path) -> bool:
+def enrol_gateway(services: Services, passphrase: bytes | None, root_path: Path, shares: Sequence[Path] = ()) -> bool:
     """Give a home from before there was a gateway its key, enrolled by the root; return whether that was needed.
 
     Raises:
@@ -153,11 +188,11 @@ def enrol_gateway(services: Services, passphrase: bytes | None, root_path: Path)
         public = Ed25519Signer.from_seed(home.gateway_keys(passphrase).secret(GATEWAY_KEY)).public_key
         if key_id_of(public) in services.ledger.issuers(home.tenant).enrolments:
             return False
-    if not root_path.exists():
+    if not shares and not root_path.exists():
         raise Refused(
             "the gateway's key is not enrolled; do it once: ringfence up --root-key FILE, the root key's file"
         )
-    root = Ed25519Signer.from_seed(keyfile.load(root_path, passphrase).secret("root"))
+    root = join_files(shares) if shares else _root(root_path, passphrase)
     if not home.gateway_path.exists():
         keyfile.create(home.gateway_path, {GATEWAY_KEY: secrets.token_bytes(32)}, passphrase)
     with services.ledger.publishable():
@@ -165,6 +200,10 @@ def enrol_gateway(services: Services, passphrase: bytes | None, root_path: Path)
         append_by_root(services, root, draft)
     services.ledger.integrate()
     return True
+
+
+def _root(path: Path, passphrase: bytes | None) -> Ed25519Signer:
+    return Ed25519Signer.from_seed(keyfile.load(path, passphrase).secret("root"))
 
 
 @contextmanager

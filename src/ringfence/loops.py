@@ -16,7 +16,11 @@ INTEGRATE_EVERY = 0.5  # seconds: a statement counts at most a second after it w
 COLLECT_EVERY = 3600.0  # seconds: the shortest freshness of a collector's requirement is a day
 CLOCKS_EVERY = 5.0  # seconds: a deadline is hours away, and must not be minutes late
 SEGMENTS_EVERY = 1.0  # seconds: a receipt can be fetched a few seconds after its answer ended
-CONFIRM_EVERY = 15.0  # seconds: keys and routes are good for a minute, and three turns may be missed
+CONFIRM_EVERY = 1.0  # seconds: to look whether keys and routes have to be confirmed; that is a quarter of their life
+PULSE_EVERY = 5.0  # seconds
+ANCHOR_EVERY = 1.0  # seconds: to look whether somebody is to be asked; each is asked every ten seconds at the most
+EXPLORE_EVERY = 1.0  # seconds: who searches takes in what came since, so that it need not be sooner
+RETAIN_EVERY = 3600.0  # seconds: periods are days
 STOP_WITHIN = 30.0  # seconds for a loop to finish the turn that it is in
 
 _log = logging.getLogger(__name__)
@@ -79,9 +83,13 @@ def of(services: Services) -> list[Loop]:
         Loop("sweeper", Sweeper(services), every=INTEGRATE_EVERY),
         Loop("reconciler", services.cutoff.reconciler(), every=INTERVAL_SECONDS),
         Loop("incidents", services.cutoff.following(), every=CLOCKS_EVERY),
-        Loop("gateway", services.serving.turn, every=CONFIRM_EVERY),
+        Loop("gateway", services.serving.turn_when_due, every=CONFIRM_EVERY),
+        Loop("pulse", services.serving.pulse.take, every=PULSE_EVERY),
         Loop("engines", rounds(services.deploying), every=EVERY),
         Loop("segments", services.receiving.intake, every=SEGMENTS_EVERY),
+        Loop("anchors", services.anchored.service.turn, every=ANCHOR_EVERY),
+        Loop("explorer", services.explorer.turn, every=EXPLORE_EVERY),
+        Loop("retention", services.retention.sweeper, every=RETAIN_EVERY),
     ]
 
 

@@ -45,9 +45,12 @@ VERBS: Mapping[str, Verb] = {
     "run": Verb("ringfence.workloads.runs.cli", "run", "Run a command on sealed data, and state what went in and out."),
     "redteam": Verb("ringfence.redteam.cli", "app", "Attack an endpoint, and bound how often that succeeds."),
     "user": Verb("ringfence.verbs", "user", "List, add and remove people; make a link into the console."),
-    "key": Verb("ringfence.verbs", "key", "Issue, revoke and list callers' keys; protect key files."),
+    "tenant": Verb("ringfence.founding", "tenant", "Add and list the tenants of this installation."),
+    "service": Verb("ringfence.identity.accounts.cli", "app", "Enrol, list and revoke programs with scoped keys."),
+    "key": Verb("ringfence.keyverbs", "key", "Issue and revoke callers' keys; keep, replace and revoke signing keys."),
     "ledger": Verb("ringfence.ledger.cli", "app", "Show heads and statements, prove entries, export a head."),
     "report": Verb("ringfence.verbs", "report", "Export packs and drafts of early warnings."),
+    "retention": Verb("ringfence.retention.cli", "app", "What is kept and until when; hold, release, erase, sweep."),
     "record": Verb("ringfence.verbs", "record", "Run the collector of an evidence type and record what it found."),
 }
 

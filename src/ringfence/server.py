@@ -1,6 +1,5 @@
 """The ASGI app: every capability's routes and pages behind one door; and the server that `up` runs."""
 
-import errno
 import os
 import signal
 import socket
@@ -13,12 +12,12 @@ from typing import Annotated, Any
 
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI
-from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse
 
 import ringfence
 from ringfence import today
-from ringfence.app import FrontDoor, Services, open_services
+from ringfence.admission import FrontDoor
+from ringfence.app import Services, open_services
 from ringfence.artifacts import api as artifacts_api
 from ringfence.artifacts.models import api as models_api
 from ringfence.artifacts.models import console as models_console
@@ -26,24 +25,38 @@ from ringfence.compute import api as compute_api
 from ringfence.compute import console as nodes
 from ringfence.cutoff.waiting import EverythingThatWaits
 from ringfence.frontends import http, page, parts
-from ringfence.frontends.http import MAX_BODY, SESSION_COOKIE, require
+from ringfence.frontends.http import MAX_BODY, require
 from ringfence.frontends.live import Live
 from ringfence.frontends.page import Pages
 from ringfence.gateway import api as gateway_api
 from ringfence.gateway import console as deployments
 from ringfence.identity import api as identity_api
-from ringfence.identity.model import SESSION_LIFE
+from ringfence.identity import entry
+from ringfence.identity.acting import api as acting_api
+from ringfence.identity.acting import console as signing_page
+from ringfence.identity.signin import api as signin_api
+from ringfence.identity.signin import console as own_sign_in
+from ringfence.identity.signin import entrance, site
+from ringfence.identity.signin.model import Site
 from ringfence.incidents import api as incidents_api
 from ringfence.incidents import console as rooms
 from ringfence.kernel.actor import Person
-from ringfence.kernel.errors import NotFound, RingfenceError, Unauthenticated, Unavailable, UsageError
+from ringfence.kernel.errors import NotFound, RingfenceError, Unavailable, UsageError
 from ringfence.ledger import api as ledger_api
 from ringfence.ledger import console as evidence
+from ringfence.ledger.anchoring import api as anchoring_api
+from ringfence.ledger.anchoring import console as anchors
+from ringfence.ledger.explorer import api as explorer_api
+from ringfence.ledger.explorer import console as explorer
 from ringfence.obligations import api as obligations_api
 from ringfence.redteam import api as redteam_api
 from ringfence.redteam import console as probes
 from ringfence.reports import api as reports_api
-from ringfence.settings import LOOPBACK, Settings
+from ringfence.retention import api as retention_api
+from ringfence.retention import console as retention
+from ringfence.settings import Settings
+from ringfence.signing import api as signing_api
+from ringfence.signing import console as keys
 from ringfence.soc import api as soc_api
 from ringfence.soc import console as findings
 from ringfence.workloads import api as workloads_api
@@ -58,13 +71,13 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _building = threading.Lock()
 
 
-def create_app(services: Services) -> FastAPI:
-    """Return the app over wired services."""
+def create_app(services: Services, *, console: str = site.DEFAULT) -> FastAPI:
+    """Return the app over wired services; `console` is its address as browsers show it."""
     with _building:
-        return _built(services)
+        return _built(services, site.of(console))
 
 
-def _built(services: Services) -> FastAPI:
+def _built(services: Services, address: Site) -> FastAPI:
     app = FastAPI(
         title="Ringfence",
         version=ringfence.__version__,
@@ -72,26 +85,48 @@ def _built(services: Services) -> FastAPI:
         redoc_url=None,
         openapi_url=None,  # served below, to callers only
     )
-    app.state.door = FrontDoor(services.identity)
+    app.state.door = FrontDoor(services.identity, services.signin, services.access.accounts)
+    app.state.behind_proxy = address.origin.startswith("https://")  # we speak plain HTTP: TLS is a proxy's
     http.install(app)
     app.add_middleware(BoundedBodies)
     app.include_router(_api(services), prefix="/api/v1")
-    waiting = EverythingThatWaits(services.cutoff.compute, services.cutoff.incidents, services.cutoff.watch)
+    cut = services.cutoff
+    waiting = EverythingThatWaits(cut.compute, cut.incidents, cut.watch, cut.faults)
     pages = Pages(services.clock, services.demo_tenants.__contains__, waiting.clocks)
     app.state.pages = pages
-    app.include_router(_entrance(services, pages))
+    app.include_router(entrance.router(services.identity, services.signin, pages, address))
+    app.include_router(entry.elsewhere(services.access, services.signin, pages))
+    acting = services.acting
+    app.include_router(own_sign_in.router(services.signin, pages, address, acting.desk.signers))
+    app.include_router(signing_page.router(acting.desk, acting.enrolling, pages, address))
     app.include_router(today.router(services.status, services.ledger, pages, services.clock, waiting))
-    app.include_router(evidence.router(services.ledger, pages))
+    anchoring = services.anchored.service
+    app.include_router(explorer.router(services.explorer, services.ledger, pages, services.anchored.service.covering))
+    beside = services.explorer.beside
+    fate = services.retention.fate
+    app.include_router(
+        evidence.router(
+            services.ledger, pages, anchoring.vouched, fate, anchoring.covering, beside, anchoring.witnesses
+        )
+    )
+    app.include_router(anchors.router(anchoring, pages))
+    app.include_router(keys.router(services.keys, services.explorer.stated, pages))
     live = Live(services.ledger)
-    app.include_router(nodes.router(services.cutoff.compute, pages, services.ledger, live))
+    app.include_router(nodes.router(services.cutoff.compute, pages, services.ledger, live, acting.prepare))
     serving = services.serving
     app.include_router(deployments.router(serving.gateway, serving.counts.read, pages, services.ledger, live))
     app.include_router(findings.router(services.cutoff.watch, pages, services.ledger, live))
-    app.include_router(rooms.router(services.cutoff.incidents, pages, services.ledger, live))
+    app.include_router(rooms.router(services.cutoff.incidents, pages, services.ledger, live, acting.prepare))
     app.include_router(probes.router(services.redteam, pages, live))
     app.include_router(models_console.router(services.models, pages, services.ledger, live))
+    app.include_router(retention.router(services.retention, pages))
     app.include_router(parts.router(pages))
     page.install(app)
+
+    @app.get("/healthz", include_in_schema=False)
+    def alive() -> dict[str, str]:
+        """Say that the process answers; nothing more, to nobody in particular."""
+        return {"status": "up"}
 
     @app.get("/api/v1/openapi.json", include_in_schema=False)
     def openapi(caller: Annotated[Person, Depends(require("status.read"))]) -> Any:  # noqa: ARG001
@@ -107,14 +142,21 @@ def _api(services: Services) -> APIRouter:
     routes.include_router(
         identity_api.router(identity, log=services.home.log, is_demo=services.demo_tenants.__contains__)
     )
+    routes.include_router(entry.routes(services.access))
+    routes.include_router(signin_api.router(services.signin))
+    routes.include_router(acting_api.router(services.acting.desk, services.acting.enrolling))
     routes.include_router(ledger_api.router(ledger, services.outbox, ledger.publishable))
+    routes.include_router(explorer_api.router(services.explorer))
+    routes.include_router(anchoring_api.router(services.anchored.service, services.anchored.configuring))
     routes.include_router(artifacts_api.router(services.artifacts))
     routes.include_router(models_api.router(services.models))
-    routes.include_router(obligations_api.router(services.status))
+    routes.include_router(obligations_api.router(services.status, services.cutoff.not_working))
     routes.include_router(redteam_api.router(services.redteam))
     routes.include_router(reports_api.router(services.packs))
+    routes.include_router(retention_api.router(services.retention))
     routes.include_router(runs_api.router(services.runs))
     routes.include_router(compute_api.router(services.cutoff.compute))
+    routes.include_router(signing_api.router(services.keys))
     routes.include_router(soc_api.router(services.cutoff.watch, clock=services.clock))
     routes.include_router(incidents_api.router(services.cutoff.incidents))
     routes.include_router(gateway_api.router(services.serving.gateway, services.serving.counts.read))
@@ -139,48 +181,8 @@ def _records(services: Services) -> APIRouter:
     return routes
 
 
-def _entrance(services: Services, pages: Pages) -> APIRouter:
-    """The three routes that need no session: they make one, end one, or say how to get one."""
-    routes = APIRouter(include_in_schema=False)
-
-    @routes.get("/login")
-    def login(request: Request, token: str = "") -> Response:
-        """Redeem a one-time link; without one, say where links come from."""
-        if not token:
-            return pages.login(request)
-        try:
-            session = services.identity.redeem(token)
-        except Unauthenticated as error:
-            return pages.login(request, message=str(error))
-        answer = RedirectResponse("/", status_code=303)
-        answer.headers["referrer-policy"] = "no-referrer"
-        answer.set_cookie(
-            SESSION_COOKIE,
-            session,
-            max_age=int(SESSION_LIFE.total_seconds()),
-            httponly=True,
-            samesite="strict",
-            path="/",
-        )
-        return answer
-
-    @routes.post("/logout")
-    def logout(request: Request, caller: Annotated[Person, Depends(require("console.read"))]) -> Response:  # noqa: ARG001
-        """End the session."""
-        services.identity.end_session(request.cookies.get(SESSION_COOKIE, ""))
-        answer = RedirectResponse("/login", status_code=303)
-        answer.delete_cookie(SESSION_COOKIE)
-        return answer
-
-    @routes.get("/healthz")
-    def alive() -> dict[str, str]:
-        """Say that the process answers; nothing more, to nobody in particular."""
-        return {"status": "up"}
-
-    return routes
-
-
-OPEN_PATHS = frozenset({"/login", "/healthz"})  # the only routes without `require`; a test holds this list
+OPEN_PATHS = frozenset({*entrance.OPEN_PATHS, *entry.OPEN_PATHS, "/healthz"})
+# ^ the only routes without `require`; a test holds this list
 
 
 class BoundedBodies:
@@ -218,25 +220,6 @@ def in_process(settings: Settings) -> Iterator[FastAPI]:
             services.cutoff.rest()
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Open the console's and API's port; off loopback it would be plaintext, so it stays on loopback."""
-    if host not in {LOOPBACK, "::1"}:
-        raise UsageError("the API speaks plain HTTP and stays on loopback; put a TLS 1.3 proxy in front of it")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((host, port))
-    except OSError as error:
-        bound.close()
-        if error.errno == errno.EADDRINUSE:
-            sentence = f"port {port} is in use by another program; end it, or choose another with --port"
-        else:
-            sentence = f"port {port} cannot be opened: {error.strerror}; choose another with --port"
-        raise Unavailable(sentence) from error
-    return bound
-
-
 def listen_on_socket(path: Path) -> socket.socket:
     """Open the socket in the home, which only its owner may use."""
     probe = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -268,8 +251,20 @@ def listen_on_socket(path: Path) -> socket.socket:
 
 def run_server(app: FastAPI, sockets: list[socket.socket]) -> None:
     """Serve until a signal ends it."""
-    config = uvicorn.Config(
+    # uvicorn raises the signal again once it has stopped; by default that would end us before anything is closed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    uvicorn.Server(config(app)).run(sockets=sockets)
+
+
+def config(app: FastAPI) -> uvicorn.Config:
+    """Return how the app is served.
+
+    Where a request comes from, and whether over TLS, is believed of a proxy on this machine; without a proxy, where
+    the console is at its own address, anybody could say so.
+    """
+    return uvicorn.Config(
         app,
+        proxy_headers=app.state.behind_proxy,
         access_log=False,  # addresses of people are not ours to keep
         log_level="warning",
         server_header=False,
@@ -277,6 +272,3 @@ def run_server(app: FastAPI, sockets: list[socket.socket]) -> None:
         limit_concurrency=512,
         h11_max_incomplete_event_size=64 * 2**10,
     )
-    # uvicorn raises the signal again once it has stopped; by default that would end us before anything is closed.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    uvicorn.Server(config).run(sockets=sockets)

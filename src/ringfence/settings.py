@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,6 +10,7 @@ from ringfence.kernel.errors import UsageError
 
 DEFAULT_PORT = 8400
 LOOPBACK = "127.0.0.1"
+CONFIRMATION_HEADER = "x-ringfence-confirmation"  # carries RINGFENCE_CONFIRMATION beside a token
 MAX_PASSPHRASE = 4096  # bytes; a file beyond that is not a passphrase but a mistake
 
 
@@ -22,10 +23,14 @@ class Settings:
     token: str = ""
     operator: str = ""
     passphrase_file: Path | None = None
+    console: str = ""  # the console's address as browsers show it; without it http://localhost and the port
+    confirmation: str = field(default="", repr=False)  # what the console gave a person for dangerous acts in a terminal
+    sign_with: str = ""  # "passkey": acts are signed in the browser instead of with the operator's key
+    database_url: str = ""  # PostgreSQL; without it what the home names, or SQLite in it
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
-        """Read `RINGFENCE_HOME`, `_URL`, `_TOKEN`, `_OPERATOR` and `_PASSPHRASE_FILE`."""
+        """Read `RINGFENCE_HOME`, `_URL`, `_TOKEN`, `_OPERATOR`, `_PASSPHRASE_FILE` and `_DATABASE_URL`."""
         env = os.environ if environment is None else environment
         passphrase_file = env.get("RINGFENCE_PASSPHRASE_FILE", "")
         return cls(
@@ -34,6 +39,10 @@ class Settings:
             token=_token(env.get("RINGFENCE_TOKEN", "")),
             operator=env.get("RINGFENCE_OPERATOR", ""),
             passphrase_file=_path("RINGFENCE_PASSPHRASE_FILE", passphrase_file) if passphrase_file else None,
+            console=env.get("RINGFENCE_CONSOLE_URL", "").rstrip("/"),
+            confirmation=_token(env.get("RINGFENCE_CONFIRMATION", ""), "RINGFENCE_CONFIRMATION"),
+            sign_with=_sign_with(env.get("RINGFENCE_SIGN_WITH", "")),
+            database_url=env.get("RINGFENCE_DATABASE_URL", ""),
         )
 
     def passphrase(self) -> bytes | None:
@@ -57,11 +66,17 @@ def _path(name: str, text: str) -> Path:
         raise UsageError(f"{name} begins with ~, and no home directory is known for that user") from error
 
 
-def _token(text: str) -> str:
+def _token(text: str, name: str = "RINGFENCE_TOKEN") -> str:
     """Refuse what cannot stand in an HTTP header."""
     if not text.isascii() or (text and not text.isprintable()):
-        raise UsageError("RINGFENCE_TOKEN holds characters that no token has; copy it again")
+        raise UsageError(f"{name} holds characters that no token has; copy it again")
     return text
+
+
+def _sign_with(text: str) -> str:
+    if text not in {"", "key", "passkey"}:
+        raise UsageError("RINGFENCE_SIGN_WITH is key or passkey")
+    return "" if text == "key" else text
 
 
 def _url(text: str) -> str:

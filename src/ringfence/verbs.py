@@ -9,23 +9,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ringfence import founding
 from ringfence.frontends.terminal import Json, output, say
-from ringfence.gateway import cli as callers
 from ringfence.identity.cli import app as user
+from ringfence.identity.reviews.cli import app as review
 from ringfence.incidents.cli import early_warning
 from ringfence.kernel.actor import Role
 from ringfence.reports.cli import app as report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console
 
     from ringfence.app import Services
     from ringfence.initialise import Initialised
     from ringfence.kernel.actor import Person
-    from ringfence.storage.signer import Ed25519Signer
+    from ringfence.settings import Settings
 
+user.command("add")(founding.add_person)
+user.command("import")(founding.import_people)
+user.command("role")(founding.change_role)
+user.command("link-account")(founding.link_account)
+user.command("unlink-account")(founding.unlink_account)
+user.add_typer(review, name="review")
 report.command("early-warning")(early_warning)  # the facts are the incidents', the verb stands with the other reports
 
 
@@ -39,6 +46,12 @@ def init(
     trust: Annotated[
         Path | None, typer.Option(help="Also write what outsiders should hold there: root, log keys, first head.")
     ] = None,
+    database: Annotated[
+        str, typer.Option(help="Empty PostgreSQL database, its address without a password; by default SQLite.")
+    ] = "",
+    tiles: Annotated[
+        str, typer.Option(help="Where the log is published, for instance s3://bucket/log; by default in the home.")
+    ] = "",
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Make a home: keys, first people, first head to keep elsewhere.
@@ -62,6 +75,8 @@ def init(
         passphrase=settings.passphrase(),
         root_to=root_key,
         trust_to=trust,
+        database=database or settings.database_url,
+        tiles=tiles,
     )
     document = _described(done)
     output(document, lambda console: _tell(console, document), as_json)
@@ -101,48 +116,67 @@ def up(
     root_key: Annotated[
         Path | None, typer.Option(help="The root key, to enrol the gateway's key once in a home from before it.")
     ] = None,
+    root_share: founding.RootShare = None,
 ) -> None:
     """Serve API, console and gateway, and print a one-time link.
 
     Listens on loopback and on the socket in the home; Ctrl-C stops it.
     """
     from ringfence.app import open_services
+    from ringfence.installation import open_home
     from ringfence.settings import Settings
+    from ringfence.signing.worker import running
 
     settings = Settings.from_environment()
-    with open_services(settings) as services:
-        serve(services, host=host, port=port, gateway_port=gateway_port, root_key=root_key)
+    home = open_home(settings.home)
+    with running(home.path, home.log, _passed(settings)) as signer, open_services(settings, signer=signer) as services:
+        serve(services, host=host, port=port, gateway_port=gateway_port, root_key=root_key, shares=root_share or ())
+
+
+def _passed(settings: "Settings") -> dict[str, str]:
+    """Return what a child that opens key files has to know."""
+    return {"RINGFENCE_PASSPHRASE_FILE": str(settings.passphrase_file)} if settings.passphrase_file else {}
 
 
 def serve(
-    services: "Services", *, host: str, port: int, gateway_port: int = 8401, root_key: Path | None = None
+    services: "Services",
+    *,
+    host: str,
+    port: int,
+    gateway_port: int = 8401,
+    root_key: Path | None = None,
+    shares: "Sequence[Path]" = (),
 ) -> None:
     """Serve wired services until a signal ends it."""
     from ringfence import loops
     from ringfence.frontends.client import SOCKET
-    from ringfence.server import create_app, listen, listen_on_socket, run_server
+    from ringfence.frontends.listening import listen
+    from ringfence.server import create_app, listen_on_socket, run_server
+    from ringfence.settings import Settings
 
     # From the first child on: a signal that came before the server listens for it would leave the gateway behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     owner = _who_opens(services)
     door = listen(host, port)
+    # By its name, not its number: browsers bind passkeys to names.
+    console = Settings.from_environment().console or f"http://localhost:{door.getsockname()[1]}"
     local = listen_on_socket(services.home.path / SOCKET)
     try:
         services.replay_journals()
         with loops.running(loops.of(services), services.cutoff.watching()):
             link = services.identity.issue_link(owner)
-            say(f"console       http://{host}:{door.getsockname()[1]}/login?token={link}")
+            say(f"console       {console}/login?token={link}")
             say("              (opens one session, once, within ten minutes; another: `ringfence user link`)")
-            with _gateway(services, gateway_port, root_key):
+            with _gateway(services, gateway_port, root_key, shares):
                 say("stop          Ctrl-C")
-                run_server(create_app(services), [door, local])
+                run_server(create_app(services, console=console), [door, local])
     finally:
         services.cutoff.rest()
         (services.home.path / SOCKET).unlink(missing_ok=True)
 
 
 @contextmanager
-def _gateway(services: "Services", port: int, root_key: Path | None) -> "Iterator[None]":
+def _gateway(services: "Services", port: int, root_key: Path | None, shares: "Sequence[Path]") -> "Iterator[None]":
     """Run the gateway while the block runs; where it cannot start, say why: the console is needed all the same."""
     from ringfence.initialise import enrol_gateway
     from ringfence.kernel.errors import RingfenceError
@@ -150,21 +184,25 @@ def _gateway(services: "Services", port: int, root_key: Path | None) -> "Iterato
 
     settings = Settings.from_environment()
     try:
-        enrol_gateway(services, settings.passphrase(), root_key or services.home.root_path)
+        enrol_gateway(services, settings.passphrase(), root_key or services.home.root_path, shares)
         services.serving.turn()
     except RingfenceError as error:
-        say(f"gateway       does not run: {error}")
+        sentence = str(error)
+        say(f"gateway       does not run: {sentence}")
+        services.serving.pulse.expect(lambda: sentence)
         yield
+        services.serving.pulse.expect(None)
         return
-    passed = {"RINGFENCE_PASSPHRASE_FILE": str(settings.passphrase_file)} if settings.passphrase_file else {}
-    supervisor = services.serving.supervisor(port, passed)
+    supervisor = services.serving.supervisor(port, _passed(settings))
     try:
         if supervisor.start():
             say(f"gateway       http://127.0.0.1:{supervisor.port}/v1")
         else:
             say(f"gateway       does not run, and is tried again: {supervisor.because}")
+        services.serving.pulse.expect(supervisor.ask)
         yield
     finally:
+        services.serving.pulse.expect(None)
         supervisor.stop()
 
 
@@ -194,101 +232,3 @@ def record(
         lambda console: console.print(f"{document['type']} {statement['stage']} as entry {statement['entry']}"),
         as_json,
     )
-
-
-key = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    help="Issue, revoke and list callers' keys; show and protect the key files of this home.",
-)
-for verb in (callers.issue, callers.revoke, callers.block, callers.unblock, callers.callers):
-    key.command()(verb)
-
-
-@key.command("list")
-def list_keys(as_json: Json = False) -> None:  # noqa: FBT002
-    """Show every key file of this home, and what protects it."""
-    from ringfence.installation import open_home
-    from ringfence.settings import Settings
-    from ringfence.storage import keyfile
-
-    found = open_home(Settings.from_environment().home).key_files()
-    rows = [{"keys": name, "file": str(path), "custody": keyfile.custody(path)} for name, path in found.items()]
-
-    def human(console: "Console") -> None:
-        for row in rows:
-            console.print(f"{row['custody']:<16} {row['keys']:<28} {row['file']}")
-
-    output({"keys": rows}, human, as_json)
-
-
-@key.command()
-def protect(as_json: Json = False) -> None:  # noqa: FBT002
-    """Put every plain key file of this home under the passphrase in RINGFENCE_PASSPHRASE_FILE."""
-    from ringfence.installation import open_home
-    from ringfence.kernel.errors import UsageError
-    from ringfence.settings import Settings
-    from ringfence.storage import keyfile
-
-    settings = Settings.from_environment()
-    passphrase = settings.passphrase()
-    if passphrase is None:
-        raise UsageError("name a file that holds the passphrase in RINGFENCE_PASSPHRASE_FILE, and keep a copy of it")
-    found = open_home(settings.home).key_files()
-    changed = [name for name, path in found.items() if keyfile.protect(path, passphrase)]
-
-    def human(console: "Console") -> None:
-        console.print(
-            f"{len(changed)} of {len(found)} key files are newly under the passphrase; without it they are lost."
-        )
-        console.print("State it: ringfence record key.lifecycle")
-
-    output({"protected": changed, "key_files": len(found)}, human, as_json)
-
-
-@user.command("add")
-def add_person(
-    name: Annotated[str, typer.Argument(help="The person's name; it stays in the database.")],
-    role: Annotated[Role, typer.Option(help="What the person may do.")],
-    root_key: Annotated[
-        Path | None, typer.Option(help="The root key, where it is kept offline; by default the one in the home.")
-    ] = None,
-    as_json: Json = False,  # noqa: FBT002
-) -> None:
-    """Enrol a person: the root signs for a fresh key, and the person's key file is written to be handed over."""
-    from ringfence.enrolment import NewPerson, operator_enrolled
-    from ringfence.frontends.client import connect
-    from ringfence.identity.service import hashed
-    from ringfence.installation import SystemClock, root_path
-
-    person = NewPerson.make(name, role)
-    with connect() as client:
-        root = _root_signer(root_key or root_path(client.home), client.settings.passphrase())
-        held = person.write(client.home / "operators", client.settings.passphrase())
-        draft = operator_enrolled(person, held.custody, SystemClock().now())
-        body = {"name": name, "role": role.value, "token_hash": hashed(person.token).hex()}
-        path = client.home / "operators" / f"{person.id}.key"
-        try:
-            answer = client.state(draft, path="/api/v1/people", body=body, signer=root)
-        except BaseException:
-            path.unlink(missing_ok=True)  # a key that nobody enrolled is worth nothing, and only confuses
-            raise
-    document = {"person": person.id, "role": role.value, "key_file": str(path), "statement": answer["statement"]}
-
-    def human(console: "Console") -> None:
-        console.print(f"{person.id} ({role.value}) is enrolled as entry {document['statement']['entry']}.")
-        console.print(f"Hand over {path}: it holds the signing key and the API token, and nobody else should keep it.")
-
-    output(document, human, as_json)
-
-
-def _root_signer(path: Path, passphrase: bytes | None) -> "Ed25519Signer":
-    from ringfence.kernel.errors import UsageError
-    from ringfence.storage import keyfile
-    from ringfence.storage.signer import Ed25519Signer
-
-    if not path.exists():
-        raise UsageError(f"the root key is not at {path}; name the place where it is kept with --root-key")
-    return Ed25519Signer.from_seed(keyfile.load(path, passphrase).secret("root"))

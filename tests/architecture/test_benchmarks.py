@@ -16,7 +16,7 @@ def begun(root, *names):
 
 
 def test_every_benchmark_can_begin(root):
-    names = {path.stem for path in (root / "benchmarks").glob("*.py")} - {"run", "measurement"}
+    names = {path.stem for path in (root / "benchmarks").glob("*.py")} - {"run", "measurement", "relay"}
     assert len(names) > 5
     done = begun(root, *sorted(names))
     assert done.returncode == 0, done.stderr

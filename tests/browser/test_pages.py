@@ -11,6 +11,7 @@ pytestmark = pytest.mark.browser
 PAGES = {
     "today": "/",
     "evidence": "/evidence",
+    "heads": "/heads",
     "record": "/evidence/3",
     "parts": "/_parts",
     "past": "/?as_of=2026-11-20T00:00",

@@ -2,7 +2,6 @@ import pytest
 
 from ringfence.artifacts.blobs import directory_vault
 from ringfence.artifacts.store import DatasetTable
-from ringfence.storage.database import METADATA, Database
 from ringfence.testing.artifacts import (
     MemoryDatasets,
     MemoryVault,
@@ -45,10 +44,7 @@ def test_datasets_in_memory():
     keeps_epochs_apart(MemoryDatasets())
 
 
-def test_datasets_in_the_database(tmp_path):
-    database = Database(f"sqlite:///{tmp_path}/db")
-    with database._engine.begin() as connection:
-        METADATA.create_all(connection)
+@pytest.mark.databases
+def test_datasets_in_the_database(database):
     with database.transaction():
         keeps_epochs_apart(DatasetTable(database))
-    database.close()

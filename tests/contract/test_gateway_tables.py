@@ -6,6 +6,8 @@ from ringfence.gateway.keyring import MarkFile
 from ringfence.gateway.store import DeploymentRows, KeyRows
 from ringfence.testing.callers import DeploymentTableContract, KeyTableContract, MarksContract, MemoryMarks, World
 
+pytestmark = pytest.mark.databases
+
 
 @pytest.fixture(params=["memory", "database"])
 def world(request):

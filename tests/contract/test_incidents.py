@@ -9,9 +9,8 @@ import pytest
 
 from ringfence.incidents import acts
 from ringfence.incidents.model import Fact, FactKind, IncidentId
-from ringfence.incidents.store import EVENTS, INCIDENTS, IncidentTable
+from ringfence.incidents.store import IncidentTable
 from ringfence.kernel.digest import Digest
-from ringfence.storage.database import METADATA, Database
 from ringfence.testing.incidents import SECURITY, TENANT, ContractOfRows, LabIncidents, MemoryRows
 
 SPECS = Path(__file__).parents[2] / "docs" / "specs" / "predicates"
@@ -27,14 +26,8 @@ class TestMemory(ContractOfRows):
         return nullcontext
 
 
+@pytest.mark.databases
 class TestDatabase(ContractOfRows):
-    @pytest.fixture
-    def database(self, tmp_path):
-        opened = Database(f"sqlite:///{tmp_path}/rows.db")
-        METADATA.create_all(opened._engine, tables=[INCIDENTS, EVENTS])
-        yield opened
-        opened.close()
-
     @pytest.fixture
     def rows(self, database):
         return IncidentTable(database)

@@ -9,6 +9,8 @@ from ringfence.kernel.actor import Role
 from ringfence.kernel.identifier import PersonId, Tenant
 from ringfence.testing.home import TENANT
 
+pytestmark = pytest.mark.databases
+
 SECRET = b"s" * 32
 
 
@@ -41,6 +43,20 @@ def test_a_pass_is_of_its_kind_until_its_time_and_dropped_once(services, people,
         assert people.drop_pass("link", SECRET) is True
         assert people.drop_pass("link", SECRET) is False
     assert people.by_pass("link", SECRET, clock.now()) is None
+
+
+def test_the_passes_of_a_person_end_together(services, people, owner, clock):
+    until = clock.now() + timedelta(minutes=1)
+    with services.database.transaction():
+        people.add_pass("link", SECRET, owner, until)
+        people.add_pass("confirm", SECRET, owner, until)
+        people.drop_passes(Tenant("other"), owner.id)
+        people.drop_passes(TENANT, owner.id, kind="link")
+    assert people.by_pass("link", SECRET, clock.now()) is None
+    assert people.by_pass("confirm", SECRET, clock.now()) == owner
+    with services.database.transaction():
+        people.drop_passes(TENANT, owner.id)
+    assert people.by_pass("confirm", SECRET, clock.now()) is None
 
 
 def test_a_revocation_outlives_the_object_that_wrote_it(tmp_path):

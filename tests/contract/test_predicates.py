@@ -13,7 +13,7 @@ from ringfence.testing.home import TENANT
 SPECS = Path(__file__).parents[2] / "docs" / "specs" / "predicates"
 OURS = [
     *("key.enrolled", "key.revoked", "key.lifecycle", "access.register"),
-    *("log.chain_verified", "log.heartbeat", "incident.register"),
+    *("log.chain_verified", "log.heartbeat", "incident.register", "retention.register"),
 ]
 
 

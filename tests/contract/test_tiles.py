@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from ringfence.ledger.ports import Tiles
-from ringfence.ledger.tiles import DirectoryTiles
+from ringfence.ledger.tiles import tiles_at
 from ringfence.testing.tiles import CONTRACT, MemoryTiles
 
 
-@pytest.fixture(params=["memory", "directory"])
+@pytest.fixture(params=["fake", "directory", "file:", "memory:"])
 def tiles(request: pytest.FixtureRequest, tmp_path: Path) -> Tiles:
-    return MemoryTiles() if request.param == "memory" else DirectoryTiles(tmp_path / "log")
+    addresses = {"directory": "", "file:": f"file://{tmp_path}/there", "memory:": f"memory://log{tmp_path}"}
+    return MemoryTiles() if request.param == "fake" else tiles_at(addresses[request.param], tmp_path / "log")
 
 
 @pytest.mark.parametrize("check", CONTRACT, ids=lambda check: check.__name__)

@@ -53,6 +53,12 @@ def test_every_verb_is_in_the_reference(reference):
     assert reference.PAGE.read_text(encoding="utf-8") == reference.page(), "docs/reference/cli.md: run `make reference`"
 
 
+def test_the_table_of_roles_is_what_the_policies_answer(reference):
+    page = reference.ROLES.read_text(encoding="utf-8")
+    assert page == reference.roles_page(), "docs/reference/roles.md: run `make reference`"
+    assert len(reference.actions()) > 40
+
+
 def test_every_verb_says_what_it_does(reference, verbs, check):
     page = reference.page()
     check([" ".join(path) for path in verbs if re.search(rf"^## `{' '.join(path)}`\n\n\n", page, re.MULTILINE)])

@@ -8,8 +8,10 @@ import pytest
 from fastapi.routing import APIRoute
 from sqlalchemy import event
 
-from ringfence.identity.model import LINK_LIFE, SESSION_LIFE
+from ringfence.frontends.cookies import CSRF_HEADER, csrf_of
+from ringfence.identity.model import LINK_LIFE
 from ringfence.identity.policy import Policies, shipped
+from ringfence.identity.signin.model import ABSOLUTE, IDLE
 from ringfence.kernel.actor import Person, Role
 from ringfence.kernel.errors import InternalError, Refused, Unauthenticated
 from ringfence.kernel.identifier import PersonId, Tenant
@@ -19,14 +21,31 @@ from ringfence.testing.home import ADDRESS, TENANT
 READ = {
     "console.read", "status.read", "evidence.read", "ledger.read", "dataset.read", "person.read", "link.issue",
     "node.read", "finding.read", "incident.read",
-    "model.read", "key.read", "deployment.read", "receipt.read",
+    "model.read", "key.read", "deployment.read", "receipt.read", "retention.read", "act.sign",
 }  # fmt: skip
 OPERATE = {
     "statement.add", "dataset.seal", "dataset.open", "dataset.verify", "node.start", "node.stop", "node.connect",
     "model.sign", "model.scan", "key.issue", "key.revoke", "deployment.change", "run.record",
 }  # fmt: skip
-RESPOND = {"node.quarantine", "node.release", "event.ingest", "playbook.change", "incident.decide", "key.block"}
-OTHER = {"ledger.export", "record.collect", "report.pack", "person.enrol", "person.remove"}
+RESPOND = {
+    "node.quarantine",
+    "node.release",
+    "event.ingest",
+    "playbook.change",
+    "incident.decide",
+    "key.block",
+    "retention.hold",
+}
+OWN = {
+    "passkey.enrol", "passkey.remove", "totp.change", "recovery.issue", "terminal.confirm", "session.end",
+    "passkey.sign",
+}  # fmt: skip
+GOVERN = {
+    "person.enrol", "person.remove", "person.change", "person.reset", "service.enrol", "service.revoke", "review.lead",
+    "review.decide", "tenant.add", "ledger.anchor", "retention.release", "retention.erase", "retention.sweep",
+}  # fmt: skip
+OTHER = {"ledger.export", "record.collect", "report.pack"} | GOVERN | OWN
+READ |= OWN
 EVERY = READ | OPERATE | RESPOND | OTHER
 GOLDEN = {
     Role.OWNER: READ | OPERATE | RESPOND | OTHER,
@@ -34,9 +53,13 @@ GOLDEN = {
     Role.SECURITY: READ
     | RESPOND
     | {"statement.add", "dataset.verify", "ledger.export", "record.collect", "report.pack", "person.remove"}
-    | {"model.scan", "key.revoke"},
-    Role.MANAGEMENT: READ | {"statement.add", "report.pack", "incident.decide"},
+    | {"model.scan", "key.revoke", "service.revoke", "review.lead", "review.decide"},
+    Role.MANAGEMENT: READ
+    | {"statement.add", "report.pack", "incident.decide"}
+    | {"retention.hold", "retention.release"},
     Role.AUDITOR: READ | {"report.pack", "ledger.export"},
+    Role.VENDOR: OWN | {"console.read"},
+    Role.CUSTOMER: OWN | {"console.read"},
 }
 
 
@@ -163,6 +186,11 @@ def opened(services, home, http):
     return link
 
 
+def our_page(http):
+    """What a page of ours sends along."""
+    return {"origin": ADDRESS, CSRF_HEADER: csrf_of(http.cookies["ringfence_session"])}
+
+
 def test_a_link_opens_one_session_once(services, home, anybody):
     link = opened(services, home, anybody)
     assert anybody.get("/api/v1/me").json()["person"] == home.people[Role.OWNER].id
@@ -187,16 +215,43 @@ def test_a_link_ends(services, home, clock):
 
 def test_a_session_ends(services, home, clock, anybody):
     opened(services, home, anybody)
-    clock.advance(SESSION_LIFE - timedelta(seconds=1))
-    assert anybody.get("/api/v1/me").status_code == 200
-    clock.advance(timedelta(seconds=1))
+    for _ in range(ABSOLUTE // IDLE * 2 - 1):  # in use, so that it ends by age alone
+        clock.advance(IDLE / 2)
+        assert anybody.get("/api/v1/me").status_code == 200
+    clock.advance(IDLE / 2)
     assert anybody.get("/api/v1/me").status_code == 401
+
+
+def test_a_session_that_nobody_uses_ends_sooner(services, home, clock, anybody):
+    opened(services, home, anybody)
+    clock.advance(IDLE - timedelta(seconds=1))
+    assert anybody.get("/api/v1/me").status_code == 200
+    clock.advance(IDLE)
+    assert anybody.get("/api/v1/me").status_code == 401
+
+
+@pytest.mark.parametrize("header", [{"hx-request": "true", "hx-target": "live"}, {"accept": "text/event-stream"}])
+def test_a_page_that_asks_on_its_own_keeps_no_session_alive(services, home, clock, anybody, header):
+    """Else a browser that is left open with a live page is good for twelve hours."""
+    opened(services, home, anybody)
+    for _ in range(3):
+        clock.advance(IDLE / 3 - timedelta(seconds=1))
+        assert anybody.get("/api/v1/me", headers=header).status_code == 200
+    clock.advance(timedelta(seconds=3))
+    assert anybody.get("/api/v1/me", headers=header).status_code == 401
+
+
+def test_a_search_is_use(services, home, clock, anybody):
+    opened(services, home, anybody)
+    for _ in range(3):
+        clock.advance(IDLE / 2)
+        assert anybody.get("/api/v1/me", headers={"hx-request": "true", "hx-target": "main"}).status_code == 200
 
 
 def test_logging_out_ends_the_session(services, home, anybody):
     opened(services, home, anybody)
     session = dict(anybody.cookies)
-    assert anybody.post("/logout", headers={"origin": ADDRESS}).status_code == 303
+    assert anybody.post("/logout", headers=our_page(anybody)).status_code == 303
     anybody.cookies.update(session)
     assert anybody.get("/api/v1/me").status_code == 401
 
@@ -215,7 +270,9 @@ def test_logging_out_ends_the_session(services, home, anybody):
 )
 def test_a_session_acts_from_our_own_pages_only(services, home, anybody, origin):
     opened(services, home, anybody)
-    headers = {} if origin is None else {"origin": origin}
+    headers = our_page(anybody) | {"origin": origin or ""}
+    if origin is None:
+        del headers["origin"]
     answer = anybody.post("/api/v1/links", headers=headers)
     assert answer.status_code == 403
     assert "another site" in answer.json()["detail"]
@@ -223,7 +280,7 @@ def test_a_session_acts_from_our_own_pages_only(services, home, anybody, origin)
 
 def test_a_session_acts_from_our_own_page(services, home, anybody):
     opened(services, home, anybody)
-    assert anybody.post("/api/v1/links", headers={"origin": ADDRESS}).status_code == 201
+    assert anybody.post("/api/v1/links", headers=our_page(anybody)).status_code == 201
 
 
 @pytest.mark.parametrize("header", ["Basic abc", "Bearer wrong", "Bearer", "token", "Bearer " + "x" * 5000])
@@ -247,8 +304,7 @@ def test_a_removed_person_is_refused_at_once(services, home):
 
 def test_a_removed_persons_session_and_link_are_refused_at_once(services, home, anybody):
     engineer = home.actor(Role.ENGINEER)
-    session = services.identity.redeem(services.identity.issue_link(engineer))
-    anybody.cookies.set("ringfence_session", session)
+    anybody.get("/login", params={"token": services.identity.issue_link(engineer)})
     assert anybody.get("/api/v1/me").status_code == 200
     removed(services, home)
     assert anybody.get("/api/v1/me").status_code == 401

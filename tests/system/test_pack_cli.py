@@ -1,5 +1,6 @@
 """`ringfence report pack` and `ringfence verify`, as a person runs them."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -91,3 +92,50 @@ def test_whoever_may_not_export_is_refused_and_no_file_appears(exported, tmp_pat
     code, _, err = ringfence("report", "pack", "-o", tmp_path / "x.pack", env=home.environment(Role.ENGINEER))
     assert code == 3, err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_pack_about_one_control_shows_the_rest_as_digests_and_its_status_follows(exported, tmp_path):
+    _, home = exported
+    pack = tmp_path / "one.pack"
+    scope = ("--control", "IAM-01", "--predicate", "dataset.sealed")
+    code, out, err = ringfence("report", "pack", "-o", pack, *scope, env=home.environment())
+    assert code == 0, err
+    header = json.loads(pack.read_bytes().splitlines()[0])
+    assert header["openings"] == "none"
+    assert header["scope"]["controls"] == ["IAM-01"]
+    assert "dataset.sealed" in header["scope"]["predicates"]
+    verify = ("verify", pack, "--trust", home.path / "trust.json", "--recompute", "--json")
+    code, out, err = ringfence(*verify, env={"RINGFENCE_HOME": str(tmp_path / "nothing")})
+    document = json.loads(out)
+    assert code == 0, document["failures"]
+    assert any("of which this pack holds digests only" in notice for notice in document["notices"])
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--control", "NO-99"), "there is no control 'NO-99'"),
+        (("--openings", "some"), "openings are one of"),
+        (("--predicate", "No Name"), "is not an evidence type"),
+    ],
+)
+def test_what_is_no_scope_is_a_usage_error_and_nothing_is_written(exported, tmp_path, options, says):
+    _, home = exported
+    found, out, err = ringfence("report", "pack", "-o", tmp_path / "x.pack", *options, env=home.environment())
+    assert found != 0
+    assert says in out + err
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_zipapp_is_written_with_its_digest_and_checks_the_pack(exported, tmp_path):
+    folder, home = exported
+    program = tmp_path / "recheck.pyz"
+    code, out, err = ringfence("report", "zipapp", "-o", program, "--json", env={"RINGFENCE_HOME": str(tmp_path)})
+    assert code == 0, err
+    assert json.loads(out)["digest"] == f"sha256:{hashlib.sha256(program.read_bytes()).hexdigest()}"
+    command = [program, folder / "a.pack", "--trust", home.path / "trust.json", "--recompute"]
+    done = subprocess.run([sys.executable, "-I", *command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "the status follows from the records" in done.stdout
+    code, _, err = ringfence("report", "zipapp", "-o", program, env={"RINGFENCE_HOME": str(tmp_path)})
+    assert (code, "exists" in err) == (2, True)

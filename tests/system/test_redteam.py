@@ -75,6 +75,18 @@ def test_a_pass_ends_with_0_and_too_little_never_does(nowhere, corpus, tmp_path)
     assert (passed["verdict"], little["verdict"]) == ("pass", "inconclusive")
 
 
+def test_a_family_that_was_not_tried_is_shown_and_no_run_without_it_passes(nowhere, corpus, tmp_path):
+    options = ("--pack", corpus, "-n", 1, "--threshold", 0.9, "--out", tmp_path / "r")  # 1 case bounds the rate by 79 %
+    with endpoint(HARDENED) as there:
+        document = probe(nowhere, there.address, *options, code=1)
+    tried, left = document["families"]["one"], document["families"]["two"]
+    assert (tried["planned"], tried["verdict"]) == (1, "pass")
+    assert (left["planned"], left["verdict"], left["asr"], left["asr_upper"]) == (0, "inconclusive", None, 1.0)
+    assert "not tried" in left["because"]
+    assert (document["verdict"], document["because"]) == ("inconclusive", "inconclusive in two")
+    assert called(nowhere, "redteam", "verify", str(tmp_path / "r")).returncode == 0
+
+
 @pytest.mark.parametrize("kind", ["empty", "garbage"])
 def test_a_broken_endpoint_ends_with_1_and_inconclusive(nowhere, corpus, tmp_path, kind):
     with endpoint(BROKEN[kind]) as there:

@@ -66,7 +66,9 @@ def suite(net, tmp_path_factory):
 @pytest.fixture(scope="module")
 def installation(made_now, tmp_path_factory):
     """Give services with nodes that have a runtime, one of them to be cut off, and one that has none."""
-    home = made_now.copy(tmp_path_factory.mktemp("shell") / "home")
+    home = made_now.copy(
+        tmp_path_factory.mktemp("shell") / "a home: 50% $HOME '%d'"
+    )  # nothing of it is for ssh to expand
     with home.services() as services:
         service = services.cutoff.compute
         caller = home.actor(Role.ENGINEER)
@@ -173,17 +175,19 @@ def test_a_command_is_bounded_in_time_and_words(installation):
 def test_a_tunnel_carries_to_the_nodes_own_port_and_leaves_nothing(installation, tmp_path):
     engine = shell(installation, "engine")
     said = engine.run([PYTHON, "-I", "-c", ECHO], timeout=20)
-    tunnel = engine.forward(tmp_path / "e.sock", int(said.out))
+    folder = tmp_path / "a %d:$H'"  # as a home may be called
+    folder.mkdir()
+    tunnel = engine.forward(folder / "e.sock", int(said.out))
     try:
         with socket.socket(socket.AF_UNIX) as sock:
             sock.settimeout(10)
-            sock.connect(str(tmp_path / "e.sock"))
+            sock.connect(str(folder / "e.sock"))
             sock.sendall(b"hello")
             assert sock.recv(5) == b"HELLO"
-        assert (tmp_path / "e.sock").stat().st_mode & 0o777 == 0o600
+        assert (folder / "e.sock").stat().st_mode & 0o777 == 0o600
     finally:
         tunnel.close()
-    assert not (tmp_path / "e.sock").exists()
+    assert not (folder / "e.sock").exists()
     assert not tunnel.alive
     assert not tunnel.folder.exists()
 

@@ -13,7 +13,7 @@ from ringfence.kernel.errors import NotFound, Refused
 from ringfence.kernel.identifier import Tenant
 from ringfence.storage import keyfile
 from ringfence.storage.journal import JournalFile
-from ringfence.testing.home import TENANT, draft, signed
+from ringfence.testing.home import TENANT, draft, observed, signed
 
 OTHER = Tenant("other")
 
@@ -71,7 +71,7 @@ def test_people_of_the_other_tenant_are_not_found(ask, home):
 def test_places_of_the_other_tenants_keys_are_not_told(ask, services):
     key = services.outbox.signer.key
     with services.database.transaction():
-        services.outbox.record(draft(), tenant=TENANT)
+        services.outbox.record(observed(), tenant=TENANT)
     assert ask("GET", f"/api/v1/sources/{key}").json()["next"] == 1
 
 

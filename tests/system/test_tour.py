@@ -128,7 +128,7 @@ def test_the_facts_are_those_that_the_issue_asks_for(tours):
     assert steps["scope"]["provision"].startswith("NIS2 3(2)")
     assert steps["scope"]["binds_2690"] is True
     assert steps["scope"]["high_risk_from"] == ["2027-12-02"]
-    assert steps["status"]["counts"]["denominator"] == 14
+    assert steps["status"]["counts"]["denominator"] == 15
     # keys in the plain; a model that somebody else trained; and a probe that was too small to pass
     assert set(steps["status"]["not_satisfied"]) - {"MOD-02", "TST-03"} == {"SEC-04"}
     assert "unprotected" in steps["status"]["not_satisfied"]["SEC-04"]

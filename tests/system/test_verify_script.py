@@ -14,12 +14,13 @@ import pytest
 from ringfence.kernel.errors import MalformedInput
 from ringfence.ledger import trust as trust_file
 from ringfence.reports.verify import verify
+from ringfence.testing.misnumbering import numbered_cases
 from ringfence.testing.tampering import cases, lab
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "auditors" / "verify_pack.py"
 LOG = lab()
 PACK, TRUST = LOG.pack(), LOG.trust()
-CASES = cases()
+CASES = [*cases(), *numbered_cases()]
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,9 @@ def script():
     spec = importlib.util.spec_from_file_location("verify_pack", SCRIPT)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module
+    sys.path.insert(0, str(SCRIPT.parent))  # as Python does where it runs the file: witnesses.py is beside it
+    yield module
+    sys.path.remove(str(SCRIPT.parent))
 
 
 @pytest.fixture

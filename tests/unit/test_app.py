@@ -1,44 +1,10 @@
-from dataclasses import replace
-
 import pytest
 
-from ringfence.app import OPERATOR_PREDICATES, check_writable, custody
+from ringfence.app import check_writable, custody
 from ringfence.installation import open_home
-from ringfence.kernel.actor import Role
-from ringfence.kernel.errors import Refused, Unavailable
+from ringfence.kernel.errors import Unavailable
 from ringfence.storage import keyfile
-from ringfence.testing.home import TENANT, draft, make, signed
-
-
-def test_what_operators_may_state_is_what_the_design_says():
-    assert {
-        "dataset.sealed",
-        "dataset.provenance",
-        "dataset.opened",
-        "dataset.verified",
-        "entity.classification",
-        "ai.classification",
-        "ledger.head_exported",
-        "report.exported",
-        "model.scan",
-        "model.signed",
-        "redteam.run",
-        "run.manifest",
-    } == OPERATOR_PREDICATES
-
-
-@pytest.mark.parametrize("predicate", sorted(OPERATOR_PREDICATES))
-def test_the_gate_lets_an_operator_state_it(services, home, predicate):
-    envelope, _ = signed(services, home.people[Role.OWNER], draft(predicate))
-    services.outbox.gatekeeper.check(envelope, by=home.actor(), at=services.clock.now())
-
-
-def test_the_gate_keeps_service_keys_out(services, home):
-    """A statement by the control plane's own key is not posted by anybody, whoever got hold of it."""
-    thief = replace(home.people[Role.OWNER], seed=services.outbox.signer.private.private_bytes_raw())
-    envelope, _ = signed(services, thief, draft())
-    with pytest.raises(Refused, match="by the person who signed it"):
-        services.outbox.gatekeeper.check(envelope, by=home.actor(), at=services.clock.now())
+from ringfence.testing.home import TENANT, make
 
 
 @pytest.mark.parametrize(("passphrase", "place"), [(None, "file-plain"), (b"secret", "file-passphrase")])

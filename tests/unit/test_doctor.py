@@ -1,11 +1,13 @@
 """`doctor`: it names what is missing, how to get it, and ends with the contract's exit code."""
 
 import json
+import socket
 
 import pytest
 
 from ringfence import doctor
 from ringfence.settings import Settings
+from ringfence.testing.gateway_process import GatewayProcess
 
 
 def checks(home):
@@ -15,7 +17,7 @@ def checks(home):
 def test_a_fresh_machine_has_what_is_needed(tmp_path):
     found = checks(tmp_path / "nowhere")
     assert all(check.ok for check in found.values() if check.needed)
-    assert {"python", "signatures", "sqlite", "disk space", "home", "clock"} <= found.keys()
+    assert {"python", "signatures", "database", "disk space", "home", "clock"} <= found.keys()
     assert "not made yet" in found["home"].found
 
 
@@ -40,8 +42,6 @@ def test_a_missing_thing_that_is_needed_ends_with_4(tmp_path, monkeypatch, capsy
 
 
 def test_a_port_in_use_is_said_and_not_fatal(tmp_path):
-    import socket
-
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -57,3 +57,31 @@ def test_a_port_in_use_is_said_and_not_fatal(tmp_path):
 
 def test_every_check_that_is_not_ok_has_a_remedy(home):
     assert all(check.remedy for check in doctor.examine(Settings(home.path)) if not check.ok)
+
+
+def test_a_gateway_that_runs_alone_and_an_up_that_runs_alone_are_named(tmp_path):
+    assert checks(tmp_path)["gateway"].ok
+    with socket.socket(socket.AF_UNIX) as up:
+        up.bind(str(tmp_path / "ringfence.sock"))
+        up.listen()
+        found = checks(tmp_path)["gateway"]
+        assert (found.ok, found.needed) == (False, False)
+        assert "gateway.log" in found.remedy
+    (tmp_path / "ringfence.sock").unlink()
+    with GatewayProcess(tmp_path / "home") as alone:
+        found = checks(alone.home)["gateway"]
+    assert not found.ok
+    assert "refuses every caller" in found.found
+
+
+@pytest.mark.databases
+def test_the_database_is_named_and_one_that_does_not_answer_too(home, database_kind):
+    kind = {"sqlite": "SQLite", "postgresql": "PostgreSQL answers"}[database_kind]
+    found = checks(home.path)["database"]
+    assert found.ok
+    assert kind in found.found
+    if home.server is not None:
+        gone = home.server.url("nowhere")
+        (found,) = [c for c in doctor.examine(Settings(home.path, database_url=gone)) if c.name == "database"]
+        assert (found.ok, found.needed) == (False, True)
+        assert "no database of that name" in found.found

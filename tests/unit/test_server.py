@@ -2,21 +2,9 @@ import socket
 
 import pytest
 
-from ringfence.kernel.errors import Unavailable, UsageError
-from ringfence.server import listen, listen_on_socket
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.eu", ""])  # noqa: S104 - refused
-def test_plain_http_stays_on_loopback(host):
-    with pytest.raises(UsageError, match="loopback"):
-        listen(host, 0)
-
-
-def test_a_port_that_is_taken_is_named():
-    with listen("127.0.0.1", 0) as door:
-        door.listen()
-        with pytest.raises(Unavailable, match="in use"):
-            listen("127.0.0.1", door.getsockname()[1])
+from ringfence.identity.signin import site
+from ringfence.kernel.errors import Unavailable
+from ringfence.server import config, create_app, listen_on_socket
 
 
 def test_the_socket_is_its_owners_alone(tmp_path):
@@ -39,3 +27,9 @@ def test_a_file_in_its_place_is_left_alone(tmp_path):
     with pytest.raises(Unavailable):
         listen_on_socket(tmp_path / "s")
     assert (tmp_path / "s").read_text() == "mine"
+
+
+@pytest.mark.parametrize(("console", "believed"), [(site.DEFAULT, False), ("https://console.example", True)])
+def test_what_a_proxy_says_is_believed_where_there_is_one(services, console, believed):
+    """Else anybody on this machine names a fresh place for each guess."""
+    assert config(create_app(services, console=console)).proxy_headers is believed

@@ -74,3 +74,9 @@ def test_a_file_that_holds_none_is_refused(tmp_path, content):
 def test_a_file_that_cannot_be_read_is_refused(tmp_path, place):
     with pytest.raises(UsageError, match="cannot be read"):
         settings(PASSPHRASE_FILE=str(tmp_path / place)).passphrase()
+
+
+def test_where_the_database_is_can_be_said():
+    assert Settings.from_environment({}).database_url == ""
+    url = "postgresql://ringfence@127.0.0.1/evidence"
+    assert Settings.from_environment({"RINGFENCE_DATABASE_URL": url}).database_url == url

@@ -117,7 +117,7 @@ class TestWaiting:
 
 class TestPage:
     def test_counts_stand_with_their_denominator(self, lab):
-        assert "3 of 14 controls satisfied" in shown(lab)
+        assert "3 of 15 controls satisfied" in shown(lab)
 
     def test_every_control_stands_with_state_reason_and_next_step(self, lab, board):
         text = shown(lab)
@@ -150,7 +150,7 @@ class TestPage:
 
     def test_demo_evidence_is_striped_with_the_word(self):
         text = shown(sample(demo=True))
-        assert text.count('class="demo"') == 14
+        assert text.count('class="demo"') == 15
         assert text.count("demo-word") > 10
         assert "demo-word" not in shown(sample())
 

@@ -11,27 +11,39 @@ from ringfence.ledger import trust
 from ringfence.reports.verify import verify
 
 DOCS = Path(__file__).parents[2] / "docs"
-FOLDER = DOCS / "specs" / "vectors" / "pack"
-EXPECTED = json.loads((FOLDER / "expected.json").read_text(encoding="utf-8"))
+VECTORS = DOCS / "specs" / "vectors"
+SCRIPTS = {"pack": "verify_pack_v1.py", "pack-v2": "verify_pack.py"}
+EXPECTED = [
+    {**case, "folder": VECTORS / name, "script": DOCS / "auditors" / script}
+    for name, script in SCRIPTS.items()
+    for case in json.loads((VECTORS / name / "expected.json").read_text(encoding="utf-8"))
+]
 
 
-@pytest.mark.parametrize("case", EXPECTED, ids=lambda case: case["pack"])
+def named(case):
+    return f"{case['folder'].name}/{case['pack']}"
+
+
+@pytest.mark.parametrize("case", EXPECTED, ids=named)
 def test_the_verdict_is_the_published_one(case):
-    trusted = trust.parse((FOLDER / case["trust"]).read_bytes())
-    outcome = verify((FOLDER / case["pack"]).read_bytes(), trusted)
+    trusted = trust.parse((case["folder"] / case["trust"]).read_bytes())
+    outcome = verify((case["folder"] / case["pack"]).read_bytes(), trusted)
     assert outcome.ok is (case["exit"] == 0), outcome.failures
     if case["record"]:
         assert case["record"] in {failure.record for failure in outcome.failures}
 
 
-@pytest.mark.parametrize("case", EXPECTED, ids=lambda case: case["pack"])
+@pytest.mark.parametrize("case", EXPECTED, ids=named)
 def test_the_script_comes_to_it_too(case):
-    command = [sys.executable, DOCS / "auditors" / "verify_pack.py", FOLDER / case["pack"], FOLDER / case["trust"]]
+    files = [case["folder"] / case["pack"], case["folder"] / case["trust"]]
+    command = [sys.executable, case["script"], *files]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == case["exit"], done.stdout + done.stderr
     if case["record"]:
         assert f"FAILED: record {case['record']} " in done.stdout
 
 
-def test_every_pack_is_listed():
-    assert {path.name for path in FOLDER.glob("*.pack")} == {case["pack"] for case in EXPECTED}
+@pytest.mark.parametrize("folder", SCRIPTS)
+def test_every_pack_is_listed(folder):
+    listed = {case["pack"] for case in EXPECTED if case["folder"].name == folder}
+    assert {path.name for path in (VECTORS / folder).glob("*.pack")} == listed

@@ -56,11 +56,14 @@ def test_tiles_and_entries_lead_to_the_signed_roots(size: int) -> None:
     assert tree.root(size, reader.reader(size)) == tree.root_of(leaves) == SIZED[size].root
 
 
-def test_every_head_is_consistent_with_those_before_it() -> None:
-    reader = TileTree(TILES).reader(15)
-    for old in sorted(SIZED)[1:]:
-        proof = tree.consistency_proof(old, 15, reader)
-        tree.verify_consistency(old, SIZED[old].root, 15, SIZED[15].root, proof)
+@pytest.mark.parametrize("new", sorted(SIZED)[1:])
+def test_any_two_heads_are_consistent_and_no_other_root_is(new: int) -> None:
+    reader = TileTree(TILES).reader(new)
+    for old in [size for size in sorted(SIZED)[1:] if size <= new]:
+        proof = tree.consistency_proof(old, new, reader)
+        tree.verify_consistency(old, SIZED[old].root, new, SIZED[new].root, proof)
+        with pytest.raises(VerificationFailed):
+            tree.verify_consistency(old, bytes(32), new, SIZED[new].root, proof)
 
 
 def test_the_same_entries_make_the_same_files() -> None:

@@ -1,5 +1,6 @@
-"""A key-encryption key in a key file, plain or under a passphrase; PKCS#11 fits the same port."""
+"""A key-encryption key in a key file, plain or under a passphrase, or in a PKCS#11 token."""
 
+import re
 import secrets
 from pathlib import Path
 
@@ -12,11 +13,13 @@ from cryptography.hazmat.primitives.keywrap import (
 )
 
 from ringfence.artifacts.model import KEY_SIZE, Custody
-from ringfence.kernel.errors import MalformedInput, NotFound, VerificationFailed
+from ringfence.kernel.errors import MalformedInput, NotFound, Refused, VerificationFailed
 from ringfence.storage import keyfile
+from ringfence.storage.tokens import Token, TokenPlace, read_place
 
 LOCATION = "kek.json"  # below the home directory
 _SECRET = "kek"  # noqa: S105 - the name of the key inside its file
+_KEK = re.compile(r"[0-9a-f]{32}")
 _LABEL = b"ringfence key-encryption key id v1\0"
 
 
@@ -69,22 +72,97 @@ class FileKeyring:
         except InvalidUnwrap as error:
             raise VerificationFailed("the wrapped key was changed, or another key wrapped it") from error
 
+    def hand_over(self, token: Token) -> None:
+        """Put the key into a token."""
+        token.take_in(bytes(self._key))
+
     def close(self) -> None:
         """Overwrite the key."""
         self._key[:] = bytes(len(self._key))
 
 
-def at_home(home: Path, passphrase: bytes | None) -> FileKeyring:
-    """Open the keyring of a home directory."""
+class TokenKeyring:
+    """A key-encryption key in a token: it wraps and unwraps there and does not come out."""
+
+    __slots__ = ("_token", "custody", "kek")
+
+    def __init__(self, place: TokenPlace, kek: str) -> None:
+        """Use the key at a place; nothing is opened before it is needed."""
+        self._token = Token(place)
+        self.kek = kek
+        self.custody: Custody = Custody.PKCS11
+
+    @classmethod
+    def open(cls, path: Path) -> "TokenKeyring":
+        """Read in which token the key lies."""
+        place, kek = read_place(path)
+        if not _KEK.fullmatch(kek):
+            raise MalformedInput("the id of a key-encryption key has 32 hexadecimal digits", source=str(path))
+        return cls(place, kek)
+
+    def wrap(self, dataset_key: bytes | bytearray) -> bytes:
+        """Wrap a dataset key by AES key wrap with padding (RFC 5649)."""
+        return self._token.wrap(bytes(dataset_key))
+
+    def unwrap(self, wrapped: bytes) -> bytearray:
+        """Return the dataset key."""
+        return self._token.unwrap(wrapped)
+
+    def close(self) -> None:
+        """Do nothing: no session with the token is open, and no key is here."""
+
+
+def move_to_token(path: Path, passphrase: bytes | None, module: Path, label: str, pin_file: Path) -> str:
+    """Put the key of a key file into a token, and let the file only say where it is; return the id of the key.
+
+    What was wrapped stays readable. The file is replaced once the token has opened what the file wrapped.
+
+    Raises:
+        Refused: the key lies in a token already.
+        VerificationFailed: the token does not wrap as the file does; everything is left as it was.
+    """
+    if keyfile.custody(path) == keyfile.TOKEN:
+        raise Refused(f"the key that {path} stood for lies in a token already")
+    source = FileKeyring.open(path, passphrase)
+    place = TokenPlace(module.absolute(), label, pin_file.absolute(), f"ringfence-kek-{source.kek}")
+    token = Token(place)
     try:
-        return FileKeyring.open(home / LOCATION, passphrase)
+        source.hand_over(token)
+        try:
+            _check_same(source, token)
+            place.write(path, source.kek)
+        except BaseException:
+            _take_back(path, token)
+            raise
+        return source.kek
+    finally:
+        source.close()
+
+
+def _take_back(path: Path, token: Token) -> None:
+    """Take a key out of the token again, unless the file names the token already: then it is the only one left."""
+    if keyfile.custody(path) != keyfile.TOKEN:
+        token.forget()
+
+
+def _check_same(source: FileKeyring, token: Token) -> None:
+    tried = secrets.token_bytes(KEY_SIZE)
+    if token.unwrap(source.wrap(tried)) != tried or source.unwrap(token.wrap(tried)) != tried:
+        raise VerificationFailed("the token wraps keys in another way than the file does; nothing was moved")
+
+
+def at_home(home: Path, passphrase: bytes | None) -> FileKeyring | TokenKeyring:
+    """Open the keyring of a home directory."""
+    path = home / LOCATION
+    try:
+        return TokenKeyring.open(path) if keyfile.custody(path) == keyfile.TOKEN else FileKeyring.open(path, passphrase)
     except NotFound as error:
         raise NotFound(
             f"{home / LOCATION} is missing: nothing was sealed from this home, or its key is lost"
         ) from error
 
 
-def ready_at_home(home: Path, passphrase: bytes | None) -> FileKeyring:
+def ready_at_home(home: Path, passphrase: bytes | None) -> FileKeyring | TokenKeyring:
     """Open the keyring of a home directory; the first seal makes it."""
     path = home / LOCATION
     return at_home(home, passphrase) if path.exists() else FileKeyring.create(path, passphrase)

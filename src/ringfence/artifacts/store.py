@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, LargeBinary, String, Table, UniqueConstraint, and_, func, insert, select
-from sqlalchemy.exc import IntegrityError
 
 from ringfence.artifacts.model import Custody, DatasetId, DatasetName, Sealed
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.errors import Conflict
 from ringfence.kernel.identifier import Tenant
 from ringfence.storage.database import METADATA, Database
 
@@ -55,7 +53,6 @@ class DatasetTable:
 
     def put(self, tenant: Tenant, sealed: Sealed, envelope: Digest) -> None:
         """Add an epoch, and the dataset with its first."""
-        connection = self.database.connection()
         key = {"tenant": tenant, "dataset": sealed.dataset}
         row = {
             "epoch": sealed.epoch,
@@ -66,12 +63,10 @@ class DatasetTable:
             "key_custody": sealed.key_custody.value,
             "envelope": envelope.value,
         }
-        try:
+        with self.database.attempting(f"epoch {sealed.epoch} of {sealed.name} is recorded already") as connection:
             if sealed.epoch == 1:
                 connection.execute(insert(DATASETS), [{**key, "name": sealed.name}])
             connection.execute(insert(SEALS), [{**key, **row}])
-        except IntegrityError as error:
-            raise Conflict(f"epoch {sealed.epoch} of {sealed.name} is recorded already") from error
 
     def _newest(self, *conditions: Any) -> list[Sealed]:
         same = and_(SEALS.c.tenant == DATASETS.c.tenant, SEALS.c.dataset == DATASETS.c.dataset)

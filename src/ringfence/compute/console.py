@@ -6,20 +6,25 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, Path, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from ringfence.compute import shown, statements
 from ringfence.compute.model import Node, Quarantine, Release, ReleaseState
+from ringfence.compute.quarantine import REQUEST_LIFE
 from ringfence.compute.service import Compute
+from ringfence.frontends import cookies
 from ringfence.frontends.http import require
 from ringfence.frontends.live import Live, proof
-from ringfence.frontends.page import Pages, View
+from ringfence.frontends.page import Pages, Prepare, View
 from ringfence.kernel.actor import Person
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.envelope import Envelope
+from ringfence.kernel.errors import Conflict
 from ringfence.kernel.identifier import PredicateName, Tenant
 
 Reader = Annotated[Person, Depends(require("node.read"))]
+Signer = Annotated[Person, Depends(require("act.sign"))]  # what is signed asks for an action of its own
+Fields = Annotated[dict[str, str], Depends(cookies.form_of)]
 WORDS: Mapping[PredicateName, str] = {
     statements.REQUESTED: "asked for",
     statements.STARTED: "answers by SSH with its own key",
@@ -34,6 +39,7 @@ WORDS: Mapping[PredicateName, str] = {
     statements.RELEASE_APPROVED: "another person agrees",
     statements.RELEASED: "free again, as it was before the cut",
 }
+BOOTSTRAP = "; bootstrap: a credential was younger than 24 hours, this counts for no act of two people"
 MARKS = {"none": "satisfied", "entering": "pending", "quarantined": "not-satisfied", "releasing": "pending"}
 _COMING = frozenset({"requested", "starting", "stopping"})
 LATELY = timedelta(days=1)
@@ -83,7 +89,7 @@ def told(logged: Logged) -> Told:
         entry=logged.entry,
         recorded_at=logged.recorded_at,
         predicate=statement.predicate,
-        words=WORDS.get(statement.predicate, ""),
+        words=WORDS.get(statement.predicate, "") + (BOOTSTRAP if statement.claims.get("bootstrap") is True else ""),
         number=number if isinstance(number, int) else 0,
         proof=proof(logged.entry, logged.envelope.digest, statement.issuance.strength.text),
         late=statement.issuance.late,
@@ -126,6 +132,7 @@ class NodePages:
     pages: Pages
     log: Log
     live: Live
+    prepare: Prepare | None = None  # keeps an act for its signature, and says where that is given
 
     def listed(self, request: Request, caller: Person) -> Response:
         """Return the list."""
@@ -169,11 +176,26 @@ class NodePages:
             row=_row(node, quarantine, _last(chain)),
             quarantine=quarantine,
             releases=releases,
-            waiting=_waiting(releases, quarantine),
+            waiting=_waiting(releases, quarantine, self.compute.desk.now()),
+            signs=self.prepare is not None,
             told=held,
             rest=[link for link in chain if link not in held][-CHAIN_LENGTH:],
             live=self.live(),
         )
+
+    def release(self, caller: Person, name: str, reason: str) -> Response:
+        """Prepare what the person signs to ask for a release; with no reason, to approve the one that waits."""
+        node = self.compute.node(caller.tenant, name)
+        quarantine = self.compute.desk.quarantine(node)
+        releases = self.compute.desk.nodes.releases(node.id, node.quarantine)
+        waiting = _waiting(releases, quarantine, self.compute.desk.now())
+        if self.prepare is None or quarantine is None or not node.cut_off:
+            raise Conflict(f"{name} is not quarantined, so there is nothing to release")
+        if waiting is not None:
+            draft = statements.release_approval(node.id, node.subject, node.quarantine, waiting.request)
+        else:
+            draft = statements.release_request(node.id, node.subject, node.quarantine, quarantine.before, reason)
+        return RedirectResponse(self.prepare(caller, draft, name), status_code=303)
 
     def _about(self, tenant: Tenant) -> dict[Digest, list[Told]]:
         found: dict[Digest, list[Told]] = {}
@@ -187,18 +209,18 @@ def _last(chain: Sequence[Told]) -> Told | None:
     return chain[-1] if chain else None
 
 
-def _waiting(releases: Sequence[Release], quarantine: Quarantine | None) -> Release | None:
-    """Return the request that waits for a second person."""
+def _waiting(releases: Sequence[Release], quarantine: Quarantine | None, now: datetime) -> Release | None:
+    """Return the request that waits for a second person, while it can still be approved."""
     if quarantine is None or quarantine.released_at is not None:
         return None
-    asked = [release for release in releases if release.state is ReleaseState.ASKED]
+    asked = [one for one in releases if one.state is ReleaseState.ASKED and now - one.asked_at <= REQUEST_LIFE]
     return asked[-1] if asked else None
 
 
-def router(compute: Compute, pages: Pages, log: Log, live: Live) -> APIRouter:
+def router(compute: Compute, pages: Pages, log: Log, live: Live, prepare: Prepare | None = None) -> APIRouter:
     """Return the Nodes pages."""
     routes = APIRouter(include_in_schema=False)
-    nodes = NodePages(compute, pages, log, live)
+    nodes = NodePages(compute, pages, log, live, prepare)
 
     @routes.get("/nodes")
     def listed(request: Request, caller: Reader) -> Response:
@@ -207,5 +229,9 @@ def router(compute: Compute, pages: Pages, log: Log, live: Live) -> APIRouter:
     @routes.get("/nodes/{name}")
     def one(request: Request, caller: Reader, name: Annotated[str, Path(max_length=32)]) -> Response:
         return nodes.one(request, caller, name)
+
+    @routes.post("/nodes/{name}/release")
+    def release(name: Annotated[str, Path(max_length=32)], fields: Fields, caller: Signer) -> Response:
+        return nodes.release(caller, name, fields.get("reason", "").strip())
 
     return routes

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Protocol
 
 from ringfence.compute.model import (
@@ -22,6 +23,7 @@ from ringfence.compute.model import (
 )
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.identifier import PersonId, PredicateName, Tenant
+from ringfence.kernel.two_person import Half
 
 
 class Provider(Protocol):
@@ -192,6 +194,14 @@ class Colleagues(Protocol):
 
     def enrolled_by(self, tenant: Tenant, person: PersonId) -> PersonId | None:
         """Return who enrolled the person, where that is known."""
+        ...
+
+    def half(self, tenant: Tenant, person: PersonId, envelope: Digest) -> Half:
+        """Return what the log knows of a statement that the person signed; raise `Refused` where it counts not."""
+        ...
+
+    def established(self, tenant: Tenant, at: datetime) -> int:
+        """Return how many people have a credential that is old enough for an act of two."""
         ...
 
 

@@ -14,7 +14,8 @@ from ringfence.kernel.digest import Digest
 from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.errors import Conflict, MalformedInput, NotFound, Refused, RingfenceError
 from ringfence.kernel.evidence import Acknowledgement
-from ringfence.kernel.identifier import PersonId
+from ringfence.kernel.identifier import PersonId, Tenant
+from ringfence.kernel.two_person import TwoPersonAct, check
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Releasing:
                 asked = self.desk.nodes.release(_named_request(envelope))
                 approved = self._approved(caller, node, asked, envelope)
                 self._admit(envelope, opening, caller)
+                self._check_people(node.tenant, approved)
                 self.desk.nodes.put_release(approved)
                 self.desk.contain(rules.releasing(node), quarantine)
             return self._finish(self.desk.fetch(node.id), quarantine, approved)
@@ -74,6 +76,17 @@ class Releasing:
         expected = statements.release_approval(node.id, node.subject, node.quarantine, approved.request)
         statements.check_about(envelope.statement, expected)
         return approved
+
+    def _act(self, tenant: Tenant, approved: Release) -> TwoPersonAct:
+        """Return the act of two that both signatures make, from what was recorded: now, or after a crash."""
+        asked = self.colleagues.half(tenant, approved.asked_by, approved.request)
+        agreed = self.colleagues.half(tenant, PersonId(approved.approved_by), Digest.parse(approved.approval))
+        return TwoPersonAct(asked, agreed)
+
+    def _check_people(self, tenant: Tenant, approved: Release) -> None:
+        act = self._act(tenant, approved)
+        established = self.colleagues.established(tenant, act.agreed.at)
+        check(act, established=established, within=rules.REQUEST_LIFE)
 
     def _require(self, caller: Person, person: PersonId) -> None:
         if not self.colleagues.may_release(caller.tenant, person):
@@ -118,7 +131,7 @@ class Releasing:
         with self.desk.transaction():
             self.desk.contain(free, ended)
             self.desk.nodes.put_release(used)
-            draft = statements.released(node, quarantine, asked.request, asked.approval, at)
+            draft = statements.released(node, quarantine, asked, self._act(node.tenant, asked), at)
             self.desk.recorder.record(draft, tenant=node.tenant)
         self.desk.remember(free, ended)
         self.intents.drop(node.id, quarantine.number)

@@ -65,7 +65,7 @@ def command(program: str, node: NodeId, endpoint: Endpoint, files: Files, remote
         "LogLevel=ERROR",
     ]
     if endpoint.proxy:
-        options.append(f"ProxyCommand={shlex.join(endpoint.proxy)}")
+        options.append(f"ProxyCommand={shlex.join(endpoint.proxy).replace('%', '%%')}")  # ssh expands %h and the like
         # A connection that is handed over never leaves this machine; a hybrid exchange would cost a tenth of a second.
         options += ["ProxyUseFdpass=yes", "KexAlgorithms=curve25519-sha256"] if endpoint.fdpass else []
     argv = [program, "-F", "none", *(part for option in options for part in ("-o", option))]

@@ -6,12 +6,13 @@ Statements of containment carry no details at all: they must not depend on the d
 from datetime import datetime
 from typing import Any
 
-from ringfence.compute.model import Block, Evidence, Node, ProbeResult, Quarantine
+from ringfence.compute.model import Block, Evidence, Node, ProbeResult, Quarantine, Release
 from ringfence.kernel.clock import to_millis
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput
 from ringfence.kernel.identifier import PersonId, PredicateName
 from ringfence.kernel.statement import Draft, Statement, Strength, Subject
+from ringfence.kernel.two_person import TwoPersonAct
 
 REQUESTED = PredicateName("node.requested")
 STARTED = PredicateName("node.started")
@@ -168,15 +169,15 @@ def quarantine_failed(node: Node, quarantine: Quarantine) -> Draft:
     return _draft(QUARANTINE_FAILED, node, claims)
 
 
-def released(node: Node, quarantine: Quarantine, request: Digest, approval: str, at: datetime) -> Draft:
+def released(node: Node, quarantine: Quarantine, release: Release, act: TwoPersonAct, at: datetime) -> Draft:
     """State that a node is free again, with exactly the state that it had before the cut."""
     claims = {
         "number": quarantine.number,
         "before": quarantine.before,
-        "request": str(request),
-        "approval": approval,
+        "request": str(release.request),
+        "approval": release.approval,
         "millisecondsHeld": millis(quarantine.requested_at, at),
-    }
+    } | act.claims
     return _draft(RELEASED, node, claims)
 
 

@@ -18,7 +18,6 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import Index
 
 from ringfence.compute import rows
@@ -32,9 +31,8 @@ from ringfence.compute.model import (
     Release,
 )
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.envelope import Envelope
-from ringfence.kernel.errors import Conflict
 from ringfence.kernel.identifier import PredicateName, Tenant
+from ringfence.kernel.statement import Statement
 from ringfence.storage.database import METADATA, Database
 from ringfence.storage.rows import STATEMENTS, intact
 
@@ -133,10 +131,8 @@ class NodeTables:
 
     def put(self, node: Node) -> None:
         """Write a node; raise `Conflict` where a living node of the tenant has its name."""
-        try:
+        with self.database.attempting(f"a node called {node.spec.name} was started meanwhile; look at it first"):
             self._write(NODES, {"node": node.id}, rows.node_row(node))
-        except IntegrityError as error:
-            raise Conflict(f"a node called {node.spec.name} was started meanwhile; look at it first") from error
 
     def get(self, node: NodeId) -> Node | None:
         """Return a node by its id."""
@@ -205,20 +201,19 @@ class StatedTable:
     """`Stated` over the outbox's rows and what waits in the emergency journal."""
 
     database: Database
-    waiting: Callable[[Tenant], Sequence[Envelope]]
+    waiting: Callable[[Tenant], Sequence[Statement]]
 
     def __call__(self, tenant: Tenant, predicate: PredicateName, node: NodeId, quarantine: int) -> bool:
         """Return whether it was stated of this quarantine."""
         table = STATEMENTS
         query = select(table.c.envelope, table.c.digest).where(table.c.tenant == tenant, table.c.predicate == predicate)
         with self.database.reading() as connection:
-            known = [intact(row) for row in connection.execute(query)]
+            known = [envelope.statement for row in connection.execute(query) if (envelope := intact(row))]
         return any(
-            envelope.statement.predicate == predicate
-            and envelope.statement.claims.get("node") == node
-            and envelope.statement.claims.get("number") == quarantine
-            for envelope in [*known, *self.waiting(tenant)]
-            if envelope is not None
+            statement.predicate == predicate
+            and statement.claims.get("node") == node
+            and statement.claims.get("number") == quarantine
+            for statement in [*known, *self.waiting(tenant)]
         )
 
 

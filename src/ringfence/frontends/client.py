@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from ringfence.frontends import in_process
+from ringfence.frontends import browser, in_process
 from ringfence.kernel.commitment import SALT_SIZE, Opening, commit
 from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.errors import (
@@ -28,7 +28,7 @@ from ringfence.kernel.errors import (
 )
 from ringfence.kernel.identifier import LogOrigin, PersonId, Tenant
 from ringfence.kernel.statement import Draft, Issuance, Statement
-from ringfence.settings import Settings
+from ringfence.settings import CONFIRMATION_HEADER, Settings
 from ringfence.storage import keyfile
 from ringfence.storage.files import read_bounded
 from ringfence.storage.signer import Ed25519Signer
@@ -96,15 +96,22 @@ class Client:
         again. The idempotency key stays the same, so that a repeated post records once.
         """
         keyed = replace(draft, idempotency_key=draft.idempotency_key or secrets.token_hex(16))
+        if self.settings.sign_with and signer is None and browser.is_act(path):
+            return self._signed_in_browser(keyed, path)
         opening = commit(keyed.details, secrets.token_bytes(SALT_SIZE)) if keyed.details else None
         for attempt in range(_RETRIES):
             envelope = self._signed(keyed, opening, signer or self.signer())
             try:
-                return dict(self.post(path, _posted(envelope, opening) | dict(body or {})))
+                return dict(self.post(path, posted(envelope, opening) | dict(body or {})))
             except Conflict as error:
                 if "sequence" not in str(error) or attempt == _RETRIES - 1:
                     raise
         raise InternalError("the loop above returns or raises")
+
+    def _signed_in_browser(self, draft: Draft, path: str) -> dict[str, Any]:
+        if not self.settings.url and not listening(self.home / SOCKET):
+            raise Unavailable("a passkey signs in the console: start `ringfence up`, or unset RINGFENCE_SIGN_WITH")
+        return browser.sign(self, self.settings, draft, path)
 
     def _signed(self, draft: Draft, opening: Opening | None, signer: Ed25519Signer) -> Envelope:
         issuance = Issuance(
@@ -148,7 +155,7 @@ def _content(answer: httpx.Response) -> Any:
             return answer.json()
     except ValueError as error:
         raise Unavailable(f"{answer.url} did not answer with JSON; is this Ringfence?") from error
-    if kind != "text/plain":
+    if kind not in {"text/plain", "text/csv"}:
         raise Unavailable(f"{answer.url} answered with {kind or 'nothing'}; is this Ringfence?")
     return answer.text
 
@@ -163,7 +170,8 @@ def _time_ns() -> int:
     return time.time_ns()
 
 
-def _posted(envelope: Envelope, opening: Opening | None) -> dict[str, Any]:
+def posted(envelope: Envelope, opening: Opening | None) -> dict[str, Any]:
+    """Return the body that carries a statement with its side record."""
     return {
         "envelope": base64.b64encode(envelope.data).decode(),
         "opening": opening.to_text() if opening else None,
@@ -213,6 +221,8 @@ def connect(settings: Settings | None = None) -> Iterator[Client]:
     known = settings or Settings.from_environment()
     token = known.token or _own_token(known)
     headers = {"authorization": f"Bearer {token}", "accept": "application/json"}
+    if known.confirmation:
+        headers[CONFIRMATION_HEADER] = known.confirmation
     with (
         _transport(known) as (base, transport),
         httpx.Client(base_url=base, transport=transport, headers=headers, timeout=TIMEOUT, trust_env=False) as http,

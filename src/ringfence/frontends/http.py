@@ -8,30 +8,29 @@ import base64
 import binascii
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Annotated, Any, Protocol, cast
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from ringfence.kernel.actor import Person
+from ringfence.frontends import cookies
+from ringfence.kernel.actor import Caller, Person
 from ringfence.kernel.commitment import MAX_DETAILS, Opening, parse_opening
 from ringfence.kernel.envelope import MAX_ENVELOPE, Envelope, parse
 from ringfence.kernel.errors import (
     InternalError,
     MalformedInput,
     NotFound,
-    Refused,
     RingfenceError,
     Unauthenticated,
     UsageError,
 )
+from ringfence.settings import CONFIRMATION_HEADER
 
-SESSION_COOKIE = "ringfence_session"
 MAX_BODY = 8 * 2**20  # the largest honest body is an envelope with its side record: below 5 MiB
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +39,19 @@ class Credential:
 
     token: str = ""
     session: str = ""
+    confirmation: str = ""  # what the console gave a person for a terminal, beside a token
+    unattended: bool = False  # a page asks on its own, whoever sits there or nobody: no use of a session
 
 
 class Door(Protocol):
     """Who is asking, and may they?"""
 
-    def authenticate(self, credential: Credential) -> Person:
-        """Return the person behind a credential; raise `Unauthenticated`."""
+    def authenticate(self, credential: Credential) -> Caller:
+        """Return who is behind a credential, and how surely; raise `Unauthenticated`."""
         ...
 
-    def authorise(self, person: Person, action: str) -> None:
-        """Return where the policies permit `action` in the person's tenant; raise `Refused`."""
+    def authorise(self, caller: Caller, action: str) -> None:
+        """Return where the policies permit `action` in the caller's tenant; raise `Refused`."""
         ...
 
 
@@ -62,41 +63,58 @@ class ProblemPages(Protocol):
         ...
 
 
-def require(action: str) -> Callable[[Request], Person]:
+def require(action: str) -> Callable[..., Person]:
     """Return the dependency that authenticates the caller and asks the policies for `action`."""
+    asked = require_caller(action)
 
-    def caller(request: Request) -> Person:
+    def person(found: Annotated[Caller, Depends(asked)]) -> Person:
+        return found.person
+
+    person.__dict__["action"] = action
+    return person
+
+
+def require_caller(action: str) -> Callable[..., Caller]:
+    """Return the same dependency for a route that also has to know how surely the caller was recognised."""
+
+    def caller(request: Request, csrf: Annotated[str, Depends(cookies.shown_token)]) -> Caller:
         door = cast("Door", request.app.state.door)
-        person = door.authenticate(credential_of(request))
-        door.authorise(person, action)
-        return person
+        found = door.authenticate(credential_of(request, csrf))
+        door.authorise(found, action)
+        return found
 
     caller.__dict__["action"] = action
     return caller
 
 
-def credential_of(request: Request) -> Credential:
-    """Read the credential of a request.
-
-    A session cookie travels with requests that other sites make, so an unsafe request by session must also say
-    that it comes from our own origin; tokens are never sent by a browser on its own.
-    """
+def credential_of(request: Request, csrf: str = "") -> Credential:
+    """Read the credential of a request; tokens, other than cookies, are never sent by a browser on its own."""
     header = request.headers.get("authorization", "")
     scheme, _, token = header.partition(" ")
     if header and scheme.lower() != "bearer":
         raise Unauthenticated("the Authorization header must be of the form: Bearer TOKEN")
     if token:
-        return Credential(token=token.strip())
-    session = request.cookies.get(SESSION_COOKIE, "")
-    if session and request.method not in _SAFE_METHODS and not _same_origin(request):
-        raise Refused("this request came from another site; open the console itself and try again")
-    return Credential(session=session)
+        return Credential(token=token.strip(), confirmation=request.headers.get(CONFIRMATION_HEADER, ""))
+    session = cookies.session_of(request)
+    if session:
+        cookies.check_unsafe(request, session, csrf)
+    return Credential(session=session, unattended=_by_itself(request))
 
 
-def _same_origin(request: Request) -> bool:
-    origin = request.headers.get("origin", "")
-    host = request.headers.get("host", "")
-    return bool(host) and origin in {f"http://{host}", f"https://{host}"}
+def _by_itself(request: Request) -> bool:
+    """Return whether a live part of a page asks; a search asks for the whole page, `main`."""
+    live = request.headers.get("hx-target", "main") != "main"
+    return live or "text/event-stream" in request.headers.get("accept", "")
+
+
+def still_allowed(request: Request, action: str) -> bool:
+    """Return whether who opened a stream may still read it: access may have ended meanwhile."""
+    door = cast("Door", request.app.state.door)
+    try:
+        door.authorise(door.authenticate(credential_of(request)), action)
+    except RingfenceError:
+        return False
+    return True
 
 
 def problem(error: RingfenceError, *, instance: str = "") -> dict[str, Any]:
@@ -156,7 +174,7 @@ def install(app: FastAPI) -> None:
 
 
 def _wants_page(request: Request) -> bool:
-    return request.method == "GET" and "text/html" in request.headers.get("accept", "")
+    return "text/html" in request.headers.get("accept", "")
 
 
 def _translated(error: Exception) -> RingfenceError:

@@ -19,11 +19,12 @@ from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ringfence.frontends import wording
+from ringfence.frontends import cookies, wording
 from ringfence.kernel.actor import Person
 from ringfence.kernel.clock import Clock
 from ringfence.kernel.errors import MalformedInput, RingfenceError
 from ringfence.kernel.identifier import Tenant
+from ringfence.kernel.statement import Draft
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -50,6 +51,8 @@ _FIRST_YEAR, _LAST_YEAR = 1970, 9000  # the log counts from 1970; pages look som
 _THEMES = frozenset({"light", "dark"})
 _PACKAGE = "ringfence.frontends"
 
+# Keeps an act of a person for its signature, with what it is done to; returns the page on which it is signed.
+Prepare = Callable[[Person, Draft, str], str]
 AsOf = Annotated[str | None, Query(max_length=40)]  # the `as_of` of an address; parse it with `instant`
 
 
@@ -105,6 +108,7 @@ PLACES = (
     Place("/incidents", "Incidents", "incidents", "Protect"),
     Place("/redteam", "Red team", "redteam", "Protect"),
     Place("/evidence", "Evidence", "evidence", "Prove"),
+    Place("/retention", "Retention", "clock", "Prove"),
 )
 
 
@@ -149,6 +153,7 @@ class Pages:
             places=self.places if view.caller else (),
             path=request.url.path,
             theme=theme if theme in _THEMES else "",
+            csrf=cookies.csrf_of(cookies.session_of(request)),
             demo=view.caller is not None and self.is_demo(view.caller.tenant),
             clocks=self.clocks(view.caller.tenant) if view.caller else None,
             **facts,
@@ -160,10 +165,10 @@ class Pages:
         module = self.environment.get_template(template).make_module({"now": self.clock.now()})
         return str(getattr(module, macro)(*arguments))
 
-    def login(self, request: Request, *, message: str = "") -> HTMLResponse:
-        """Return the page that explains how to come in; `message` says why the last attempt failed."""
+    def login(self, request: Request, *, message: str = "", status: int = 401) -> HTMLResponse:
+        """Return the entrance; `message` says why the last attempt failed."""
         view = View("How do I come in?", "")
-        return self.respond(request, "login.html", view, status=401 if message else 200, message=message)
+        return self.respond(request, "login.html", view, status=status if message else 200, message=message)
 
     def problem(self, request: Request, error: RingfenceError) -> HTMLResponse:
         """Return an error of the family as a page, for browsers; the API answers with problem details."""

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     CLOCK = "clock"
     QUEUED = "queued"  # an act that a cap, or a rule, leaves to a person
     NOT_SENT = "not sent"  # an alert
+    NOT_WORKING = "not working"  # a part of this installation
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Item:
 
     def presses(self, now: datetime) -> bool:
         """Tell whether its time is past, or it is a failure already."""
-        return self.kind is Kind.NOT_SENT or (self.due is not None and self.due < now)
+        return self.kind in {Kind.NOT_SENT, Kind.NOT_WORKING} or (self.due is not None and self.due < now)
 
 
 class Waiting(Protocol):

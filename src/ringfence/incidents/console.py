@@ -6,20 +6,24 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, Query, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
+from ringfence.frontends import cookies
 from ringfence.frontends.http import require
 from ringfence.frontends.live import Live, Proofs
-from ringfence.frontends.page import Pages, View
-from ringfence.incidents import clocks, views
+from ringfence.frontends.page import Pages, Prepare, View
+from ringfence.incidents import acts, clocks, views
 from ringfence.incidents.document import visible
 from ringfence.incidents.model import FactKind, Incident, IncidentId, incident_id
 from ringfence.incidents.service import Incidents
 from ringfence.kernel.actor import Person
 from ringfence.kernel.clock import from_text
 from ringfence.kernel.digest import Digest
+from ringfence.kernel.errors import UsageError
 
 Reader = Annotated[Person, Depends(require("incident.read"))]
+Signer = Annotated[Person, Depends(require("act.sign"))]  # what is signed asks for an action of its own
+Fields = Annotated[dict[str, str], Depends(cookies.form_of)]
 MAX_REASON = 500
 # How the state of a clock is shown: the mark's shape, its colour and its word.
 MARKS: Mapping[str, str] = {
@@ -85,6 +89,7 @@ class Rooms:
     pages: Pages
     log: Log
     live: Live
+    prepare: Prepare | None = None  # keeps an act for its signature, and says where that is given
 
     def listed(self, request: Request, caller: Person) -> Response:
         """Return the list, what needs somebody first on top."""
@@ -113,10 +118,31 @@ class Rooms:
             isolation=isolation(incident),
             ticked=ticked,
             command=ticked.command(name),
+            signs=self.prepare is not None,
             next_report=next_report(document),
             proof_of=Proofs(self.log.entry_of),
             live=self.live(),
         )
+
+    def triage(self, caller: Person, name: IncidentId, ticked: Form) -> Response:
+        """Prepare what the person signs about significance, with what the page shows now; every time is now."""
+        known = self.service.room(caller.tenant, name)
+        if self.prepare is None or not ticked.command(name):
+            raise UsageError("say whether it is significant, and why")
+        now, significant = self.service.desk.clock.now(), ticked.significant == "significant"
+        customers = tuple(customer.id for customer in known.bound.customers) if significant else ()
+        decision = acts.Decision(
+            significant=significant,
+            criteria=ticked.criteria,
+            reason=ticked.reason.strip(),
+            detected_at=known.incident.detected_at,
+            triaged_at=now,
+            aware_at=now if significant else None,
+            customers=customers,
+        )
+        head = views.room(self.service, caller.tenant, name)["timeline_head"]
+        seen = acts.Seen(name, int(head["position"]), Digest.parse(head["digest"]))
+        return RedirectResponse(self.prepare(caller, acts.triage(seen, decision), name), status_code=303)
 
 
 def isolation(incident: Incident) -> list[tuple[str, str]]:
@@ -139,10 +165,10 @@ def next_report(document: Mapping[str, Any]) -> str:
     return f"ringfence incident notify {document['incident']} {which} --reference NUMBER --receipt FILE"
 
 
-def router(service: Incidents, pages: Pages, log: Log, live: Live) -> APIRouter:
+def router(service: Incidents, pages: Pages, log: Log, live: Live, prepare: Prepare | None = None) -> APIRouter:
     """Return the Incidents pages."""
     routes = APIRouter(include_in_schema=False)
-    rooms = Rooms(service, pages, log, live)
+    rooms = Rooms(service, pages, log, live, prepare)
 
     @routes.get("/incidents")
     def listed(request: Request, caller: Reader) -> Response:
@@ -151,5 +177,11 @@ def router(service: Incidents, pages: Pages, log: Log, live: Live) -> APIRouter:
     @routes.get("/incidents/{incident}")
     def room(request: Request, caller: Reader, incident: str, ticked: Annotated[Form, Depends(form)]) -> Response:
         return rooms.room(request, caller, incident_id(incident), ticked)
+
+    @routes.post("/incidents/{incident}/triage")
+    def triage(caller: Signer, incident: str, fields: Fields) -> Response:
+        codes = tuple(filter(None, fields.get("criteria", "")[:400].split(",")))
+        ticked = form(fields.get("decision", ""), list(codes)[:40], fields.get("reason", "")[:MAX_REASON])
+        return rooms.triage(caller, incident_id(incident), ticked)
 
     return routes

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, String, Table, Text, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from ringfence.incidents.model import Event, IncidentId
 from ringfence.kernel import digest
 from ringfence.kernel.clock import from_millis, to_millis
-from ringfence.kernel.errors import Conflict
 from ringfence.kernel.identifier import Tenant
 from ringfence.storage.database import METADATA, Database
 
@@ -45,7 +43,6 @@ class IncidentTable:
 
     def append(self, tenant: Tenant, incident: IncidentId, event: Event) -> None:
         """Add an event, and the incident with its first."""
-        connection = self.database.connection()
         key = {"tenant": tenant, "incident": incident}
         row = {
             "position": event.position,
@@ -56,13 +53,12 @@ class IncidentTable:
             "salt": event.salt,
             "envelope": event.envelope,
         }
-        try:
+        taken = f"somebody else acted on {incident} at the same time; look at it again"
+        with self.database.attempting(taken) as connection:
             if event.position == 1:
                 opened = {"opened_at": to_millis(event.at), "finished": False}
                 connection.execute(insert(INCIDENTS), [{**key, **opened}])
             connection.execute(insert(EVENTS), [{**key, **row}])
-        except IntegrityError as error:
-            raise Conflict(f"somebody else acted on {incident} at the same time; look at it again") from error
 
     def events(self, tenant: Tenant, incident: IncidentId) -> Sequence[Event]:
         """Return the timeline of one incident."""

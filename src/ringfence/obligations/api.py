@@ -1,5 +1,6 @@
 """The status over HTTP. There is one route, and it only reads: nobody can set a status."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -8,14 +9,18 @@ from fastapi import APIRouter, Depends, Query
 from ringfence.frontends.http import require
 from ringfence.kernel.actor import Person
 from ringfence.kernel.errors import MalformedInput
+from ringfence.kernel.identifier import Tenant
 from ringfence.obligations import sheet
 from ringfence.obligations.service import Status
 
 MAX_TIME = 40  # the longest ISO 8601 form with microseconds and an offset has 32 characters
 
 
-def router(service: Status) -> APIRouter:
-    """Return the routes of the status."""
+Faults = Callable[[Tenant], list[dict[str, str]]]  # what of this installation does not work now
+
+
+def router(service: Status, faults: Faults = lambda _: []) -> APIRouter:
+    """Return the routes of the status; `faults` stand beside the controls and change none of them."""
     routes = APIRouter(tags=["obligations"])
 
     @routes.get("/status")
@@ -26,7 +31,8 @@ def router(service: Status) -> APIRouter:
     ) -> dict[str, Any]:
         """Compute the status of every control, or of one, now or as of another time."""
         at = instant(as_of) if as_of is not None else None
-        return sheet.document(service.board(caller.tenant, at), control=control)
+        document = sheet.document(service.board(caller.tenant, at), control=control)
+        return document | {"not_working": faults(caller.tenant) if at is None else None}
 
     return routes
 

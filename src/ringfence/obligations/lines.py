@@ -40,6 +40,8 @@ def _head(document: dict[str, Any]) -> Iterator[str]:
     apart = f"{counts['upcoming']} upcoming, {counts['not-applicable']} not applicable"
     yield f"{counts['satisfied']} of {counts['denominator']} controls satisfied; {counts['pending']} pending; {apart}"
     yield f"Anchored outside until {document['anchored_outside_until'] or 'never: a rebuild is not excluded'}"
+    for fault in document.get("not_working") or ():
+        yield f"■ not working  {fault['what']}: {fault['because']} (since {fault['since']})"
     yield ""
 
 

@@ -1,9 +1,10 @@
 """The console over a made-up log, for tests of its pages: real statements, real proofs, real rules, no database."""
 
+import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,16 +19,20 @@ from ringfence.frontends import http, page, parts
 from ringfence.frontends.http import Credential
 from ringfence.frontends.page import ClockSummary, Pages
 from ringfence.frontends.waiting import Item, Kind
-from ringfence.kernel.actor import Person, Role
+from ringfence.kernel.actor import RECOGNISED, Caller, Person, Role
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import Refused
 from ringfence.kernel.identifier import PredicateName, Tenant
 from ringfence.kernel.statement import Strength, Subject
 from ringfence.ledger import console
+from ringfence.ledger.explorer import console as explorer
+from ringfence.ledger.explorer.service import Explorer
+from ringfence.ledger.issuers import ENROLLED, REVOKED, Issuers, fold
 from ringfence.ledger.model import LoggedStatement, SignedCheckpoint
 from ringfence.obligations import board, catalog
 from ringfence.obligations.model import Board
 from ringfence.obligations.records import Records
+from ringfence.testing.explorer import EveryStatement
 from ringfence.testing.ledger import PERSON, START, LabLog
 
 _START_SECONDS = 20
@@ -40,11 +45,11 @@ class OpenDoor:
     tenant: Tenant
     refused: frozenset[str] = frozenset()
 
-    def authenticate(self, _credential: Credential) -> Person:
+    def authenticate(self, _credential: Credential) -> Caller:
         """Return the person."""
-        return Person(PERSON, self.tenant, Role.SECURITY)
+        return Caller(Person(PERSON, self.tenant, Role.SECURITY), RECOGNISED)
 
-    def authorise(self, _person: Person, action: str) -> None:
+    def authorise(self, _caller: Caller, action: str) -> None:
         """Return, unless the action is refused."""
         if action in self.refused:
             raise Refused(f"your role may not {action}")
@@ -102,6 +107,20 @@ class LabConsole:
         found = self.statements(tenant, predicates, at=at)
         return [logged for logged in reversed(found) if before is None or logged.entry < before][:limit]
 
+    def named(self, tenant: Tenant, entries: Collection[int], *, at: datetime | None = None) -> list[LoggedStatement]:
+        """Return a tenant's statements at these entries."""
+        return [logged for logged in self.statements(tenant, at=at) if logged.entry in entries]
+
+    def issuers(self, tenant: Tenant, at: datetime | None = None) -> Issuers:
+        """Return every key that was enrolled."""
+        keys = self.statements(tenant, (ENROLLED, REVOKED), at=at)
+        return fold([(logged.recorded_at, logged.envelope) for logged in keys], self.log.public("root"))
+
+    @property
+    def explorer(self) -> Explorer:
+        """Return the search over all of it."""
+        return Explorer(self, EveryStatement(self.statements))
+
     def tally(self, tenant: Tenant, *, at: datetime | None = None) -> Mapping[PredicateName, int]:
         """Count a tenant's statements by type."""
         return Counter(logged.envelope.statement.predicate for logged in self.statements(tenant, at=at))
@@ -122,6 +141,7 @@ def app(lab: LabConsole, *, refused: frozenset[str] = frozenset()) -> FastAPI:
     http.install(made)
     page.install(made)
     made.include_router(today.router(lab, lab, pages, lab, lab))
+    made.include_router(explorer.router(lab.explorer, lab, pages))
     made.include_router(console.router(lab, pages))
     made.include_router(parts.router(pages))
     return made
@@ -149,16 +169,29 @@ def serving(lab: LabConsole) -> Iterator[str]:
 @contextmanager
 def served(made: FastAPI) -> Iterator[str]:
     """Serve an app on the loopback address, and give its URL."""
-    config = uvicorn.Config(made, host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
+    with served_at(lambda _address: made) as address:
+        yield address.replace("localhost", "127.0.0.1")
+
+
+@contextmanager
+def served_at(build: Callable[[str], FastAPI]) -> Iterator[str]:
+    """Serve an app that is told its address, by the name that browsers bind passkeys to; give that address."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        address = f"http://localhost:{door.getsockname()[1]}"
+        with _running(build(address), door):
+            yield address
+
+
+@contextmanager
+def _running(made: FastAPI, door: socket.socket) -> Iterator[None]:
+    server = uvicorn.Server(uvicorn.Config(made, log_level="error", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, args=([door],), daemon=True)
     thread.start()
     deadline = time.monotonic() + _START_SECONDS
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.02)
     try:
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}"
+        yield
     finally:
         server.should_exit = True
         thread.join(timeout=_START_SECONDS)

@@ -16,10 +16,12 @@ from typing import cast
 
 from ringfence.gateway.hotpath.connections import CallerConnection
 from ringfence.gateway.hotpath.desk import Desk
-from ringfence.gateway.hotpath.engines import EngineConnection, verifying
+from ringfence.gateway.hotpath.engines import EngineConnection, Head
+from ringfence.gateway.hotpath.pools import verifying
 from ringfence.gateway.hotpath.tuning import Tuning
 from ringfence.gateway.hotpath.wallclock import WallClock
 from ringfence.gateway.model import ApiKey, Deployment
+from ringfence.gateway.records import Because
 from ringfence.testing.gateway import (
     FakeAccessLog,
     FakeJournal,
@@ -138,3 +140,29 @@ class DeskLab:
         """Let callbacks run."""
         for _ in range(6):
             await asyncio.sleep(0)
+
+
+class Asker:
+    """Hear an engine's answer; fulfils `engines.Asking`."""
+
+    def __init__(self) -> None:
+        self.connection: EngineConnection | None = None
+        self.cancelled = False
+        self.status, self.body, self.ended = 0, b"", False
+        self.failure: tuple[Because, str] | None = None
+
+    def headed(self, head: Head) -> None:
+        """Keep the status."""
+        self.status = head.status
+
+    def answered(self, data: bytes) -> None:
+        """Keep the body."""
+        self.body += data
+
+    def complete(self) -> None:
+        """Note the end."""
+        self.ended = True
+
+    def failed(self, because: Because, text: str) -> None:
+        """Keep why there is no answer."""
+        self.failure = (because, text)

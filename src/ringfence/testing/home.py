@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from anyio.from_thread import start_blocking_portal
@@ -22,6 +22,7 @@ from ringfence.enrolment import NewPerson
 from ringfence.frontends.client import InProcessTransport
 from ringfence.initialise import initialise
 from ringfence.installation import SystemClock
+from ringfence.kernel import digest
 from ringfence.kernel.actor import Person, Role
 from ringfence.kernel.clock import Clock
 from ringfence.kernel.commitment import SALT_SIZE, Opening, commit
@@ -31,6 +32,9 @@ from ringfence.kernel.identifier import LogOrigin, PredicateName, Tenant
 from ringfence.kernel.statement import Draft, Issuance, Statement, Strength, Subject
 from ringfence.server import create_app
 from ringfence.settings import Settings
+
+if TYPE_CHECKING:
+    from ringfence.testing.postgresql import Server
 
 LOG = LogOrigin("lab.example/installation")
 TENANT = Tenant("main")
@@ -43,6 +47,8 @@ class LabHome:
 
     path: Path
     people: Mapping[Role, NewPerson]
+    server: "Server | None" = None  # where its database is on PostgreSQL
+    database: str = ""
 
     @contextmanager
     def http(
@@ -58,7 +64,13 @@ class LabHome:
     def copy(self, to: Path) -> "LabHome":
         """Return an installation of the same state elsewhere."""
         shutil.copytree(self.path, to, copy_function=shutil.copy2)
-        return replace(self, path=to)
+        if self.server is None:
+            return replace(self, path=to)
+        name = self.server.create(template=self.database)
+        marker = to / "ringfence.json"
+        document = digest.loads(marker.read_bytes(), source=str(marker))
+        marker.write_bytes(digest.dumps({**document, "database": self.server.url(name)}) + b"\n")
+        return replace(self, path=to, database=name)
 
     def settings(self, role: Role = Role.OWNER, **changes: Any) -> Settings:
         """Return the settings of somebody who works in this home."""
@@ -79,11 +91,28 @@ class LabHome:
             yield services
 
 
-def make(path: Path, clock: Clock | None = None, *, demo: bool = False, passphrase: bytes | None = None) -> LabHome:
-    """Make an installation with one person per role."""
+def make(
+    path: Path,
+    clock: Clock | None = None,
+    *,
+    demo: bool = False,
+    passphrase: bytes | None = None,
+    server: "Server | None" = None,
+) -> LabHome:
+    """Make an installation with one person per role; on a PostgreSQL server if one is given."""
     people = {role: NewPerson.make(f"A {role.value}", role) for role in Role}
-    initialise(path, log=LOG, tenant=TENANT, people=people.values(), demo=demo, passphrase=passphrase, clock=clock)
-    return LabHome(path, people)
+    name = "" if server is None else server.create()
+    initialise(
+        path,
+        log=LOG,
+        tenant=TENANT,
+        people=people.values(),
+        demo=demo,
+        passphrase=passphrase,
+        clock=clock,
+        database="" if server is None else server.url(name),
+    )
+    return LabHome(path, people, server, name)
 
 
 def draft(
@@ -102,6 +131,11 @@ def draft(
         details=dict(details or {}),
         idempotency_key=idempotency_key,
     )
+
+
+def observed(**changes: Any) -> Draft:
+    """Return a draft of what a service itself may state; `draft` is of what a person states."""
+    return draft("lab.observed", **changes)
 
 
 def signed(services: Services, person: NewPerson, wanted: Draft, **changes: Any) -> tuple[Envelope, Opening | None]:

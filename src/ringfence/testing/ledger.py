@@ -27,16 +27,23 @@ from ringfence.kernel.envelope import Envelope, key_id_of, sign
 from ringfence.kernel.errors import NotFound
 from ringfence.kernel.identifier import KeyId, LogOrigin, PersonId, PredicateName, Tenant
 from ringfence.kernel.statement import Draft, Issuance, KeyRole, Statement, Strength, Subject, to_payload
-from ringfence.ledger import checkpoint, entry, note, tree
+from ringfence.ledger import checkpoint, note, tree
+from ringfence.ledger.anchors.cosignature import cosign
+from ringfence.ledger.entry import Place, encode, tenant_tag
 from ringfence.ledger.issuers import Issuers, fold
-from ringfence.ledger.model import Checkpoint, LoggedStatement, SignedCheckpoint, Trust
-from ringfence.reports.model import Preview
+from ringfence.ledger.model import Anchors, Checkpoint, LoggedStatement, SignedCheckpoint, Trust, Witness
+from ringfence.reports.model import Extent, Preview
+from ringfence.reports.ports import Rules
 from ringfence.reports.service import compose, draft_of, preview_of
+from ringfence.testing import acting
+from ringfence.testing.authenticator import Authenticator
 
 TENANT = Tenant("acme")
 ORIGIN = LogOrigin("lab.example/log")
 START = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC)
 PERSON = PersonId("person-0123456789ab")
+PAGE = "http://localhost:8400"
+EVERYTHING = Extent("all")
 _YEAR = timedelta(days=365)
 
 
@@ -50,9 +57,14 @@ class LabLog:
     demo: bool = False
     now: datetime = START
     entries: list[tuple[datetime, Envelope, Opening | None]] = field(default_factory=list)
+    unnumbered: int = 0  # so many entries from the start on are of version 1, as in an older log
     heads: list[SignedCheckpoint] = field(default_factory=list)
     status: Mapping[str, Any] = field(default_factory=lambda: {"controls": []})
     _counts: dict[tuple[Tenant, KeyId], int] = field(default_factory=dict)
+    rules: Rules | None = None  # None: the status is `status`
+    said: dict[int, Anchors] = field(default_factory=dict)
+    places: dict[int, Place | None] = field(default_factory=dict)  # entries that this log numbers otherwise
+    passkeys: dict[str, Authenticator] = field(default_factory=dict)
     _nonces: int = 0
 
     def __post_init__(self) -> None:
@@ -68,7 +80,9 @@ class LabLog:
         return Ed25519PrivateKey.from_private_bytes(sha256(f"{self.seed}/{name}".encode()).digest())
 
     def public(self, name: str) -> bytes:
-        """Return the raw public key called `name`."""
+        """Return the raw public key called `name`; of a passkey the uncompressed point."""
+        if name in self.passkeys:
+            return acting.point(self.passkeys[name])
         return self.key(name).public_key().public_bytes_raw()
 
     def key_id(self, name: str) -> KeyId:
@@ -116,6 +130,14 @@ class LabLog:
             "key.enrolled", claims, by=by, subjects=(subject,), strength=Strength.DOCUMENTED, tenant=tenant
         )
 
+    def enrol_passkey(self, name: str, *, by: str = "ops", person: str = PERSON, **claims: Any) -> LoggedStatement:
+        """Make a passkey called `name`, and let another key enrol it; `claims` change what the enrolment says."""
+        key = self.passkeys.setdefault(name, Authenticator(PAGE))
+        life = {"validFrom": to_text(self.now), "validUntil": to_text(self.now + _YEAR)}
+        made = acting.enrolment(key, person, **life | {"enrolledBy": "root" if by == "root" else person} | claims)
+        about = (acting.subject_of(key),)
+        return self.state("key.enrolled", made, by=by, subjects=about, strength=Strength.DOCUMENTED)
+
     def revoke(self, name: str, *, at: datetime | None = None, by: str = "root") -> LoggedStatement:
         """Revoke the key called `name`, from now on or from `at` on."""
         claims = {"keyId": self.key_id(name), "reason": "compromised", "at": to_text(at or self.now)}
@@ -157,6 +179,8 @@ class LabLog:
         named = tuple(subjects) or (Subject(predicate.replace(".", "/"), Digest.of(nonce)),)
         commitment = opening.commitment if opening else None
         statement = Statement(PredicateName(predicate), named, claims, made, commitment)
+        if by in self.passkeys:
+            return acting.sign(self.passkeys[by], statement), opening
         return sign(to_payload(statement), self.key(by)), opening
 
     def state_draft(self, draft: Draft, *, by: str = "ops") -> LoggedStatement:
@@ -213,7 +237,22 @@ class LabLog:
     def _logged(self, index: int, issuers: Issuers) -> LoggedStatement:
         recorded_at, envelope, opening = self.entries[index]
         standing, issuer = issuers.at(envelope.signer, recorded_at)
-        return LoggedStatement(index, recorded_at, envelope, opening, standing, issuer)
+        place = self.place(index)
+        return LoggedStatement(index, recorded_at, envelope, opening, standing, issuer, place)
+
+    def tenant_salt(self, tenant: Tenant | None = None) -> bytes | None:
+        """Return the salt under which the log names a tenant."""
+        return sha256(f"{self.seed}/salt/{tenant or self.tenant}".encode()).digest()
+
+    def place(self, index: int) -> Place | None:
+        """Return the number of an entry among those of its tenant."""
+        if index in self.places:
+            return self.places[index]
+        if index < self.unnumbered:
+            return None
+        tenant = _tenant(self.entries[index][1])
+        number = sum(_tenant(envelope) == tenant for _, envelope, _ in self.entries[: index + 1])
+        return Place(tenant_tag(self.tenant_salt(tenant) or b"", tenant), number)
 
     def head(self) -> SignedCheckpoint:
         """Return the checkpoint over everything."""
@@ -232,7 +271,8 @@ class LabLog:
 
     def leaves(self) -> list[bytes]:
         """Return the leaf hashes."""
-        return [tree.leaf_hash(entry.encode(at, envelope.digest)) for at, envelope, _ in self.entries]
+        rows = enumerate(self.entries)
+        return [tree.leaf_hash(encode(at, envelope.digest, self.place(index))) for index, (at, envelope, _) in rows]
 
     def inclusion_proof(self, index: int, size: int) -> tuple[bytes, ...]:
         """Prove that an entry is in the tree of a size."""
@@ -247,6 +287,26 @@ class LabLog:
 
     # Export
 
+    def cosign(self, name: str, *, at: datetime | None = None) -> SignedCheckpoint:
+        """Let the witness called `name` cosign the head as it is now."""
+        signed = self.head()
+        known = self.said.get(signed.checkpoint.size, Anchors())
+        line = cosign(signed.checkpoint, self.witness_key(name), self.key(name).sign, at or self.now)
+        self.said[signed.checkpoint.size] = replace(known, cosignatures=(*known.cosignatures, line))
+        return signed
+
+    def witness_key(self, name: str) -> note.VerifierKey:
+        """Return the verifier key of the witness called `name`."""
+        return note.VerifierKey(f"{name}.example", note.SignatureType.ED25519_COSIGNATURE, self.public(name))
+
+    def anchors(self, size: int) -> Anchors:
+        """Return what others said of the head of this size."""
+        return self.said.get(size, Anchors())
+
+    def anchored(self) -> list[int]:
+        """Return the sizes of the heads of which others said anything."""
+        return sorted(self.said)
+
     def export_head(self, *, by: str = "ops") -> SignedCheckpoint:
         """Keep a head outside, and state that it was exported."""
         signed = self.head()
@@ -257,20 +317,38 @@ class LabLog:
         self.heads.append(signed)
         return signed
 
-    def trust(self, *, heads: Sequence[SignedCheckpoint] | None = None) -> Trust:
-        """Return what an outsider trusts: by default with every exported head."""
-        kept = self.heads if heads is None else heads
-        return Trust(self.origin, self.public("root"), self.log_keys, tuple(signed.note for signed in kept))
+    def trust(
+        self,
+        *,
+        heads: Sequence[SignedCheckpoint] | None = None,
+        witnesses: Mapping[str, str] | None = None,
+        quorum: int = 0,
+    ) -> Trust:
+        """Return what an outsider trusts: by default with every exported head; `witnesses` are names and parties."""
+        kept = tuple(signed.note for signed in (self.heads if heads is None else heads))
+        named = ((self.witness_key(name), party) for name, party in (witnesses or {}).items())
+        known = tuple(Witness(key.name, str(key), party) for key, party in named)
+        return Trust(self.origin, self.public("root"), self.log_keys, kept, known, quorum=quorum)
 
-    def report(self, *, by: str = "ops", as_of: datetime | None = None) -> tuple[LoggedStatement, Preview]:
+    def report(
+        self, *, by: str = "ops", as_of: datetime | None = None, extent: Extent = EVERYTHING
+    ) -> tuple[LoggedStatement, Preview]:
         """State `report.exported` over the status as it is now."""
-        preview = preview_of(self, self.public("root"), lambda *_: self.status, self.tenant, as_of or self.now)
+        rules = self.rules or (lambda *_: self.status)
+        preview = preview_of(self, self.public("root"), rules, self.tenant, as_of or self.now, extent=extent)
         self.advance(milliseconds=1)
         return self.state_draft(draft_of(preview.to_json()), by=by), preview
 
-    def pack(self, *, by: str = "ops", as_of: datetime | None = None, sizes: Sequence[int] = ()) -> bytes:
+    def pack(
+        self,
+        *,
+        by: str = "ops",
+        as_of: datetime | None = None,
+        sizes: Sequence[int] = (),
+        extent: Extent = EVERYTHING,
+    ) -> bytes:
         """State a report and return the finished pack; `sizes` are heads to prove beside the exported ones."""
-        reported, preview = self.report(by=by, as_of=as_of)
+        reported, preview = self.report(by=by, as_of=as_of, extent=extent)
         return compose(self, self.trust(heads=()), self.tenant, reported.entry, preview, sizes)
 
 

@@ -13,7 +13,7 @@ import copy
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from ringfence.compute import sshkeys, statements
@@ -42,6 +42,7 @@ from ringfence.kernel.errors import Conflict, Unavailable
 from ringfence.kernel.evidence import Acknowledgement, Stage
 from ringfence.kernel.identifier import LogOrigin, PersonId, PredicateName, Tenant
 from ringfence.kernel.statement import Draft, Issuance, Statement, to_payload
+from ringfence.kernel.two_person import Half
 from ringfence.testing.artifacts import Counting
 from ringfence.testing.clock import FakeClock
 from ringfence.testing.keys import ed25519, public
@@ -195,6 +196,15 @@ class MemoryKeep:
         """Return who enrolled a person."""
         return self.world.enrolled.get(person)
 
+    def half(self, tenant: Tenant, person: PersonId, envelope: Digest) -> Half:  # noqa: ARG002
+        """Return what is known of a statement that a person signed."""
+        at, since = self.world.clock.now(), self.world.clock.now() - self.world.credential_age
+        return Half(person, Digest.of(tenant.encode()), at, "ed25519", since, "root", self.enrolled_by(tenant, person))
+
+    def established(self, tenant: Tenant, at: datetime) -> int:  # noqa: ARG002
+        """Return how many people have a credential that is old enough."""
+        return self.world.established
+
     def certificate(
         self,
         public_key: str,
@@ -231,6 +241,8 @@ class World:
     dropped: set[str] = field(default_factory=set)
     releasers: set[PersonId] = field(default_factory=lambda: {ANNA.id, BERT.id})
     enrolled: dict[PersonId, PersonId] = field(default_factory=dict)
+    credential_age: timedelta = timedelta(days=30)
+    established: int = 2
     database: str = "up"
     journal_full: bool = False
     disk_full: bool = False

@@ -67,7 +67,7 @@ def serving(given: Mapping[str, str]) -> Iterator[str]:
         assert child.stderr is not None
         line = child.stderr.readline()
         assert "/login?token=" in line, line + child.stderr.read()
-        address = line.split()[1].partition("/login")[0]
+        address = line.split()[1].partition("/login")[0].replace("//localhost:", "//127.0.0.1:")
         while "Ctrl-C" not in child.stderr.readline():
             assert child.poll() is None
         _wait_for(Path(given["RINGFENCE_HOME"]) / "ringfence.sock", address)

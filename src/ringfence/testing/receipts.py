@@ -9,7 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -19,11 +19,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ringfence.gateway import receipt, records, segment
 from ringfence.gateway.blobs import ReceiptIndex, SegmentFiles
+from ringfence.gateway.commitments import ResponseCommitment, commitment
 from ringfence.gateway.hotpath.closing import Closer
-from ringfence.gateway.hotpath.journal import FileJournal, open_journal
+from ringfence.gateway.hotpath.journal import FileJournal
+from ringfence.gateway.hotpath.recovery import open_journal
 from ringfence.gateway.model import ApiKeyId, Basis, DeploymentName, RequestId, ServedModel
 from ringfence.gateway.ports import Durable, Journal
-from ringfence.gateway.records import Admitted, Finished, Outcome, Record, ResponseCommitment, Route, commitment
+from ringfence.gateway.records import Admitted, Finished, Outcome, Record, Route, Terms
 from ringfence.gateway.segment import Closing
 from ringfence.kernel import digest
 from ringfence.kernel.clock import Clock
@@ -61,9 +63,7 @@ def asked(number: int) -> bytes:
 
 def admitted(number: int = 1, **facts: Any) -> Admitted:
     """Return the admission of request `number`, changed by `facts`."""
-    made = Admitted(
-        request=request(number),
-        at=START,
+    terms = Terms(
         key=ApiKeyId("k-0123456789ab"),
         tenant=TENANT,
         route=Route.CHAT_COMPLETIONS,
@@ -71,6 +71,12 @@ def admitted(number: int = 1, **facts: Any) -> Admitted:
         model=ServedModel("engine-model", Digest.of(b"weights"), Basis.DECLARED),
         node="",
         policy=Digest.of(b"snapshot"),
+    )
+    shared = {each.name: facts.pop(each.name) for each in fields(Terms) if each.name in facts}
+    made = Admitted(
+        request=request(number),
+        at=START,
+        terms=replace(terms, **shared),
         request_commitment=commitment(salt(number), asked(number)),
         salt=salt(number),
     )
@@ -124,7 +130,9 @@ def opened(folder: Path, *, close_after: float = 3600.0, most: int = segment.MAX
 
 async def answered(journal: FileJournal, numbers: Sequence[int], **facts: Any) -> None:
     """Record whole answers, all at once; return when they are durable."""
-    await asyncio.gather(*(journal.admit(admitted(number, **facts)) for number in numbers))
+    admissions = [journal.admit(admitted(number, **facts)) for number in numbers]
+    journal.hurry()
+    await asyncio.gather(*admissions)
     await asyncio.gather(*(journal.finish(finished(number)) for number in numbers))
 
 
@@ -166,7 +174,7 @@ def closing_of(made: Sequence[Record], *, number: int = 1, before: int = 0) -> t
         admitted=max(one.number for one in made),
         finished=before + len(made),
         outcomes=Counter(one.finished.outcome for one in made),
-        bases=Counter(one.admitted.model.basis for one in made),
+        bases=Counter(one.admitted.terms.model.basis for one in made),
     )
 
 
@@ -238,6 +246,17 @@ class JournalContract:
             with opened() as journal:
                 await asyncio.gather(*(_settled(journal.admit(admitted(number))) for number in range(1, 40)))
                 await asyncio.gather(*(_settled(journal.finish(finished(number))) for number in range(39, 0, -1)))
+
+        asyncio.run(work())
+
+    def test_an_admission_for_which_somebody_waits(self, opened: "Opened") -> None:
+        """It need not wait for its end."""
+
+        async def work() -> None:
+            with opened() as journal:
+                promise = journal.admit(admitted(1))
+                journal.hurry()
+                await asyncio.wait_for(_settled(promise), PATIENCE)
 
         asyncio.run(work())
 

@@ -216,7 +216,7 @@ def _histories() -> list[Tampered]:
     case("expired key", "had expired", 9, _expired)
     case("key not yet valid", "not yet valid", 9, _early)
     case("unknown key", "never enrolled", 8, lambda log: log.state("dataset.opened", {"purpose": "x"}, by="nobody"))
-    case("enrolled by an operator", "may not state this", 8, _forged)
+    case("enrolled by an operator", "enrols passkeys of that same person", 8, _forged)
     case("stated by the ledger's key", "may not state this", 8, _speaks_as_ledger)
     case(
         "gap in the numbers", "is missing", None, lambda log: log.state("dataset.opened", {"purpose": "x"}, sequence=5)

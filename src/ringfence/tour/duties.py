@@ -6,7 +6,10 @@ from typing import Any
 from ringfence.kernel.errors import VerificationFailed
 from ringfence.tour.stage import Stage
 
-COLLECTED = ("access.register", "key.lifecycle", "log.heartbeat", "log.chain_verified", "incident.register")
+COLLECTED = (
+    *("access.register", "key.lifecycle", "log.heartbeat", "log.chain_verified", "incident.register"),
+    "retention.register",
+)
 
 
 def scope(stage: Stage) -> dict[str, Any]:
@@ -42,6 +45,7 @@ def status(stage: Stage) -> dict[str, Any]:
     """Collect, export a head, and compute the board; at least one control must be red, with its reason."""
     for evidence_type in COLLECTED:
         stage.expect("record", evidence_type)
+    _review(stage)
     stage.expect("ledger", "head", "-o", str(stage.work / "trust.json"))
     board = stage.expect("status")
     red = [item for item in board["controls"] if item["state"] == "not-satisfied"]
@@ -53,3 +57,14 @@ def status(stage: Stage) -> dict[str, Any]:
         "not_satisfied": {item["id"]: item["because"] for item in red},
         "anchored_outside_until": board["anchored_outside_until"],
     }
+
+
+def _review(stage: Stage) -> None:
+    """Review who has access: nobody decides about themselves; a review of a tour that was ended goes on."""
+    known = stage.expect("user", "review", "list").get("reviews", [])
+    started = [review for review in known if not review["closed_at"]] or [stage.expect("user", "review", "start")]
+    for entry in started[0].get("entries", []):
+        by = stage.security if entry["subject"] == stage.owner else stage.owner
+        stage.expect("user", "review", "decide", started[0]["review"], entry["subject"], "confirmed", by=by)
+    if started[0]:
+        stage.expect("user", "review", "close", started[0]["review"])

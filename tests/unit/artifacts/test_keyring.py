@@ -1,9 +1,11 @@
 import pytest
 
+from ringfence.artifacts import keyring
 from ringfence.artifacts.keyring import FileKeyring, at_home, ready_at_home
 from ringfence.artifacts.model import Custody
 from ringfence.kernel.errors import MalformedInput, NotFound, Refused, Unavailable, UsageError
 from ringfence.storage import keyfile
+from ringfence.storage.tokens import TokenPlace
 
 
 @pytest.mark.parametrize(
@@ -72,3 +74,21 @@ def test_close_overwrites_the_key():
     ring = FileKeyring(b"k" * 32, Custody.FILE_PLAIN)
     ring.close()
     assert ring._key == bytearray(32)
+
+
+def test_a_key_is_taken_back_only_while_the_file_still_holds_it(tmp_path):
+    """The folder of the file may fail to sync once the file is replaced: then the token has the only key."""
+
+    class Held:
+        forgotten = 0
+
+        def forget(self):
+            self.forgotten += 1
+
+    path, token = tmp_path / "kek.json", Held()
+    FileKeyring.create(path, None)
+    keyring._take_back(path, token)
+    assert token.forgotten == 1
+    TokenPlace(tmp_path / "module.so", "label", tmp_path / "pin", "key").write(path, "0" * 32)
+    keyring._take_back(path, token)
+    assert token.forgotten == 1

@@ -2,17 +2,9 @@ import pytest
 
 from ringfence.artifacts.store import DatasetTable
 from ringfence.kernel.errors import Conflict, InternalError
-from ringfence.storage.database import METADATA, Database
 from ringfence.testing.artifacts import TENANT, example
 
-
-@pytest.fixture
-def database(tmp_path):
-    opened = Database(f"sqlite:///{tmp_path}/db")
-    with opened._engine.begin() as connection:
-        METADATA.create_all(connection)
-    yield opened
-    opened.close()
+pytestmark = pytest.mark.databases
 
 
 def test_rows_survive_the_transaction(database):

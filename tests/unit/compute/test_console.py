@@ -124,6 +124,16 @@ class TestNode:
         assert "--approve" not in text
         assert "Its last quarantine" in text
 
+    def test_a_release_by_young_credentials_is_said_to_be_the_bootstrap(self, shelf):
+        world, compute = shelf.world, shelf.compute
+        node = world.ready(compute)
+        for age, said in ((timedelta(days=2), False), (timedelta(hours=1), True)):
+            world.credential_age, world.established = age, 0
+            compute.quarantine(TENANT, node.id, reason="tried", finding="f-1")
+            request = world.request(compute, node)
+            compute.releasing.approve(BERT, "alpha", world.approval(node, request.digest), None)
+            assert ("bootstrap: a credential" in shelf.get("/nodes/alpha").text) is said
+
     def test_a_cut_that_does_not_hold_is_said_aloud(self, shelf):
         node = shelf.world.ready(shelf.compute)
         shelf.world.provider.probes = (*CLOSED, OPEN[0])

@@ -41,6 +41,13 @@ def test_two_people_give_back_exactly_what_was_there(world, compute, node):
     (claims,) = world.claims("quarantine.released")
     assert claims["request"] == str(request.digest)
     assert claims["before"] == world.claims("quarantine.confirmed")[0]["before"]
+    assert claims["bootstrap"] is False
+
+
+def test_a_release_in_the_first_day_says_that_it_is_one(world, compute, node):
+    world.credential_age, world.established = timedelta(hours=1), 1
+    assert approve(world, compute, node, world.request(compute, node).digest).state is ReleaseState.RELEASED
+    assert world.claims("quarantine.released")[0]["bootstrap"] is True
 
 
 class TestRefused:
@@ -63,6 +70,14 @@ class TestRefused:
         world.enrolled[person.id] = enroller.id
         with pytest.raises(Refused, match="enrolled"):
             approve(world, compute, node, request.digest)
+
+    def test_one_whose_credential_is_younger_than_a_day_where_others_have_older_ones(self, world, compute, node):
+        world.credential_age = timedelta(hours=24) - timedelta(milliseconds=1)
+        request = world.request(compute, node)
+        with pytest.raises(Refused, match="younger than 24 hours"):
+            approve(world, compute, node, request.digest)
+        assert world.rows["releases"][request.digest].state is ReleaseState.ASKED
+        assert world.claims("quarantine.release_approved") == []
 
     def test_a_day_later(self, world, compute, node):
         request = world.request(compute, node)

@@ -45,6 +45,12 @@ def test_ssh_trusts_only_the_recorded_host_key_and_goes_through_the_proxy():
     assert sshkeys.known_hosts(NODE, HOST_KEY) == f"{NODE} {HOST_KEY}\n"
 
 
+def test_what_ssh_would_expand_in_the_way_to_the_proxy_is_escaped():
+    endpoint = Endpoint("ringfence", HOST_KEY, ("py", "/50%/a b"), NODE, 22, fdpass=True)
+    argv = sshkeys.command("ssh", NODE, endpoint, FILES, [])
+    assert "ProxyCommand=py '/50%%/a b'" in argv
+
+
 def test_without_a_proxy_and_without_a_command_it_is_a_plain_login():
     endpoint = Endpoint("me", HOST_KEY, (), "gpu.example", 2222, fdpass=False)
     argv = sshkeys.command("ssh", NODE, endpoint, FILES, [])

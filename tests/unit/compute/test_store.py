@@ -7,9 +7,10 @@ from ringfence.compute.store import NodeTables, StatedTable
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import Conflict, InternalError
 from ringfence.kernel.identifier import PredicateName, Tenant
-from ringfence.storage.database import METADATA, Database
 from ringfence.testing.clock import START
 from ringfence.testing.nodes import ANNA, BERT, TENANT, World
+
+pytestmark = pytest.mark.databases
 
 
 @pytest.fixture
@@ -23,15 +24,6 @@ def node(world):
     made = world.ready(compute, expose=(22, 80), password="$6$salt$hash", training=True)
     compute.quarantine(TENANT, made.id, reason="tried", finding="f-1", by=ANNA, triggered_at=START)
     return world.row(made)
-
-
-@pytest.fixture
-def database(tmp_path):
-    made = Database(f"sqlite:///{tmp_path / 'db'}")
-    with made.transaction():
-        METADATA.create_all(made.connection())
-    yield made
-    made.close()
 
 
 @pytest.fixture
@@ -110,7 +102,7 @@ def test_nothing_is_written_outside_a_transaction(tables, node):
 
 def test_what_was_stated_is_found_in_database_and_journal(services, world, node):
     confirmed = PredicateName("quarantine.confirmed")
-    stated = StatedTable(services.database, lambda tenant: services.journal.file(tenant).records())
+    stated = StatedTable(services.database, services.journal.waiting)
     tenant = services.home.tenant
     assert not stated(tenant, confirmed, node.id, 1)
     draft = next(draft for _, draft in world.stated if draft.predicate == confirmed)
@@ -123,5 +115,5 @@ def test_what_was_stated_is_found_in_database_and_journal(services, world, node)
 def test_what_waits_in_the_journal_counts_as_stated(services, world, node):
     draft = next(draft for _, draft in world.stated if draft.predicate == "quarantine.requested")
     envelope, _ = world.signed(draft, ANNA)
-    stated = StatedTable(services.database, lambda _tenant: [envelope])
+    stated = StatedTable(services.database, lambda _tenant: [envelope.statement])
     assert stated(services.home.tenant, draft.predicate, node.id, 1)

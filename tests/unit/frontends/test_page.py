@@ -108,6 +108,7 @@ class TestLayout:
             ("/incidents", ""),
             ("/redteam", ""),
             ("/evidence", ' aria-current="page"'),
+            ("/retention", ""),
         ]
         assert re.findall(r"<h2>(Run|Protect|Prove)</h2>", text) == ["Run", "Protect", "Prove"]
 

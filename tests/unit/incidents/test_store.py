@@ -1,20 +1,14 @@
 import pytest
 
 from ringfence.incidents.model import IncidentId
-from ringfence.incidents.store import EVENTS, INCIDENTS, IncidentTable
+from ringfence.incidents.store import IncidentTable
 from ringfence.kernel.errors import Conflict, InternalError
-from ringfence.storage.database import METADATA, Database
+from ringfence.storage.database import Database
 from ringfence.testing.incidents import TENANT, event
 
+pytestmark = pytest.mark.databases
+
 NAME = IncidentId("i-00000001")
-
-
-@pytest.fixture
-def database(tmp_path):
-    opened = Database(f"sqlite:///{tmp_path}/rows.db")
-    METADATA.create_all(opened._engine, tables=[INCIDENTS, EVENTS])
-    yield opened
-    opened.close()
 
 
 def test_a_timeline_outlives_the_process_that_wrote_it(database):

@@ -40,7 +40,7 @@ def states(found):
 def test_an_empty_tenant_has_nothing_satisfied_and_everything_missing():
     found = computed(Story())
     assert {(r.verdict.state, r.verdict.reason) for r in found.controls} == {(State.NOT_SATISFIED, Reason.MISSING)}
-    assert (found.count(State.SATISFIED), found.denominator) == (0, 14)
+    assert (found.count(State.SATISFIED), found.denominator) == (0, 15)
     assert found.anchored_outside_until is None
     assert all(r.next_step for r in found.controls)
 
@@ -48,7 +48,7 @@ def test_an_empty_tenant_has_nothing_satisfied_and_everything_missing():
 def test_the_sample_statements_satisfy_every_control():
     found = computed(told())
     assert set(states(found).values()) == {State.SATISFIED}, [r.verdict for r in found.controls]
-    assert found.denominator == 14
+    assert found.denominator == 15
     assert all(r.entries and r.signers and r.weakest and r.next_step is None for r in found.controls)
 
 
@@ -88,14 +88,14 @@ def test_the_next_step_is_that_of_the_first_requirement_that_is_open():
 def test_pending_counts_in_the_denominator_and_is_not_satisfied():
     found = computed(told(without=["dataset.verified"]))
     assert states(found)["DAT-01"] is State.PENDING
-    assert (found.count(State.PENDING), found.count(State.SATISFIED), found.denominator) == (1, 13, 14)
+    assert (found.count(State.PENDING), found.count(State.SATISFIED), found.denominator) == (1, 14, 15)
 
 
 def test_a_control_whose_duties_all_come_later_is_upcoming():
     story = told(entity_classification={"jurisdiction": "ES"}, log_heartbeat={"unexplained": 3})
     found = computed(story)
     assert states(found)["LOG-06"] is State.UPCOMING
-    assert found.denominator == 12
+    assert found.denominator == 13
     assert states(found)["LOG-02"] is State.SATISFIED  # data protection law may bind already
 
 

@@ -179,5 +179,5 @@ def test_a_file_that_its_schema_does_not_take_is_refused_on_its_line(file, old, 
 
 
 def test_the_requirements_of_a_control_come_in_the_order_of_the_file():
-    assert [r.id for r in CATALOG.of("LOG-02")] == ["log-02.chain", "log-02.head"]
+    assert [r.id for r in CATALOG.of("LOG-02")] == ["log-02.chain", "log-02.head", "log-02.retention"]
     assert CATALOG.of("XXX-01") == ()

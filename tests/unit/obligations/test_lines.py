@@ -30,7 +30,7 @@ def test_every_state_has_a_shape_and_a_word():
 
 def test_the_summary_says_the_state_the_reason_and_the_next_step():
     text = "\n".join(lines.summary(document(told())))
-    assert "1 of 14 controls satisfied; 1 pending" in text
+    assert "1 of 15 controls satisfied; 1 pending" in text
     assert "● satisfied  LOG-06" in text
     assert "▲ pending  DAT-01" in text
     assert "■ not satisfied (missing)  SEC-04" in text
@@ -38,6 +38,12 @@ def test_the_summary_says_the_state_the_reason_and_the_next_step():
     assert "Anchored outside until never: a rebuild is not excluded" in text
     assert "Obligations binding: 0" in text
     assert "DEMO" not in text
+
+
+def test_what_does_not_work_stands_above_the_controls():
+    fault = {"rule": "gateway-silent", "since": "2026-11-22T09:00:00.000Z", "what": "The gateway does not serve"}
+    found = list(lines.summary(document(told()) | {"not_working": [fault | {"because": "nobody answers"}]}))
+    assert found.index("■ not working  The gateway does not serve: nobody answers (since 2026-11-22T09:00:00.000Z)") < 5
 
 
 def test_demo_is_said_first():

@@ -13,6 +13,9 @@ from ringfence.obligations.scope.document import shipped
 FILES = ("ai_act.yaml", "cra.yaml", "entity_types.yaml", "member_states.yaml", "nis2_2690.yaml", "sectors.yaml")
 
 
+PARSED = frozenset(FILES) - {"nis2_2690.yaml"}
+
+
 @dataclass(frozen=True, slots=True)
 class EntityType:
     """A type of entity, as the annexes of NIS2 name it, with what the decision rows ask of it."""
@@ -82,7 +85,11 @@ def load() -> Rules:
     """Read the shipped data once."""
     folder = resources.files("ringfence.obligations") / "data"
     raw = {name: (folder / name).read_bytes() for name in FILES}
-    parsed = {name: shipped(data) for name, data in raw.items() if name != "nis2_2690.yaml"}
+    return build(raw, {name: shipped(data) for name, data in raw.items() if name in PARSED})
+
+
+def build(raw: Mapping[str, bytes], parsed: Mapping[str, Any]) -> Rules:
+    """Return the edition of these files, given as bytes, and as values those that the rules read."""
     types = _types(parsed["entity_types.yaml"], parsed["sectors.yaml"])
     states = parsed["member_states.yaml"]
     return Rules(

@@ -233,7 +233,7 @@ class TestWithoutJavaScript:
     def test_pages_read_filter_and_open(self, tab, console):
         tab.goto(f"{console}/evidence")
         tab.get_by_label("Type").select_option("dataset.sealed")
-        tab.get_by_role("button", name="Filter").click()
+        tab.get_by_role("button", name="Search", exact=True).click()
         expect(tab.locator("[data-row]")).to_have_count(2)
         expect(tab.locator(CHIP).first).to_contain_text("not checked here")
         tab.locator("[data-row] a").first.click()

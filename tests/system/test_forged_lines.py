@@ -173,7 +173,7 @@ def test_a_file_that_claims_to_be_a_node_s_log_cuts_nobody_off(lab, tmp_path):
 
 
 def posted(lab, body):
-    address = re.findall(r"(http://127\.0\.0\.1:\d+)/login", (lab.home.path / "up.log").read_text())[-1]
+    address = re.findall(r"(http://localhost:\d+)/login", (lab.home.path / "up.log").read_text())[-1]
     headers = {"authorization": f"Bearer {lab.home.people[Role.SECURITY].token}"}
     answer = httpx.post(f"{address}/api/v1/events", json=body, headers=headers, trust_env=False)
     return answer.raise_for_status().json()

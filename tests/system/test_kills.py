@@ -118,9 +118,15 @@ def test_a_kill_of_the_database_server_loses_nothing_that_was_acknowledged(morta
         said = client.said()
     finally:
         client.close()
-    assert {line for line in said.splitlines() if not line.startswith("Unavailable ")} == set()
+    assert unexplained(said) == []
     with home.services() as services:
         assert reconcile(services, client.held()) >= rounds
+
+
+def unexplained(said):
+    """What a client said beside our own error and the driver's log line about a connection that was killed under it."""
+    expected = ("Unavailable ", "error ignored terminating <psycopg.Pipeline")
+    return [line for line in said.splitlines() if not line.startswith(expected)]
 
 
 def run_full(client, disk):
@@ -146,7 +152,8 @@ def test_a_full_disk_below_sqlite_acknowledges_nothing_and_loses_nothing(made_no
         disk.run("cp", "-a", str(made_now.path), str(home.path))
         client = Client(home, tmp_path / "acknowledgements", disk.prefix)
         try:
-            assert "the disk is full" in run_full(client, disk)
+            said = run_full(client, disk)  # whichever of the two finds no space first: the database, or the tiles
+            assert "the disk is full" in said or "No space left on device" in said
         finally:
             client.close()
         disk.run("cp", "-a", str(home.path), str(tmp_path / "home"))
@@ -165,6 +172,6 @@ def test_a_full_disk_below_postgresql_acknowledges_nothing_and_loses_nothing(tmp
                 said = run_full(client, disk)
             finally:
                 client.close()
-            assert all(line.startswith("Unavailable ") for line in said.splitlines())
+            assert unexplained(said) == []
             with home.services() as services:
                 assert reconcile(services, client.held()) > 0

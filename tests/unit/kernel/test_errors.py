@@ -10,6 +10,8 @@ TABLE = {
     "Conflict": (2, 409, "conflict"),
     "VerificationFailed": (1, 409, "verification-failed"),
     "Refused": (3, 403, "refused"),
+    "StepUpRequired": (3, 403, "step-up-required"),
+    "TooManyAttempts": (3, 429, "too-many-attempts"),
     "Unauthenticated": (3, 401, "unauthenticated"),
     "Unavailable": (4, 503, "unavailable"),
     "InternalError": (5, 500, "internal"),

@@ -50,15 +50,15 @@ def installation() -> Iterator[Services]:
 def envelopes(services: Services) -> list[list[Envelope]]:
     """Sign what the groups hold beforehand: signing is the same on both sides."""
     first = services.outbox.next_sequence(TENANT, services.outbox.signer.key)
-    made = [signed(services, first + number) for number in range(GROUP * GROUPS)]
+    made = [observation(services, first + number) for number in range(GROUP * GROUPS)]
     return [made[start : start + GROUP] for start in range(0, len(made), GROUP)]
 
 
-def signed(services: Services, place: int) -> Envelope:
+def observation(services: Services, place: int) -> Envelope:
     """Return a statement of the control plane at a place in its sequence."""
     nonce = f"{place:032x}"
     issuance = Issuance(
-        tenant=TENANT,
+        tenant=services.home.tenant,
         log=services.home.log,
         issuer=services.outbox.signer.key,
         strength=Strength.OBSERVED,

@@ -7,17 +7,14 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from ledger import observation
 from measurement import Row, timed
 from sqlalchemy import insert
 
-from ringfence.app import Services
 from ringfence.kernel import digest
 from ringfence.kernel.actor import Role
 from ringfence.kernel.clock import to_millis
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.envelope import Envelope
-from ringfence.kernel.identifier import PredicateName
-from ringfence.kernel.statement import Issuance, Statement, Strength, Subject
 from ringfence.ledger import trust as trust_file
 from ringfence.ledger.model import Trust
 from ringfence.reports.bundle import zipapp
@@ -31,24 +28,6 @@ MILLION = 1_000_000
 BATCH = 10_000
 MINUTE = 60_000.0
 SCRIPT = Path(__file__).parents[1] / "docs" / "auditors" / "verify_pack.py"
-
-
-def observation(services: Services, place: int) -> Envelope:
-    """Return a statement of the control plane at a place in its sequence."""
-    nonce = f"{place:032x}"
-    issuance = Issuance(
-        tenant=TENANT,
-        log=services.home.log,
-        issuer=services.outbox.signer.key,
-        strength=Strength.OBSERVED,
-        sequence=place,
-        nonce=nonce,
-        idempotency_key=nonce,
-        issued_at=services.clock.now(),
-    )
-    subject = Subject(f"head/{place}", Digest.of(nonce.encode()))
-    claims = {"sources": 3, "statements": place, "gaps": 0, "unexplained": 0, "late": 0}
-    return services.outbox.signer.sign(Statement(PredicateName("log.heartbeat"), (subject,), claims, issuance))
 
 
 def long_pack(place: Path) -> tuple[bytes, Trust]:

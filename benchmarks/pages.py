@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import httpx
 from anyio.from_thread import start_blocking_portal
-from ledger import TENANT, sequence, signed
+from ledger import TENANT, observation, sequence
 from measurement import Row, timed
 
 from ringfence.app import Services, open_services
@@ -44,7 +44,7 @@ def filled() -> Iterator[tuple[Services, NewPerson]]:
         initialise(home, log=LogOrigin("localhost/bench"), tenant=TENANT, people=[person], demo=False)
         with open_services(Settings(home=home)) as services:
             for start in range(0, STATEMENTS, GROUP):
-                sequence(services, [signed(services, number + 1) for number in range(start, start + GROUP)])
+                sequence(services, [observation(services, number + 1) for number in range(start, start + GROUP)])
                 services.ledger.integrate()
             services.explorer.turn()
             yield services, person

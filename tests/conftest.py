@@ -132,14 +132,19 @@ def database(request: pytest.FixtureRequest, database_kind: str, tmp_path: Path)
     postgresql.drop(name)
 
 
+def copy_of(made: LabHome, place: Path) -> Iterator[LabHome]:
+    """Give a copy of an installation; drop its database behind it."""
+    copied = made.copy(place)
+    yield copied
+    if copied.server is not None:
+        copied.server.drop(copied.database)
+
+
 @pytest.fixture
 def home(request: pytest.FixtureRequest, database_kind: str, tmp_path: Path) -> Iterator[LabHome]:
     """An installation of the test's own, with one person per role."""
     made = request.getfixturevalue("made_home" if database_kind == "sqlite" else "made_on_postgresql")
-    copied = made.copy(tmp_path / "home")
-    yield copied
-    if copied.server is not None:
-        copied.server.drop(copied.database)
+    yield from copy_of(made, tmp_path / "home")
 
 
 @pytest.fixture
@@ -165,7 +170,4 @@ def made_now_on_postgresql(tmp_path_factory: pytest.TempPathFactory, postgresql:
 def home_now(request: pytest.FixtureRequest, database_kind: str, tmp_path: Path) -> Iterator[LabHome]:
     """An installation of the test's own that child processes can work in."""
     made = request.getfixturevalue("made_now" if database_kind == "sqlite" else "made_now_on_postgresql")
-    copied = made.copy(tmp_path / "home")
-    yield copied
-    if copied.server is not None:
-        copied.server.drop(copied.database)
+    yield from copy_of(made, tmp_path / "home")

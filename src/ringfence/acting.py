@@ -1,7 +1,7 @@
 """Acts that people sign with passkeys, joined: which use case takes which, and what the log knows of signing keys."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from ringfence.compute import statements as nodes
 from ringfence.compute.service import Compute
 from ringfence.identity.acting.api import page_of
 from ringfence.identity.acting.enrolling import ENROLLED, Enrolling
-from ringfence.identity.acting.ports import Target
+from ringfence.identity.acting.ports import Submit, Target
 from ringfence.identity.acting.service import ActDesk
 from ringfence.identity.acting.store import ActTable
 from ringfence.identity.policy import Policies
@@ -109,7 +109,9 @@ class Takers:
                 self._approved,
                 _node_page,
             ),
-            DECIDED: Target("review.decide", "You decide whether somebody keeps access.", self._reviewed, _people_page),
+            DECIDED: Target(
+                "review.decide", "You decide whether somebody keeps access.", self._reviewed, lambda _: "/"
+            ),
             ENROLLED: Target(
                 "passkey.sign",
                 "From now on this passkey signs acts in your name, for a year or until it is revoked.",
@@ -118,7 +120,7 @@ class Takers:
             ),
         }
 
-    def _incident(self, predicate: PredicateName) -> Callable[..., Mapping[str, Any]]:
+    def _incident(self, predicate: PredicateName) -> Submit:
         def taken(person: Person, place: str, envelope: Envelope, opening: Opening | None) -> Mapping[str, Any]:
             name = incident_id(place)
             done = self.incidents.act(person, name, predicate, envelope, opening)
@@ -150,10 +152,6 @@ def _incident_page(place: str) -> str:
 
 def _node_page(place: str) -> str:
     return f"/nodes/{place}"
-
-
-def _people_page(_: str) -> str:
-    return "/"
 
 
 def acting(

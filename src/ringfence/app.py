@@ -327,9 +327,8 @@ def custody(home: Home) -> Custody:
     root = keyfile.custody(home.root_path) if home.root_path.exists() else "exported"
     operators = tuple(keyfile.custody(path) for path in sorted((home.path / "operators").glob("*.key")))
     kek = home.path / "kek.json"
-    services = {
-        keyfile.custody(path) for path in (home.path / "keys" / "service.json", home.gateway_path) if path.exists()
-    }
+    of_services = (home.service_path, home.gateway_path)
+    services = {keyfile.custody(path) for path in of_services if path.exists()}
     return Custody(
         service_keys=keyfile.PLAIN if keyfile.PLAIN in services else keyfile.PASSPHRASE,
         root_key=root,

@@ -1,4 +1,4 @@
-"""Enrol keys with the root's signature: the drafts, and the key files of people. Used by `init` and `user add`."""
+"""What the root signs of keys: enrolments, and revocations; and the key files of people."""
 
 import base64
 import secrets
@@ -14,9 +14,10 @@ from ringfence.identity.model import KEY_LIFE
 from ringfence.kernel.actor import Role
 from ringfence.kernel.clock import Clock, to_text
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.identifier import KeyId, PersonId, PredicateName, Tenant, key_id
+from ringfence.kernel.envelope import key_id_of
+from ringfence.kernel.identifier import KeyId, PersonId, Tenant, key_id
 from ringfence.kernel.statement import Draft, KeyRole, Strength, Subject
-from ringfence.ledger.issuers import ENROLLED
+from ringfence.ledger.issuers import ENROLLED, REVOKED
 from ringfence.ledger.model import Standing
 from ringfence.ledger.service import Ledger
 from ringfence.storage import keyfile
@@ -72,8 +73,7 @@ def service_enrolled(keys: keyfile.KeyFile, role: KeyRole, at: datetime) -> Draf
 def revoked(key: KeyId, reason: str, at: datetime) -> Draft:
     """State that a key counts for nothing from a time on."""
     claims = {"keyId": key, "reason": reason, "at": to_text(at)}
-    subject = Subject(f"key/{key[:16]}", Digest.parse(key))
-    return Draft(PredicateName("key.revoked"), (subject,), claims, Strength.DOCUMENTED)
+    return Draft(REVOKED, (_subject(key),), claims, Strength.DOCUMENTED)
 
 
 def enrolled_anew(public: bytes, role: KeyRole, custody: str, person: PersonId | None, at: datetime) -> Draft:
@@ -92,8 +92,11 @@ def _enrolled(
         "validUntil": to_text(at + KEY_LIFE),
         "custody": custody,
     } | extra
-    subject = Subject(f"key/{Digest.of(public).hex[:16]}", Digest.of(public))
-    return Draft(PredicateName("key.enrolled"), (subject,), claims, Strength.DOCUMENTED, details)
+    return Draft(ENROLLED, (_subject(key_id_of(public)),), claims, Strength.DOCUMENTED, details)
+
+
+def _subject(key: KeyId) -> Subject:
+    return Subject(f"key/{key[:16]}", Digest.parse(key))
 
 
 def service_claims(ledger: Ledger, tenant: Tenant, clock: Clock) -> Mapping[KeyId, Mapping[str, Any]]:
@@ -112,5 +115,4 @@ def service_claims(ledger: Ledger, tenant: Tenant, clock: Clock) -> Mapping[KeyI
 def from_claims(claims: Mapping[str, Any]) -> Draft:
     """Return the enrolment of a key that is known already, for another tenant."""
     public = base64.b64decode(str(claims["publicKey"]), validate=True)
-    subject = Subject(f"key/{Digest.of(public).hex[:16]}", Digest.of(public))
-    return Draft(PredicateName("key.enrolled"), (subject,), claims, Strength.DOCUMENTED)
+    return Draft(ENROLLED, (_subject(key_id_of(public)),), claims, Strength.DOCUMENTED)

@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,13 +12,14 @@ from ringfence.frontends.terminal import Json, output
 from ringfence.kernel.actor import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console
 
     from ringfence.enrolment import NewPerson
     from ringfence.frontends.client import Client
     from ringfence.kernel.statement import Draft
+    from ringfence.settings import Settings
     from ringfence.storage.signer import Ed25519Signer
 
 tenant = typer.Typer(
@@ -50,23 +52,19 @@ def add_tenant(
     from ringfence.enrolment import NewPerson, from_claims, operator_enrolled
     from ringfence.frontends.client import connect
     from ringfence.identity.service import hashed
-    from ringfence.installation import SystemClock, root_path
+    from ringfence.installation import SystemClock
     from ringfence.kernel import identifier
 
     identifier.tenant(name)
     person = NewPerson.make(owner, Role.OWNER)
     with connect() as client:
-        root = root_signer(root_key or root_path(client.home), client.settings.passphrase(), root_share)
+        root = root_signer(client.settings, root_key, root_share)
         drafts = [from_claims(claims) for claims in client.get("/api/v1/tenants/keys")["claims"]]
-        path, custody = written(client, person)
-        try:
+        with _written(client, person) as (path, custody):
             drafts.append(operator_enrolled(person, custody, SystemClock().now()))
             *services, first = _signed(client, root, drafts, tenant=name, demo=demo)
             body = {"tenant": name, "demo": demo, "services": services, "owner": first, "name": owner}
             answer = client.post("/api/v1/tenants", body | {"token_hash": hashed(person.token).hex()})
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
     document = {"tenant": name, "owner": person.id, "key_file": str(path), "statement": answer["statement"]}
 
     def human(console: "Console") -> None:
@@ -132,10 +130,9 @@ def add_person(
 ) -> None:
     """Enrol a person: the root signs for a fresh key, and the person's key file is written to be handed over."""
     from ringfence.frontends.client import connect
-    from ringfence.installation import root_path
 
     with connect() as client:
-        root = root_signer(root_key or root_path(client.home), client.settings.passphrase(), root_share)
+        root = root_signer(client.settings, root_key, root_share)
         person, path, answer = enrol(client, root, name, role)
     document = {"person": person.id, "role": role.value, "key_file": str(path), "statement": answer["statement"]}
 
@@ -180,11 +177,9 @@ def _join(
     root_key: Path | None,
     root_share: "Sequence[Path] | None",
 ) -> list[dict[str, str]]:
-    from ringfence.installation import root_path
-
     if not joiners:
         return []
-    root = root_signer(root_key or root_path(client.home), client.settings.passphrase(), root_share)
+    root = root_signer(client.settings, root_key, root_share)
     done = []
     for joiner in joiners:
         person, path, _ = enrol(client, root, joiner["name"], Role(joiner["role"]))
@@ -221,24 +216,27 @@ def enrol(client: "Client", root: "Ed25519Signer", name: str, role: Role) -> "tu
     from ringfence.installation import SystemClock
 
     person = NewPerson.make(name, role)
-    path, custody = written(client, person)
     body = {"name": name, "role": role.value, "token_hash": hashed(person.token).hex()}
-    try:
+    with _written(client, person) as (path, custody):
         draft = operator_enrolled(person, custody, SystemClock().now())
         return person, path, client.state(draft, path="/api/v1/people", body=body, signer=root)
+
+
+@contextmanager
+def _written(client: "Client", person: "NewPerson") -> "Iterator[tuple[Path, str]]":
+    """Write a person's key file; yield where it is, and what protects it."""
+    held = person.write(client.home / "operators", client.settings.passphrase())
+    path = client.home / "operators" / f"{person.id}.key"
+    try:
+        yield path, held.custody
     except BaseException:
         path.unlink(missing_ok=True)  # a key that nobody enrolled is worth nothing, and only confuses
         raise
 
 
-def written(client: "Client", person: "NewPerson") -> tuple[Path, str]:
-    """Write a person's key file; return where it is, and what protects it."""
-    held = person.write(client.home / "operators", client.settings.passphrase())
-    return client.home / "operators" / f"{person.id}.key", held.custody
-
-
-def root_signer(path: Path, passphrase: bytes | None, shares: "Sequence[Path] | None" = None) -> "Ed25519Signer":
-    """Open the root key, or join it from shares."""
+def root_signer(settings: "Settings", path: Path | None, shares: "Sequence[Path] | None") -> "Ed25519Signer":
+    """Open the root key, in the home unless another place is named, or join it from shares."""
+    from ringfence.installation import root_path
     from ringfence.kernel.errors import UsageError
     from ringfence.storage import keyfile
     from ringfence.storage.shares import join_files
@@ -246,12 +244,13 @@ def root_signer(path: Path, passphrase: bytes | None, shares: "Sequence[Path] | 
 
     if shares:
         return join_files(shares)
-    if not path.exists():
+    place = path or root_path(settings.home)
+    if not place.exists():
         raise UsageError(
-            f"the root key is not at {path}; name the place where it is kept with --root-key, or shares of it with "
+            f"the root key is not at {place}; name the place where it is kept with --root-key, or shares of it with "
             "--root-share"
         )
-    return Ed25519Signer.from_seed(keyfile.load(path, passphrase).secret("root"))
+    return Ed25519Signer.from_seed(keyfile.load(place, settings.passphrase()).secret("root"))
 
 
 def change_role(

@@ -74,7 +74,7 @@ class Home:
 
     def service_keys(self, passphrase: bytes | None) -> keyfile.KeyFile:
         """Open the keys of control plane, ledger and emergency journal."""
-        return keyfile.load(self.path / "keys" / "service.json", passphrase)
+        return keyfile.load(self.service_path, passphrase)
 
     def gateway_keys(self, passphrase: bytes | None) -> keyfile.KeyFile:
         """Open the key of the gateway, which lies apart: its process reads no other."""
@@ -82,7 +82,7 @@ class Home:
 
     def key_files(self) -> dict[str, Path]:
         """Return every key file of this home, by what it is for."""
-        named = {"service keys": self.path / "keys" / "service.json", "root key": self.root_path}
+        named = {"service keys": self.service_path, "root key": self.root_path}
         named["gateway key"] = self.gateway_path
         named["sign-in key"] = self.sign_in_path
         named["dataset KEK"] = self.path / "kek.json"
@@ -97,6 +97,11 @@ class Home:
     def sign_in_path(self) -> Path:
         """Return where the key lies that seals secrets of authenticator apps."""
         return self.path / "keys" / "sign-in.json"
+
+    @property
+    def service_path(self) -> Path:
+        """Return where the keys of the services lie."""
+        return self.path / "keys" / "service.json"
 
     @property
     def gateway_path(self) -> Path:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ringfence.founding import RootKey, RootShare, root_signer
 from ringfence.frontends.terminal import Json, output
 from ringfence.gateway import cli as callers
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from ringfence.frontends.client import Client
     from ringfence.installation import Home
     from ringfence.kernel.identifier import KeyId
-    from ringfence.storage.signer import Ed25519Signer
 
 key = typer.Typer(
     no_args_is_help=True,
@@ -30,13 +30,6 @@ key = typer.Typer(
 for verb in (callers.issue, callers.block, callers.unblock, callers.callers):
     key.command()(verb)
 
-RootKey = Annotated[
-    Path | None, typer.Option(help="The root key, where it is kept offline; by default the one in the home.")
-]
-RootShare = Annotated[
-    list[Path] | None,
-    typer.Option(help="A share of the root key, once for each of those needed; it is joined in memory only."),
-]
 Since = Annotated[
     str, typer.Option(help="Since when it is worth nothing, as 2026-11-22T01:02:03.456Z; now by default.")
 ]
@@ -146,7 +139,7 @@ def revoke(
     with connect() as client:
         ended = _whole(client, key)
         draft = revoked(ended, reason.value, _time(since) or SystemClock().now())
-        root = _root(client, root_key, root_share)
+        root = root_signer(client.settings, root_key, root_share)
         answer = client.state(draft, path="/api/v1/signing-keys/revocations", signer=root)
     entry = answer["statement"]["entry"]
     document = {"key": ended, "reason": reason.value, "statement": answer["statement"]}
@@ -172,8 +165,6 @@ def rotate(
     What was broken off is finished by calling it again. What the old key signed keeps its standing, unless --since
     says otherwise.
     """
-    from ringfence.founding import root_signer
-    from ringfence.installation import root_path
     from ringfence.kernel import identifier
     from ringfence.kernel.statement import KeyRole
     from ringfence.rotation import Ending
@@ -182,7 +173,7 @@ def rotate(
 
     settings = Settings.from_environment()
     whose = identifier.person_id(person) if person else None
-    root = root_signer(root_key or root_path(settings.home), settings.passphrase(), root_share)
+    root = root_signer(settings, root_key, root_share)
     done = replaced(settings, KeyRole(role.value), root, Ending(reason.value, _time(since)), person=whose)
     document = {"role": role.value, "old": done.old, "new": done.new, "custody": done.custody, "reason": reason.value}
     output(
@@ -232,6 +223,7 @@ def split_root(
     from ringfence.frontends.client import connect
     from ringfence.installation import root_path
     from ringfence.kernel.errors import UsageError
+    from ringfence.signing.custody import in_shares
     from ringfence.storage import keyfile
     from ringfence.storage.shares import join, split
 
@@ -244,7 +236,7 @@ def split_root(
         root = join(made[-threshold:])
         printed = [share.to_text() for share in made]
         files = [] if str(destination) == "-" else _written(destination, printed, threshold)
-        answer = _state_custody(client, root, threshold, shares)
+        answer = client.state(in_shares(root.key, threshold, shares), path="/api/v1/signing-keys/custody")
         if not keep:
             path.unlink()
     document = {
@@ -276,17 +268,6 @@ def _written(folder: Path, printed: Sequence[str], threshold: int) -> list[str]:
             path.unlink()
         raise
     return [str(path) for path in paths]
-
-
-def _state_custody(client: "Client", root: "Ed25519Signer", threshold: int, shares: int) -> dict[str, Any]:
-    from ringfence.kernel.digest import Digest
-    from ringfence.kernel.identifier import PredicateName
-    from ringfence.kernel.statement import Draft, Strength, Subject
-
-    subject = Subject(f"key/{root.key[:16]}", Digest.parse(root.key))
-    claims = {"keyId": root.key, "custody": "shares", "threshold": threshold, "shares": shares}
-    draft = Draft(PredicateName("key.custody"), (subject,), claims, Strength.DOCUMENTED)
-    return client.state(draft, path="/api/v1/signing-keys/custody")
 
 
 def _split(console: "Console", document: dict[str, Any]) -> None:
@@ -336,13 +317,6 @@ def _whole(client: "Client", text: str) -> "KeyId":
     if len(found) > 1:
         raise UsageError(f"{len(found)} keys begin with {text!r}; give more of it")
     return identifier.key_id(found[0])
-
-
-def _root(client: "Client", path: Path | None, shares: Sequence[Path] | None) -> "Ed25519Signer":
-    from ringfence.founding import root_signer
-    from ringfence.installation import root_path
-
-    return root_signer(path or root_path(client.home), client.settings.passphrase(), shares)
 
 
 def _time(text: str) -> datetime | None:

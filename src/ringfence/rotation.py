@@ -107,7 +107,7 @@ def _place(home: Home, role: KeyRole, person: PersonId | None) -> _Key:
         return _Key(role, home.path / "operators" / f"{person}.key", "signing", person)
     if role is KeyRole.GATEWAY:
         return _Key(role, home.gateway_path, GATEWAY_KEY)
-    return _Key(role, home.path / "keys" / "service.json", role.value)
+    return _Key(role, home.service_path, role.value)
 
 
 @contextmanager

@@ -101,9 +101,8 @@ def _built(services: Services, address: Site) -> FastAPI:
     app.include_router(signing_page.router(acting.desk, acting.enrolling, pages, address))
     app.include_router(today.router(services.status, services.ledger, pages, services.clock, waiting))
     anchoring = services.anchored.service
-    app.include_router(explorer.router(services.explorer, services.ledger, pages, services.anchored.service.covering))
-    beside = services.explorer.beside
-    fate = services.retention.fate
+    app.include_router(explorer.router(services.explorer, services.ledger, pages, anchoring.covering))
+    fate, beside = services.retention.fate, services.explorer.beside
     app.include_router(
         evidence.router(
             services.ledger, pages, anchoring.vouched, fate, anchoring.covering, beside, anchoring.witnesses
@@ -112,11 +111,11 @@ def _built(services: Services, address: Site) -> FastAPI:
     app.include_router(anchors.router(anchoring, pages))
     app.include_router(keys.router(services.keys, services.explorer.stated, pages))
     live = Live(services.ledger)
-    app.include_router(nodes.router(services.cutoff.compute, pages, services.ledger, live, acting.prepare))
+    app.include_router(nodes.router(cut.compute, pages, services.ledger, live, acting.prepare))
     serving = services.serving
     app.include_router(deployments.router(serving.gateway, serving.counts.read, pages, services.ledger, live))
-    app.include_router(findings.router(services.cutoff.watch, pages, services.ledger, live))
-    app.include_router(rooms.router(services.cutoff.incidents, pages, services.ledger, live, acting.prepare))
+    app.include_router(findings.router(cut.watch, pages, services.ledger, live))
+    app.include_router(rooms.router(cut.incidents, pages, services.ledger, live, acting.prepare))
     app.include_router(probes.router(services.redteam, pages, live))
     app.include_router(models_console.router(services.models, pages, services.ledger, live))
     app.include_router(retention.router(services.retention, pages))

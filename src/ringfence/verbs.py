@@ -154,7 +154,7 @@ def serve(
     from ringfence.server import create_app, listen_on_socket, run_server
     from ringfence.settings import Settings
 
-    # From the first child on: a signal that came before the server listens for it would leave the gateway behind.
+    # Before the gateway starts: a signal that came before the server listens for it would leave that behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     owner = _who_opens(services)
     door = listen(host, port)

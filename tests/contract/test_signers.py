@@ -1,7 +1,7 @@
 """What every signer does: in this process, and in one of its own."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.signing.opening import in_process
@@ -46,7 +46,6 @@ def test_it_never_signs_two_logs(signer):
     signing.never_signs_two_logs(signer, now())
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(junk=st.binary(max_size=400))
 def test_it_survives_anything(shared, junk):
     signing.survives_anything(shared, now(), junk)

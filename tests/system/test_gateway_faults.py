@@ -24,14 +24,8 @@ CHAT = {"model": "small", "messages": [{"role": "user", "content": "hello"}]}
 
 @pytest.fixture(scope="module")
 def engine():
-    with Engine(behave=answering) as process:
+    with Engine(behave=upstreams.listing) as process:
         yield process
-
-
-async def answering(received, writer):
-    """List a model where that is asked, and answer everything else."""
-    models = upstreams.raw(upstreams.whole(b'{"object":"list","data":[{"id":"engine-model"}]}'))
-    await (models if received.head.startswith(b"GET") else upstreams.openai)(received, writer)
 
 
 @pytest.fixture

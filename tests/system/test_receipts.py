@@ -25,14 +25,8 @@ STREAMED = json.dumps({**json.loads(BODY), "stream": True}).encode()
 
 @pytest.fixture(scope="module")
 def engine():
-    with Engine(behave=answering) as running:
+    with Engine(behave=upstreams.listing) as running:
         yield running
-
-
-async def answering(received, writer):
-    """List a model where that is asked, and answer everything else."""
-    models = upstreams.raw(upstreams.whole(b'{"object":"list","data":[{"id":"engine-model"}]}'))
-    await (models if received.head.startswith(b"GET") else upstreams.openai)(received, writer)
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import pytest
 
 from ringfence.frontends.client import Client
-from ringfence.identity.signin.model import Site
 from ringfence.identity.signin.service import owner_of
 from ringfence.incidents import acts
 from ringfence.incidents.model import IncidentId
@@ -14,9 +13,7 @@ from ringfence.kernel.actor import RECOGNISED, Caller
 from ringfence.kernel.errors import RingfenceError, Unavailable
 from ringfence.testing.authenticator import Authenticator
 from ringfence.testing.home import TENANT, make
-from ringfence.testing.signin import BROWSER, answer_of, enrol
-
-SITE = Site("localhost", "http://localhost:8400")
+from ringfence.testing.signin import BROWSER, SITE, answer_of, enrol
 
 
 @pytest.fixture

@@ -1,9 +1,6 @@
 """Acts that passkeys signed, in a pack: every verifier comes to one verdict, record for record."""
 
 import base64
-import contextlib
-import importlib.util
-import io
 import json
 import re
 import subprocess
@@ -22,29 +19,6 @@ FOLDER = Path(__file__).parents[2] / "docs" / "auditors"
 LOG = acted.acted()
 PACK, TRUST = LOG.pack(), LOG.trust()
 CASES = acted.cases()
-
-
-@pytest.fixture(scope="module")
-def script():
-    spec = importlib.util.spec_from_file_location("verify_pack", FOLDER / "verify_pack.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    sys.path.insert(0, str(FOLDER))
-    yield module
-    sys.path.remove(str(FOLDER))
-
-
-@pytest.fixture
-def by_script(script, tmp_path):
-    def run(pack, trust):
-        (tmp_path / "a.pack").write_bytes(pack)
-        (tmp_path / "trust.json").write_text(trust_file.to_text(trust), encoding="utf-8")
-        said = io.StringIO()
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(io.StringIO()):
-            code = script.main([str(tmp_path / "a.pack"), str(tmp_path / "trust.json")])
-        return code, {int(number) for number in re.findall(r"^FAILED: record (\d+)", said.getvalue(), re.MULTILINE)}
-
-    return run
 
 
 def by_ringfence(pack, trust):

@@ -1,8 +1,5 @@
 """The auditors' script: alone it comes to the verdict of `ringfence verify`, record for record."""
 
-import contextlib
-import importlib.util
-import io
 import os
 import re
 import subprocess
@@ -21,29 +18,6 @@ SCRIPT = Path(__file__).parents[2] / "docs" / "auditors" / "verify_pack.py"
 LOG = lab()
 PACK, TRUST = LOG.pack(), LOG.trust()
 CASES = [*cases(), *numbered_cases()]
-
-
-@pytest.fixture(scope="module")
-def script():
-    spec = importlib.util.spec_from_file_location("verify_pack", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    sys.path.insert(0, str(SCRIPT.parent))  # as Python does where it runs the file: witnesses.py is beside it
-    yield module
-    sys.path.remove(str(SCRIPT.parent))
-
-
-@pytest.fixture
-def by_script(script, tmp_path):
-    def run(pack, trust):
-        (tmp_path / "a.pack").write_bytes(pack)
-        (tmp_path / "trust.json").write_text(trust_file.to_text(trust), encoding="utf-8")
-        said = io.StringIO()
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(io.StringIO()):
-            code = script.main([str(tmp_path / "a.pack"), str(tmp_path / "trust.json")])
-        return code, {int(number) for number in re.findall(r"^FAILED: record (\d+)", said.getvalue(), re.MULTILINE)}
-
-    return run
 
 
 def by_ringfence(pack, trust):

@@ -9,6 +9,7 @@ from ringfence.identity.joining.scim import GROUP, LIST, USER
 from ringfence.kernel.actor import Role
 from ringfence.kernel.errors import UsageError
 from ringfence.main import run
+from ringfence.settings import Settings
 from ringfence.testing.home import TENANT
 
 
@@ -31,7 +32,7 @@ def terminal(home_now, monkeypatch, capsys):
 
 def test_a_root_key_that_is_elsewhere_is_asked_for(tmp_path):
     with pytest.raises(UsageError, match="--root-key"):
-        root_signer(tmp_path / "root.json", None)
+        root_signer(Settings(home=tmp_path), tmp_path / "root.json", None)
 
 
 def test_a_tenant_is_founded_and_its_owner_acts_there(terminal, home_now):

@@ -184,7 +184,7 @@ class NodePages:
         )
 
     def release(self, caller: Person, name: str, reason: str) -> Response:
-        """Prepare what the person signs to ask for a release; with no reason, to approve the one that waits."""
+        """Prepare what the person signs: to approve the release that waits for a second person, else to ask for one."""
         node = self.compute.node(caller.tenant, name)
         quarantine = self.compute.desk.quarantine(node)
         releases = self.compute.desk.nodes.releases(node.id, node.quarantine)

@@ -6,6 +6,7 @@ from our own origin, and to bring a token that only our own pages know: the hash
 
 import hashlib
 import hmac
+from typing import Literal
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -37,15 +38,23 @@ def session_of(request: Request) -> str:
     return read(request, SESSION_COOKIE)
 
 
-def keep(request: Request, answer: Response, cookie: str, value: str, *, seconds: int) -> None:
-    """Put a cookie on an answer; no script reads it and no other site makes the browser send it."""
+def keep(
+    request: Request,
+    answer: Response,
+    cookie: str,
+    value: str,
+    *,
+    seconds: int,
+    samesite: Literal["strict", "lax"] = "strict",
+) -> None:
+    """Put a cookie on an answer; no script reads it and, unless lax, no other site makes the browser send it."""
     answer.set_cookie(
         named(request, cookie),
         value,
         max_age=seconds,
         httponly=True,
         secure=request.url.scheme == "https",
-        samesite="strict",
+        samesite=samesite,
         path="/",
     )
 

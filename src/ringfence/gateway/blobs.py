@@ -7,7 +7,7 @@ index/<tenant>/<byte>           request id to place; can be made again from the 
 
 import os
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -58,12 +58,11 @@ class SegmentFiles:
 
     def numbers(self, tenant: Tenant, kind: str) -> list[int]:
         """Return the numbers of the segments that have a file of a kind, in order. Reads the whole folder."""
-        found = (self.folder / "closed" / tenant).glob(f"*.{kind}")
-        return sorted(int(path.stem) for path in found if path.stem.isdecimal())
+        return sorted(_numbers(self.folder / "closed" / tenant, kind))
 
     def last(self, tenant: Tenant) -> int:
         """Return the number of the newest signed segment; 0 where there is none. Reads the whole folder."""
-        return _highest(self.folder / "closed" / tenant, "*.dsse")
+        return max(_numbers(self.folder / "closed" / tenant, "dsse"), default=0)
 
     def keep(self, tenant: Tenant, number: int, leaves: Sequence[bytes], salts: Sequence[bytes]) -> None:
         """Write the records and the openings of a segment that is not signed yet."""
@@ -158,7 +157,7 @@ class SegmentFiles:
 
     def last_proof(self, tenant: Tenant) -> int:
         """Return the number of the newest segment that was published; 0 where none was. Reads the whole folder."""
-        return _highest(self._proofs(tenant), "*.json")
+        return max(_numbers(self._proofs(tenant), "json"), default=0)
 
     def write_proof(self, tenant: Tenant, number: int, data: bytes) -> None:
         """Write where the log has a segment."""
@@ -197,8 +196,8 @@ def _tree(
     return offsets, segment.levels_of([segment.leaf_hash(leaf) for leaf in leaves])
 
 
-def _highest(folder: Path, pattern: str) -> int:
-    return max((int(path.stem) for path in folder.glob(pattern) if path.stem.isdecimal()), default=0)
+def _numbers(folder: Path, kind: str) -> Iterator[int]:
+    return (int(path.stem) for path in folder.glob(f"*.{kind}") if path.stem.isdecimal())
 
 
 @dataclass(frozen=True, slots=True)

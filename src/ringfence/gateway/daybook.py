@@ -213,12 +213,8 @@ def replay(data: bytes, *, source: str = "") -> Daybook:
 
 
 def _replay(book: Daybook, payload: bytes, source: str) -> None:
-    kind, rest = payload[:1], payload[1:]
-    if kind == _GROUP:
-        for each in _grouped(rest, source):
-            _replay_one(book, each[:1], each[1:], source)
-    else:
-        _replay_one(book, kind, rest, source)
+    for each in _grouped(payload[1:], source) if payload[:1] == _GROUP else (payload,):
+        _replay_one(book, each, source)
 
 
 def _grouped(rest: bytes, source: str) -> Iterator[bytes]:
@@ -232,7 +228,8 @@ def _grouped(rest: bytes, source: str) -> Iterator[bytes]:
         at = end
 
 
-def _replay_one(book: Daybook, kind: bytes, rest: bytes, source: str) -> None:
+def _replay_one(book: Daybook, payload: bytes, source: str) -> None:
+    kind, rest = payload[:1], payload[1:]
     if kind not in (_ADMITTED, _FINISHED):
         raise MalformedInput("a frame of the journal is of a kind that is not known", source=source)
     try:

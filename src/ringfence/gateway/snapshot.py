@@ -29,9 +29,8 @@ LIFE = timedelta(seconds=60)  # unless the home says otherwise
 SHORTEST, LONGEST = timedelta(seconds=10), timedelta(seconds=300)
 MAX_SNAPSHOT = 32 * 2**20  # some 60,000 keys
 _MAX_HEAD = 4096
-MAX_POLICY = (
-    MAX_SNAPSHOT - 4 * _MAX_HEAD
-)  # of the second line: a reader refuses what is longer, and with it every caller
+# Of the second line: a reader refuses what is longer, and with it every caller.
+MAX_POLICY = MAX_SNAPSHOT - 4 * _MAX_HEAD
 
 Sign = Callable[[bytes], bytes]  # Ed25519 over the given bytes
 

@@ -200,7 +200,7 @@ def _reason(said: bytes) -> str:
     text = lines[-1].strip() if lines else ""
     for noise in ("ERROR ", "ringfence.gateway "):
         text = text.removeprefix(noise)
-    return "".join(c if c.isprintable() else "?" for c in text)[:300]
+    return _printable(text)
 
 
 def asked(port: int, *, within: float = ANSWERS_WITHIN) -> str:
@@ -222,6 +222,10 @@ def _said(answer: bytes) -> str:
         text = str(json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["message"])
     except (ValueError, KeyError, TypeError):
         return "it does not say why"
+    return _printable(text)
+
+
+def _printable(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in text)[:300]
 
 

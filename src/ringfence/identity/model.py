@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ringfence.kernel.actor import Person, Role
+from ringfence.kernel.errors import MalformedInput
 from ringfence.kernel.identifier import KeyId, PersonId, Tenant
 
 LINK_LIFE = timedelta(minutes=10)
@@ -49,3 +50,9 @@ class Custody:
     kek: str
     operator_keys: tuple[str, ...]
     oldest_key_at: datetime
+
+
+def check_name(name: str) -> None:
+    """Return where a person or a service may be called so; raise `MalformedInput`."""
+    if not 1 <= len(name) <= 200 or not name.isprintable():
+        raise MalformedInput("a name has 1 to 200 printable characters")

@@ -8,7 +8,7 @@ from ringfence.identity.model import KEY_LIFE, LEAVER_GRACE, Custody, PersonReco
 from ringfence.kernel import digest
 from ringfence.kernel.clock import to_text
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.identifier import PredicateName, Tenant
+from ringfence.kernel.identifier import KeyId, PredicateName, Tenant
 from ringfence.kernel.statement import Draft, Strength, Subject
 
 PLAIN = "file-plain"
@@ -55,8 +55,8 @@ def key_lifecycle(tenant: Tenant, custody: Custody, at: datetime) -> Draft:
     return Draft(PredicateName("key.lifecycle"), (subject,), claims, Strength.OBSERVED)
 
 
-def key_revoked(person: PersonRecord, *, reason: str, at: datetime) -> Draft:
-    """State that a person's key counts for nothing from now on."""
-    claims = {"keyId": person.key, "reason": reason, "at": to_text(at)}
-    subject = Subject(f"key/{person.key[:16]}", Digest.parse(person.key))
+def key_revoked(key: KeyId, *, reason: str, at: datetime) -> Draft:
+    """State that a key of a person counts for nothing from now on."""
+    claims = {"keyId": key, "reason": reason, "at": to_text(at)}
+    subject = Subject(f"key/{key[:16]}", Digest.parse(key))
     return Draft(PredicateName("key.revoked"), (subject,), claims, Strength.DOCUMENTED)

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ringfence.identity.model import LINK_LIFE, PersonRecord
+from ringfence.identity.model import LINK_LIFE, PersonRecord, check_name
 from ringfence.identity.policy import Policies
 from ringfence.identity.ports import CustodyReport, Enrolments, People, Revocations
 from ringfence.identity.register import access_register, key_lifecycle, key_revoked
@@ -30,13 +30,13 @@ _LINK = "link"
 
 
 def hashed(secret: str) -> bytes:
-    """Return what is kept of a token: tokens are 32 random bytes, so that a plain hash cannot be guessed back."""
+    """Return what is kept of a secret: it is 32 random bytes, so that a plain hash cannot be guessed back."""
     return Digest.of(secret.encode()).value
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The use cases of identity, and the door that every route goes through."""
+    """The use cases of people: recognise, enrol and remove them, and state who has access."""
 
     people: People
     policies: Policies
@@ -93,8 +93,8 @@ class Identity:
     ) -> Acknowledgement:
         """Add a person whom the root enrolled: register row and statement in one transaction."""
         self.enrolments.check_enrolment(envelope)
-        claims, issuance = envelope.statement.claims, envelope.statement.issuance
-        person, key = _enrolled(claims, envelope)
+        issuance = envelope.statement.issuance
+        person, key = enrolled(envelope)
         _check_details(opening, name, role)
         with self.transaction():
             if self.people.by_id(issuance.tenant, person) is not None:
@@ -116,7 +116,7 @@ class Identity:
             raise Refused("nobody removes themselves; ask another owner")
         now = self.clock.now()
         self.revocations.revoke(person)
-        acknowledgement = self.emergency.record(key_revoked(record, reason=reason, at=now), tenant=by.tenant)
+        acknowledgement = self.emergency.record(key_revoked(record.key, reason=reason, at=now), tenant=by.tenant)
         self._revoke_others(record, reason, now)
         with suppress(Unavailable):
             with self.transaction():
@@ -130,8 +130,7 @@ class Identity:
         with suppress(Unavailable):
             for key in self.keys_of(record.tenant, record.id):
                 if key != record.key:
-                    revoked = key_revoked(replace(record, key=key), reason=reason, at=now)
-                    self.emergency.record(revoked, tenant=record.tenant)
+                    self.emergency.record(key_revoked(key, reason=reason, at=now), tenant=record.tenant)
 
     def settle(self, tenant: Tenant) -> None:
         """Bring the register into line with removals that the database could not take at their time."""
@@ -167,14 +166,14 @@ def _ended(record: PersonRecord, now: datetime, left_at: datetime | None) -> Per
 
 
 def _check_details(opening: Opening | None, name: str, role: Role) -> None:
-    if not 1 <= len(name) <= 200 or not name.isprintable():
-        raise MalformedInput("a name has 1 to 200 printable characters")
+    check_name(name)
     if opening is None or opening.details != {"name": name, "role": role.value}:
         raise VerificationFailed("name and role are not those that the root signed; send the side record unchanged")
 
 
-def _enrolled(claims: object, envelope: Envelope) -> tuple[PersonId, KeyId]:
-    match claims:
+def enrolled(envelope: Envelope) -> tuple[PersonId, KeyId]:
+    """Return whom the root enrols, and with which key; raise `MalformedInput` where it enrols no person."""
+    match envelope.statement.claims:
         case {"role": "operator", "person": str() as person}:
             return person_id(person), key_id(envelope.statement.subjects[0].digest.hex)
         case _:

@@ -17,14 +17,13 @@ from ringfence.kernel.errors import NotFound, Refused
 from ringfence.kernel.evidence import Recorder
 from ringfence.kernel.identifier import key_id
 from ringfence.ledger import proof
+from ringfence.ledger.entry import MAX_ENTRY
 from ringfence.ledger.model import LoggedStatement
 from ringfence.ledger.service import Ledger
 
 # Statements that a person may post as they are. Every other predicate has a route of its own, whose service
 # decides whether the state allows it.
 POSTABLE = frozenset({"entity.classification", "ai.classification"})
-
-MAX_ENTRY = 2**53  # beyond it neither our JSON nor every database holds the number
 
 
 def shown(logged: LoggedStatement) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from ringfence.kernel.errors import NotFound, Unavailable
 from ringfence.kernel.identifier import PredicateName, Tenant
 from ringfence.ledger import custody, exhibit
 from ringfence.ledger.custody import ExportedHead
+from ringfence.ledger.entry import MAX_ENTRY
 from ringfence.ledger.exhibit import Cosignature, Material, Row
 from ringfence.ledger.explorer.model import Neighbours
 from ringfence.ledger.model import AnchoredHead, LoggedStatement, SignedCheckpoint, Witness
@@ -30,7 +31,6 @@ MAX_STREAMS = 32  # open pages that are told of new entries; each costs one smal
 POLL_SECONDS = 1.0
 HEARTBEAT_POLLS = 15  # a comment every 15 s, so that nothing on the way drops a silent stream
 STREAM_POLLS = 300  # a stream ends after 5 minutes: the browser returns, and its session is checked again
-MAX_ENTRY = 2**53
 
 Reader = Annotated[Person, Depends(require("evidence.read"))]
 Type = Annotated[str, Query(max_length=128)]

@@ -18,7 +18,7 @@ TIME = 8
 COUNT = 8
 SIZES = {1: 1 + TIME + SIZE, 2: 1 + TIME + SIZE + COUNT + SIZE}  # bytes of each version
 MAX_MILLIS = to_millis(datetime.max.replace(tzinfo=UTC))  # the last instant that a datetime can hold: year 9999
-MAX_SEQUENCE = 2**53  # beyond it our JSON does not hold the number
+MAX_ENTRY = MAX_SEQUENCE = 2**53  # beyond it neither our JSON nor every database holds the number
 _TAG = b"urn:ringfence:tenant:v1\n"
 
 

@@ -15,7 +15,6 @@ from ringfence.obligations.service import Status
 
 MAX_TIME = 40  # the longest ISO 8601 form with microseconds and an offset has 32 characters
 
-
 Faults = Callable[[Tenant], list[dict[str, str]]]  # what of this installation does not work now
 
 

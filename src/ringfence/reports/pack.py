@@ -277,15 +277,11 @@ def parse_anchors(document: Mapping[Any, Any]) -> Anchors:
         raise MalformedInput(f"cosignatures and timestamps are lists of at most {MAX_ANCHORS}")
     if not all(_is_text(line) for line in lines):
         raise MalformedInput("a cosignature is a line of text")
-    return Anchors(tuple(lines), tuple(_decoded(token) for token in tokens))
+    return Anchors(tuple(lines), tuple(_token(token) for token in tokens))
 
 
-def _decoded(value: object) -> bytes:
-    try:
-        data = base64.b64decode(value, validate=True) if isinstance(value, str) else b""
-    except (binascii.Error, ValueError):
-        data = b""
-    if not data or base64.b64encode(data).decode() != value:
+def _token(value: object) -> bytes:
+    if not (data := _decoded(value)):
         raise MalformedInput("a time stamp is canonical base64")
     return data
 
@@ -299,10 +295,15 @@ def decode_hashes(value: object) -> tuple[bytes, ...]:
 
 def decode_hash(value: object) -> bytes:
     """Parse 32 bytes in canonical base64."""
+    if len(data := _decoded(value)) != SIZE:
+        raise MalformedInput("a hash is 32 bytes in base64")
+    return data
+
+
+def _decoded(value: object) -> bytes:
+    """Return the bytes of canonical base64; none for anything else."""
     try:
         data = base64.b64decode(value, validate=True) if isinstance(value, str) else b""
     except (binascii.Error, ValueError):
-        data = b""
-    if len(data) != SIZE or base64.b64encode(data).decode() != value:
-        raise MalformedInput("a hash is 32 bytes in base64")
-    return data
+        return b""
+    return data if base64.b64encode(data).decode() == value else b""

@@ -13,6 +13,7 @@ from typing import Any
 
 from ringfence.kernel.errors import RingfenceError
 from ringfence.ledger import trust as trust_file
+from ringfence.ledger.note import encode_base64
 from ringfence.obligations import catalog
 from ringfence.obligations.model import Catalog
 from ringfence.obligations.reading import Document
@@ -29,8 +30,10 @@ def shipped(documents: Mapping[str, Document], raw: Mapping[str, bytes], parsed:
     """Print the rules as they travel in the zipapp: the bytes that their version is a digest of, and the values."""
     return json.dumps(
         {
-            "documents": {name: {"data": _text(one.data), "value": one.value} for name, one in documents.items()},
-            "law": {name: {"data": _text(data), "value": parsed.get(name)} for name, data in raw.items()},
+            "documents": {
+                name: {"data": encode_base64(one.data), "value": one.value} for name, one in documents.items()
+            },
+            "law": {name: {"data": encode_base64(data), "value": parsed.get(name)} for name, data in raw.items()},
         },
         sort_keys=True,
     ).encode()
@@ -91,7 +94,3 @@ def _lines(outcome: Verification, notices: Sequence[str]) -> list[str]:
         *(f"NOTE: {notice}" for notice in notices),
         f"{outcome.verdict.upper()}: {size}, as of {outcome.as_of}, {len(outcome.failures)} failures",
     ]
-
-
-def _text(data: bytes) -> str:
-    return base64.b64encode(data).decode()

@@ -1,6 +1,5 @@
 """The pack file, written: always of version 2 (docs/specs/pack.md, section 2)."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ from ringfence.kernel.clock import to_text
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import InternalError
 from ringfence.ledger.model import Anchors
+from ringfence.ledger.note import encode_base64
 from ringfence.reports.model import AnyRecord, Header, Outline, Pack, ProvenHead
 
 FORMAT = "urn:ringfence:pack:v2"
@@ -39,7 +39,7 @@ def _header_document(header: Header) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "tenant": header.tenant,
-        "tenantSalt": None if header.tenant_salt is None else _text(header.tenant_salt),
+        "tenantSalt": None if header.tenant_salt is None else encode_base64(header.tenant_salt),
         "log": header.log,
         "asOf": to_text(header.as_of),
         "demo": header.demo,
@@ -47,7 +47,7 @@ def _header_document(header: Header) -> dict[str, Any]:
         "scope": scope if extent.scoped else None,
         "records": header.records,
         "size": header.size,
-        "root": _text(header.root),
+        "root": encode_base64(header.root),
         "logKeys": list(header.log_keys),
     }
 
@@ -69,7 +69,7 @@ def _record_document(record: AnyRecord) -> dict[str, Any]:
 
 
 def _head_document(head: ProvenHead) -> dict[str, Any]:
-    document = {"size": head.size, "root": _text(head.root), "proof": _texts(head.proof), "note": head.note}
+    document = {"size": head.size, "root": encode_base64(head.root), "proof": _texts(head.proof), "note": head.note}
     return {"head": document | _anchors(head.anchors)}
 
 
@@ -77,9 +77,5 @@ def _anchors(anchors: Anchors) -> dict[str, Any]:
     return {"cosignatures": list(anchors.cosignatures), "timestamps": _texts(anchors.timestamps)}
 
 
-def _text(data: bytes) -> str:
-    return base64.b64encode(data).decode()
-
-
 def _texts(items: Sequence[bytes]) -> list[str]:
-    return [_text(item) for item in items]
+    return [encode_base64(item) for item in items]

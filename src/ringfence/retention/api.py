@@ -65,12 +65,12 @@ class Sweep(BaseModel):
 
 def overview(service: Retention, tenant: Tenant, at: datetime) -> dict[str, Any]:
     """Return everything about a tenant's retention."""
-    last = service.last_sweep(tenant)
+    last, schedule = service.last_sweep(tenant), service.schedule
     return {
         "classes": [shown.kept(one, at) for one in service.overview(tenant)],
-        "elsewhere": [shown.elsewhere(one) for one in service.schedule.elsewhere],
+        "elsewhere": [shown.elsewhere(one) for one in schedule.elsewhere],
         "holds": [shown.hold(one) for one in service.holds(tenant)],
-        "schedule": str(service.schedule.digest),
+        "schedule": str(schedule.digest),
         "last_sweep": None if last is None else to_text(last),
     }
 

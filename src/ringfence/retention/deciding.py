@@ -18,8 +18,8 @@ class Verdict:
 
 
 def kept_until(item: Item, one: Class) -> datetime:
-    """Return when the period of an item is over: never below the floor of its class, whatever else is configured."""
-    return item.since + timedelta(days=max(one.days, one.floor))
+    """Return when the period of an item is over."""
+    return item.since + timedelta(days=one.period)
 
 
 def judge(item: Item, schedule: Schedule, holds: Iterable[Hold], act: Act, at: datetime) -> Verdict:
@@ -36,8 +36,8 @@ def judge(item: Item, schedule: Schedule, holds: Iterable[Hold], act: Act, at: d
     if act is Act.ERASE:
         return _lawful(item, one, at)
     if until > at:
-        return Verdict(Fate.KEPT, f"{one.title.lower()} are kept for {max(one.days, one.floor)} days", until)
-    return Verdict(Fate.WANTED, f"its {max(one.days, one.floor)} days were over on {to_text(until)[:10]}")
+        return Verdict(Fate.KEPT, f"{one.title.lower()} are kept for {one.period} days", until)
+    return Verdict(Fate.WANTED, f"its {one.period} days were over on {to_text(until)[:10]}")
 
 
 def _lawful(item: Item, one: Class, at: datetime) -> Verdict:

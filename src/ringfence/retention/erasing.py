@@ -58,8 +58,7 @@ class Erasing:
             NotFound: there is nothing.
             Refused: a hold or a law keeps all of it.
         """
-        if not 1 <= len(asked.because) <= LONGEST_REASON:
-            raise MalformedInput(f"say why, in 1 to {LONGEST_REASON} characters")
+        check_reason(asked.because)
         planned = self.plan(by.tenant, asked)
         if not planned:
             raise NotFound("nothing that can be erased is kept of that")
@@ -72,3 +71,9 @@ class Erasing:
         stated = partial(statements.erasure_requested, by=by, fates=fates, asked=details)
         run = self.runner.begin(by.tenant, Act.ERASE, None, wanted, stated)
         return self.runner.carry_out(run)
+
+
+def check_reason(because: str) -> None:
+    """Return where somebody says why, neither with nothing nor at length."""
+    if not 1 <= len(because) <= LONGEST_REASON:
+        raise MalformedInput(f"say why, in 1 to {LONGEST_REASON} characters")

@@ -67,6 +67,11 @@ class Class:
         """Return the days below which nobody goes."""
         return max((minimum.days for minimum in self.minima), default=0)
 
+    @property
+    def period(self) -> int:
+        """Return the days that count: never below the floor, whatever else is configured."""
+        return max(self.days, self.floor)
+
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
@@ -180,6 +185,11 @@ class Outcome:
     def count(self, fate: Fate) -> int:
         """Return how many items met a fate."""
         return self.fates.get(fate, 0)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return how many items met each fate that ends a run."""
+        return {fate.value: self.count(fate) for fate in (Fate.DESTROYED, Fate.HELD, Fate.KEPT)}
 
 
 @dataclass(frozen=True, slots=True)

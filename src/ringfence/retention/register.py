@@ -34,12 +34,12 @@ class Register:
 
 def draft(tenant: Tenant, schedule: Schedule, late: Sequence[Plan], holds: int) -> Draft:
     """State the register; `late` is what should have been swept by now."""
-    records = schedule.named(RECORDS)
+    records = schedule.named(RECORDS).period
     claims = {
         "classes": len(schedule.classes),
         "overridden": sum(one.overridden for one in schedule.classes),
         "schedule": str(schedule.digest),
-        "inferenceRecordDays": max(records.days, records.floor),
+        "inferenceRecordDays": records,
         "overdue": sum(len(plan.due) for plan in late),
         "held": sum(plan.held for plan in late),
         "holds": holds,

@@ -34,7 +34,7 @@ class Runner:
     transaction: Callable[[], AbstractContextManager[None]]
     clock: Clock
     draw: Callable[[], str]  # twelve hexadecimal digits
-    scrub: Callable[[], None]  # of what the database keeps of deleted rows beside itself
+    scrub: Callable[[], object]  # of what the database keeps of deleted rows beside itself
 
     def begin(
         self, tenant: Tenant, act: Act, kind: ClassName | None, items: Sequence[Item], draft: Callable[[RunId], Draft]

@@ -11,7 +11,7 @@ from ringfence.kernel.errors import Conflict, MalformedInput, NotFound
 from ringfence.kernel.evidence import Acknowledgement
 from ringfence.kernel.identifier import PersonId, Tenant
 from ringfence.retention import deciding, statements
-from ringfence.retention.erasing import LONGEST_REASON, Erasing
+from ringfence.retention.erasing import Erasing, check_reason
 from ringfence.retention.model import DETAILS, Act, Class, ClassName, Fate, Hold, HoldId, Schedule, Scope, Tally
 from ringfence.retention.running import Runner
 from ringfence.retention.sweeping import Sweeper
@@ -65,7 +65,7 @@ class Retention:
 
     def place(self, by: Person, scope: Scope, because: str) -> tuple[Hold, Acknowledgement]:
         """Keep what a scope names until the hold is released; a sweep that runs meanwhile respects it."""
-        _check(because)
+        check_reason(because)
         if scope.empty:
             raise MalformedInput("a hold names a person, an incident, a kind of statement or a time")
         if scope.start and scope.end and scope.end < scope.start:
@@ -81,7 +81,7 @@ class Retention:
 
     def release(self, by: Person, name: HoldId, because: str) -> Acknowledgement:
         """End a hold; what is past its period goes with the next sweep."""
-        _check(because)
+        check_reason(because)
         hold = self.runner.holds.by_id(by.tenant, name)
         if hold is None:
             raise NotFound(f"there is no hold {name}; see `ringfence retention list`")
@@ -112,11 +112,6 @@ class Retention:
     def last_sweep(self, tenant: Tenant) -> datetime | None:
         """Return when something was swept last."""
         return self.runner.runs.last(tenant)
-
-
-def _check(because: str) -> None:
-    if not 1 <= len(because) <= LONGEST_REASON:
-        raise MalformedInput(f"say why, in 1 to {LONGEST_REASON} characters")
 
 
 def _day(at: datetime) -> str:

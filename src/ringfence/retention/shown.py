@@ -85,8 +85,7 @@ def plan(found: Sequence[tuple[Item, Verdict]]) -> dict[str, Any]:
 
 def outcome(one: Outcome) -> dict[str, Any]:
     """Return how a run ended."""
-    fates = {fate.value: one.count(fate) for fate in (Fate.DESTROYED, Fate.HELD, Fate.KEPT)}
-    return {"run": one.run.id, "class": one.run.kind} | fates
+    return {"run": one.run.id, "class": one.run.kind} | one.counts
 
 
 def _system(kind: str) -> str:

@@ -43,7 +43,7 @@ def sweep_requested(run: RunId, one: Class, items: int, schedule: Schedule) -> D
 def swept(outcome: Outcome) -> Draft:
     """State what was destroyed, and what was not after all."""
     run = outcome.run
-    claims = {"run": run.id, "class": run.kind or "", "requested": str(run.requested)} | _counts(outcome)
+    claims = {"run": run.id, "class": run.kind or "", "requested": str(run.requested)} | outcome.counts
     return Draft(SWEPT, (_run(run.id, claims),), claims, Strength.OBSERVED)
 
 
@@ -57,13 +57,9 @@ def erasure_requested(run: RunId, by: Person, fates: Mapping[Fate, int], asked: 
 def erased(outcome: Outcome) -> Draft:
     """State which commitments nobody can open any more."""
     run = outcome.run
-    claims: dict[str, Any] = {"run": run.id, "requested": str(run.requested)} | _counts(outcome)
+    claims: dict[str, Any] = {"run": run.id, "requested": str(run.requested)} | outcome.counts
     claims["commitments"] = [str(each) for each in sorted(outcome.commitments)]
     return Draft(ERASED, (_run(run.id, claims),), claims, Strength.OBSERVED)
-
-
-def _counts(outcome: Outcome) -> dict[str, int]:
-    return {fate.value: outcome.count(fate) for fate in (Fate.DESTROYED, Fate.HELD, Fate.KEPT)}
 
 
 def _hold(hold: HoldId) -> Subject:

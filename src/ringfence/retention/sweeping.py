@@ -61,7 +61,7 @@ class Sweeper:
         return [self._plan(tenant, one, schedule, holds, now) for one in schedule.classes]
 
     def _plan(self, tenant: Tenant, one: Class, schedule: Schedule, holds: Sequence[Hold], now: datetime) -> Plan:
-        before = now - timedelta(days=max(one.days, one.floor))
+        before = now - timedelta(days=one.period)
         due: list[Item] = []
         held = 0
         for source in self.runner.sources:

@@ -86,8 +86,8 @@ class RemoteSigner:
     def _try(self, connection: socket.socket, message: bytes) -> bytes | None:
         try:
             connection.sendall(message)
-            size = protocol.length(_exactly(connection, protocol.PREFIX))
-            answer = _exactly(connection, size)
+            size = protocol.length(protocol.exactly(connection.recv, protocol.PREFIX))
+            answer = protocol.exactly(connection.recv, size)
         except (OSError, EOFError):
             connection.close()
             return None
@@ -114,13 +114,3 @@ _AWAY = (
     "the signer does not answer, so that nothing can be signed and nothing is recorded; `ringfence up` starts it again "
     "by itself: try again in a moment"
 )
-
-
-def _exactly(connection: socket.socket, size: int) -> bytes:
-    data = bytearray()
-    while len(data) < size:
-        piece = connection.recv(size - len(data))
-        if not piece:
-            raise EOFError
-        data += piece
-    return bytes(data)

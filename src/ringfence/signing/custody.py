@@ -6,9 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from ringfence.kernel import identifier
+from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput
 from ringfence.kernel.identifier import KeyId, PersonId, PredicateName
-from ringfence.kernel.statement import KeyRole, Statement
+from ringfence.kernel.statement import Draft, KeyRole, Statement, Strength, Subject
 from ringfence.ledger.issuers import ENROLLED, REVOKED, parse_revocation, start
 from ringfence.ledger.model import LoggedStatement, Standing
 
@@ -119,6 +120,12 @@ def moved(logged: LoggedStatement) -> tuple[KeyId, Kept] | None:
     except MalformedInput:
         return None
     return key, replace(kept, since=logged.recorded_at)
+
+
+def in_shares(key: KeyId, threshold: int, shares: int) -> Draft:
+    """State that a key lies in shares."""
+    claims = {"keyId": key, "custody": "shares", "threshold": threshold, "shares": shares}
+    return Draft(CUSTODY, (Subject(f"key/{key[:16]}", Digest.parse(key)),), claims, Strength.DOCUMENTED)
 
 
 def parse_custody(statement: Statement) -> tuple[KeyId, Kept]:

@@ -2,21 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from ringfence.kernel.identifier import LogOrigin
 from ringfence.kernel.statement import KeyRole
 
 STATING = (KeyRole.CONTROL_PLANE, KeyRole.EMERGENCY)  # the roles that sign statements
-
-
-class Custody(StrEnum):
-    """Where a private key lies."""
-
-    FILE_PLAIN = "file-plain"
-    FILE_PASSPHRASE = "file-passphrase"  # noqa: S105 - the name of a custody
-    PKCS11 = "pkcs11"
-    EXTERNAL = "external"
 
 
 @dataclass(frozen=True, slots=True)

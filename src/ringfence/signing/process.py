@@ -202,22 +202,13 @@ def _attend(connection: socket.socket, signer: Signer, slots: threading.BoundedS
                     return
                 connection.settimeout(PATIENCE)
                 try:
-                    request = _exactly(connection, protocol.length(first + _exactly(connection, protocol.PREFIX - 1)))
+                    prefix = first + protocol.exactly(connection.recv, protocol.PREFIX - 1)
+                    request = protocol.exactly(connection.recv, protocol.length(prefix))
                 except MalformedInput:
                     return  # whoever sends that speaks another protocol
                 connection.sendall(protocol.answer(signer, request))
     finally:
         slots.release()
-
-
-def _exactly(connection: socket.socket, size: int) -> bytes:
-    data = bytearray()
-    while len(data) < size:
-        piece = connection.recv(min(size - len(data), 2**16))
-        if not piece:
-            raise EOFError
-        data += piece
-    return bytes(data)
 
 
 def _say(line: dict[str, object]) -> None:

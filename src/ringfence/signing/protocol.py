@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ringfence.kernel import digest, identifier
@@ -17,6 +17,7 @@ from ringfence.signing.ports import Signer
 MAX_FRAME = 2**20  # a statement has 256 KiB at most
 PREFIX = 4
 LONGEST_PROOF = 64
+_PIECE = 2**16  # asked for at once, however much was announced
 _OPERATIONS = ("check", "head", "public", "snapshot", "state")
 
 
@@ -34,6 +35,17 @@ def length(prefix: bytes) -> int:
     if not 0 < size <= MAX_FRAME:
         raise MalformedInput(f"a message to the signer has 1 to {MAX_FRAME} bytes, not {size}")
     return size
+
+
+def exactly(receive: Callable[[int], bytes], size: int) -> bytes:
+    """Receive so many bytes; raise `EOFError` where the other end goes away before."""
+    data = bytearray()
+    while len(data) < size:
+        piece = receive(min(size - len(data), _PIECE))
+        if not piece:
+            raise EOFError
+        data += piece
+    return bytes(data)
 
 
 def answer(signer: Signer, data: bytes) -> bytes:

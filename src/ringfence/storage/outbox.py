@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import Column, Row, bindparam, func, insert, select, update
+from sqlalchemy import Column, Row, Select, bindparam, func, insert, select, update
 
 from ringfence.kernel.actor import Person
 from ringfence.kernel.clock import Clock, from_millis, recording_time, to_millis, to_text
@@ -321,11 +321,7 @@ class Outbox:
                 query = query.where(entry < bound)
         if limit is not None:
             query = query.limit(limit)
-        with self.database.reading() as connection:
-            rows = connection.execute(query).all()
-            found = [(row, envelope) for row in rows if (envelope := intact(row))]
-            openings = self._openings(tenant, [envelope for _, envelope in found])
-        return [from_row(row, envelope, openings) for row, envelope in found]
+        return self._stored(tenant, query)
 
     def named(self, tenant: Tenant, entries: Collection[int]) -> list[StoredStatement]:
         """Return those of a tenant's statements that stand at these entries, in log order."""
@@ -335,6 +331,9 @@ class Outbox:
             .where(table.c.tenant == tenant, table.c.entry.in_(entries))
             .order_by(table.c.entry)
         )
+        return self._stored(tenant, query)
+
+    def _stored(self, tenant: Tenant, query: Select[Any]) -> list[StoredStatement]:
         with self.database.reading() as connection:
             found = [(row, envelope) for row in connection.execute(query) if (envelope := intact(row))]
             openings = self._openings(tenant, [envelope for _, envelope in found])

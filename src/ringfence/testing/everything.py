@@ -14,9 +14,9 @@ from ringfence.gateway.keys import Wanted
 from ringfence.gateway.model import DeploymentName
 from ringfence.identity.reviews.model import Decision
 from ringfence.identity.reviews.statements import decided
+from ringfence.identity.service import hashed
 from ringfence.identity.signin.keyring import PasskeyTable
-from ringfence.identity.signin.model import Owner, Passkey, Site
-from ringfence.identity.signin.sessions import hashed
+from ringfence.identity.signin.model import Owner, Passkey
 from ringfence.kernel.actor import Level, Role
 from ringfence.retention.model import Scope
 from ringfence.storage.signer import Ed25519Signer
@@ -24,6 +24,7 @@ from ringfence.testing import receipts
 from ringfence.testing.artifacts import sealed_in_memory
 from ringfence.testing.callers import World
 from ringfence.testing.home import TENANT, signed
+from ringfence.testing.signin import SITE
 from ringfence.testing.staged import Stage
 
 MARK = "zebra-of-main"  # stands in every name that is given here
@@ -98,12 +99,11 @@ def _receipt(stage: Stage) -> str:
 
 def _passkey(stage: Stage) -> str:
     person, now = stage.home.people[Role.CUSTOMER].id, stage.clock.now()
-    site = Site("localhost", "http://localhost:8400")
     key = Passkey(
         credential=b"credential",
         owner=Owner(TENANT, person),
         public_key=b"\4" + bytes(64),
-        site=site,
+        site=SITE,
         sign_count=0,
         name=MARK,
         transports=(),

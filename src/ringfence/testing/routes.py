@@ -7,8 +7,6 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-PARAMETER = "{"
-
 
 @dataclass(frozen=True, slots=True)
 class Route:

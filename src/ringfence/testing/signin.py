@@ -13,6 +13,7 @@ from ringfence.kernel.evidence import Acknowledgement
 from ringfence.testing.authenticator import Authenticator
 
 BROWSER = "a browser's secret"
+SITE = Site("localhost", "http://localhost:8400")
 
 
 @dataclass(slots=True)

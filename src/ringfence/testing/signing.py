@@ -129,7 +129,7 @@ def never_signs_two_logs(signer: Signer, now: datetime) -> None:
 
 
 def survives_anything(signer: Signer, now: datetime, junk: bytes) -> None:
-    """Whatever is asked, the answer is a signature or one of our own errors."""
+    """Whatever is asked that no role may sign, the answer is one of our own errors."""
     for act in (
         lambda: signer.state(KeyRole.CONTROL_PLANE, junk),
         lambda: signer.snapshot(junk),

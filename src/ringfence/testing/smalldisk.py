@@ -37,10 +37,6 @@ class SmallDisk:
         done = subprocess.run([*self.prefix, *command], capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
         assert done.returncode == 0, done.stderr
 
-    def resize(self, size: int) -> None:
-        """Make it larger or smaller."""
-        self.run("mount", "-o", f"remount,size={size}", str(self.path))
-
     def fill(self, *, leave: int) -> None:
         """Take what is free but for some bytes; `free` gives it back."""
         self.run(sys.executable, "-c", _TAKE, str(self.path), str(leave))

@@ -200,6 +200,12 @@ async def openai(received: Received, writer: asyncio.StreamWriter) -> None:
     writer.write(whole(json.dumps(completion(asked, received.path)).encode()))
 
 
+async def listing(received: Received, writer: asyncio.StreamWriter) -> None:
+    """List a model where that is asked, and answer everything else."""
+    models = raw(whole(b'{"object":"list","data":[{"id":"engine-model"}]}'))
+    await (models if received.head.startswith(b"GET") else openai)(received, writer)
+
+
 async def stream(received: Received, writer: asyncio.StreamWriter) -> None:
     """Answer with events, each in a chunk and a write of its own."""
     writer.write(STREAM_HEAD)

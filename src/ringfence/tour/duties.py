@@ -7,7 +7,11 @@ from ringfence.kernel.errors import VerificationFailed
 from ringfence.tour.stage import Stage
 
 COLLECTED = (
-    *("access.register", "key.lifecycle", "log.heartbeat", "log.chain_verified", "incident.register"),
+    "access.register",
+    "key.lifecycle",
+    "log.heartbeat",
+    "log.chain_verified",
+    "incident.register",
     "retention.register",
 )
 

@@ -17,6 +17,7 @@ from ringfence.ledger.model import Standing
 from ringfence.ledger.service import Ledger
 from ringfence.reports.logpart import log_part
 from ringfence.storage.outbox import Outbox
+from ringfence.workloads.serving import FOLDER as GATEWAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,10 @@ class SegmentGate:
 
 def receiving(home: Home, ledger: Ledger, outbox: Outbox, clock: Clock) -> Receiving:
     """Join the gateway's folder and the log."""
-    files = SegmentFiles(home.path / "gateway")
+    folder = home.path / GATEWAY
+    files = SegmentFiles(folder)
     gate = SegmentGate(ledger, outbox, clock)
-    index = ReceiptIndex(home.path / "gateway" / "index")
+    index = ReceiptIndex(folder / "index")
     return Receiving(Intake(files, gate.admit, gate.prove, clock), ReceiptFiles(files, index, _not_here))
 
 

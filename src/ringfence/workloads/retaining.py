@@ -1,7 +1,7 @@
 """The wires of retention: where what is kept lies, in the database and on the disk."""
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from sqlalchemy import delete, tuple_
 
 from ringfence.gateway.blobs import ReceiptIndex, SegmentFiles
 from ringfence.gateway.model import request_id
+from ringfence.gateway.segment import SEGMENT
 from ringfence.identity.ports import People
 from ringfence.identity.signin.store import SESSIONS
 from ringfence.identity.store import PASSES, PEOPLE
@@ -39,9 +40,9 @@ from ringfence.storage.database import Database
 from ringfence.storage.files import explained, read_bounded
 from ringfence.storage.outbox import Outbox
 from ringfence.workloads.aging import AgedRows
+from ringfence.workloads.serving import FOLDER as GATEWAY
 
 RECORDS, OPENINGS, ACCESSES = map(ClassName, ("inference-records", "inference-openings", "accesses"))
-SEGMENT = "inference.segment"
 _KINDS = {RECORDS: "seg", OPENINGS: "salts"}
 _FORGOTTEN = "erased"
 
@@ -231,8 +232,8 @@ def retaining(
         theirs = {enrolment.issuer.key for enrolment in keys if enrolment.issuer.person == person}
         return frozenset({found.id, found.key, *theirs} - {""})
 
-    files, gateway = SegmentFiles(home.path / "gateway"), home.path / "gateway"
-    segments = Segments(files, ReceiptIndex(gateway / "index"))
+    gateway = home.path / GATEWAY
+    segments = Segments(SegmentFiles(gateway), ReceiptIndex(gateway / "index"))
     accesses = RotatedAccesses(gateway / "access.log.1", home.tenant)
     sources: tuple[Source, ...] = (SideRecords(database, shipped()), *_rows(database), segments, accesses)
     runner = Runner(
@@ -245,15 +246,11 @@ def retaining(
         transaction=ledger.publishable,
         clock=clock,
         draw=_draw,
-        scrub=partial(_scrubbed, database),
+        scrub=database.scrub,
     )
-    tenants: Callable[[], list[Tenant]] = lambda: [record.tenant for record in people.tenants()]  # noqa: E731
-    return Retention(runner, Sweeper(runner, tenants), Erasing(runner, known_as, wanted), known_as)
+    sweeper = Sweeper(runner, lambda: [record.tenant for record in people.tenants()])
+    return Retention(runner, sweeper, Erasing(runner, known_as, wanted), known_as)
 
 
 def _draw() -> str:
     return secrets.token_hex(6)
-
-
-def _scrubbed(database: Database) -> None:
-    database.scrub()

@@ -55,6 +55,6 @@ def test_unprotected_and_old_keys_are_counted():
 
 
 def test_a_revocation_names_the_key_and_no_person():
-    draft = key_revoked(ONE, reason="left", at=START)
+    draft = key_revoked(ONE.key, reason="left", at=START)
     assert draft.claims == {"keyId": ONE.key, "reason": "left", "at": "2026-11-22T09:00:00.000Z"}
     assert not draft.details

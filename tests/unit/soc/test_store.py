@@ -33,6 +33,7 @@ def made(request, database):
     [
         (soc.keeps_findings, "findings"),
         (soc.keeps_rulings, "findings"),
+        (soc.keeps_what_a_person_settled, "findings"),
         (soc.keeps_what_waits, "findings"),
         (soc.keeps_policies, "policies"),
         (soc.keeps_alerts, "mailbox"),

@@ -126,7 +126,7 @@ def test_an_expired_key_is_refused(services, home, clock, refused):
 def test_a_revoked_key_is_refused(services, home, clock, refused):
     record = services.identity.people.by_id(TENANT, home.people[Role.ENGINEER].id)
     with services.database.transaction():
-        services.outbox.record(key_revoked(record, reason="left", at=clock.now()), tenant=TENANT)
+        services.outbox.record(key_revoked(record.key, reason="left", at=clock.now()), tenant=TENANT)
     services.ledger.integrate()
     refused(Refused, "revoked", signed(services, home.people[Role.ENGINEER], draft())[0], by=Role.ENGINEER)
 

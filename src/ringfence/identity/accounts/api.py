@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
 from ringfence.frontends.http import require
-from ringfence.identity.accounts.model import Account, scope, service_id
+from ringfence.identity.accounts.model import MAX_DAYS, Account, scope, service_id
 from ringfence.identity.accounts.service import ServiceAccounts
 from ringfence.kernel.actor import Person, Role
 from ringfence.kernel.clock import to_text
@@ -19,7 +19,7 @@ class NewService(BaseModel):
     name: str = Field(min_length=1, max_length=200)
     role: Role
     scope: list[str] = Field(min_length=1, max_length=32)
-    days: int = Field(ge=1, le=366)
+    days: int = Field(ge=1, le=MAX_DAYS)
 
 
 class Revocation(BaseModel):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ringfence.frontends.terminal import Json, output
+from ringfence.identity.accounts.model import MAX_DAYS
 from ringfence.kernel.actor import Role
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def add_service(
     name: Annotated[str, typer.Argument(help="What the program is; it stays in the database.")],
     role: Annotated[Role, typer.Option(help="No action is in scope that this role does not permit.")],
     scope: Annotated[list[str], typer.Option(help="An action that it may ask for; repeat it for more.")],
-    days: Annotated[int, typer.Option(min=1, max=366, help="For how long its key is good.")] = 90,
+    days: Annotated[int, typer.Option(min=1, max=MAX_DAYS, help="For how long its key is good.")] = 90,
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Enrol a program, and show its key this once."""

@@ -14,11 +14,12 @@ from ringfence.identity.accounts.model import (
 )
 from ringfence.identity.accounts.ports import Accounts
 from ringfence.identity.accounts.statements import service_enrolled, service_revoked
+from ringfence.identity.model import check_name
 from ringfence.identity.policy import Policies
 from ringfence.identity.ports import Revocations
+from ringfence.identity.service import hashed
 from ringfence.kernel.actor import Person, Role, Service
 from ringfence.kernel.clock import Clock
-from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput, NotFound, Refused, Unauthenticated, Unavailable
 from ringfence.kernel.evidence import Acknowledgement, EmergencyRecorder, Publication, Recorder, Stage
 from ringfence.kernel.identifier import PersonId, Tenant
@@ -51,7 +52,7 @@ class ServiceAccounts:
     def authenticate(self, secret: str) -> Service:
         """Return the service behind a key; raise `Unauthenticated`."""
         now = self.clock.now()
-        account = self.accounts.by_secret(_hashed(secret))
+        account = self.accounts.by_secret(hashed(secret))
         if account is None or not account.in_force(now) or account.id in self.revocations:
             raise Unauthenticated("this service's key is not known here, has expired, or was revoked")
         self._note_use(account)
@@ -63,13 +64,12 @@ class ServiceAccounts:
         Raises:
             Refused: role or schema do not permit something in the scope to a service.
         """
-        if not 1 <= len(name) <= 200 or not name.isprintable():
-            raise MalformedInput("a name has 1 to 200 printable characters")
+        check_name(name)
         if not 1 <= days <= MAX_DAYS:
             raise MalformedInput(f"a service's key is good for 1 to {MAX_DAYS} days")
         secret, now = PREFIX + self.token(), self.clock.now()
         service = PersonId(f"service-{self.draw()}")
-        account = Account(service, by.tenant, role, name, scope, _hashed(secret), now, now + timedelta(days=days))
+        account = Account(service, by.tenant, role, name, scope, hashed(secret), now, now + timedelta(days=days))
         self._check_scope(account.actor)
         with self.transaction():
             if sum(known.in_force(now) for known in self.accounts.all(by.tenant)) >= MAX_SERVICES:
@@ -120,7 +120,3 @@ class ServiceAccounts:
             return
         with suppress(Unavailable), self.transaction():  # who may come in must not depend on whether it is noted
             self.accounts.note_use(account, now)
-
-
-def _hashed(secret: str) -> bytes:
-    return Digest.of(secret.encode()).value

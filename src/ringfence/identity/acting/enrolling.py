@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ringfence.identity.model import KEY_LIFE
-from ringfence.identity.signin.model import Owner, Passkey
+from ringfence.identity.signin.model import Passkey
 from ringfence.identity.signin.ports import Passkeys
+from ringfence.identity.signin.service import owner_of
 from ringfence.kernel import assertion
 from ringfence.kernel.actor import Person
 from ringfence.kernel.clock import Clock, from_text, to_text
@@ -53,7 +54,7 @@ class Enrolling:
 
     def own(self, person: Person, passkey: str) -> Passkey:
         """Return a passkey of this very person, by its id."""
-        for found in self.passkeys.of(Owner(person.tenant, person.id)):
+        for found in self.passkeys.of(owner_of(person)):
             if found.id == passkey:
                 return found
         raise NotFound("you have no such passkey; see Your sign-in")

@@ -13,12 +13,12 @@ from typing import Any
 from ringfence.identity.acting.model import LIFE, MAX_WAITING, PreparedAct, Question
 from ringfence.identity.acting.ports import Acts, Issuing, Target
 from ringfence.identity.policy import Policies
+from ringfence.identity.service import hashed
 from ringfence.identity.signin import ceremony
 from ringfence.identity.signin.ceremony import Answer
 from ringfence.identity.signin.model import Passkey, Site
 from ringfence.identity.signin.ports import Passkeys, Randomness
 from ringfence.identity.signin.service import owner_of
-from ringfence.identity.signin.sessions import hashed
 from ringfence.kernel import assertion, drafts
 from ringfence.kernel.actor import Caller, Person
 from ringfence.kernel.clock import Clock

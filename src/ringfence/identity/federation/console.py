@@ -46,15 +46,9 @@ def router(
         answer = RedirectResponse(departure.address, status_code=303)
         answer.headers["referrer-policy"] = "no-referrer"
         answer.headers["cache-control"] = "no-store"
-        answer.set_cookie(
-            cookies.named(request, LOGIN_COOKIE),
-            departure.secret,
-            max_age=int(LOGIN_LIFE.total_seconds()),
-            httponly=True,
-            secure=request.url.scheme == "https",
-            samesite="lax",  # it must come along when the provider sends the browser back
-            path="/",
-        )
+        seconds = int(LOGIN_LIFE.total_seconds())
+        # Lax: it must come along when the provider sends the browser back.
+        cookies.keep(request, answer, LOGIN_COOKIE, departure.secret, seconds=seconds, samesite="lax")
         return answer
 
     @routes.get("/login/oidc/callback")

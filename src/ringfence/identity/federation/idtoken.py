@@ -8,6 +8,7 @@ from typing import Any
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, RSAKey
+from joserfc.jws import extract_compact
 
 from ringfence.identity.federation.model import ALGORITHMS, SKEW, TOKEN_AGE, Client, checked_name
 from ringfence.kernel.errors import MalformedInput, NotFound, VerificationFailed
@@ -54,18 +55,12 @@ def _signed(token: str, keys: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
 
 def _decoded(token: str, known: KeySet) -> Any:
     try:
-        kid = _header(token).get("kid")
+        kid = extract_compact(token.encode()).headers().get("kid")
     except (JoseError, ValueError, TypeError, UnicodeError, RecursionError) as error:
         raise VerificationFailed("the ID token's header cannot be read") from error
     if not known.keys or (kid is not None and kid not in {key.kid for key in known.keys}):
         raise NotFound("the ID token names a key that the provider did not publish")
     return jwt.decode(token, known, algorithms=list(ALGORITHMS))
-
-
-def _header(token: str) -> Mapping[str, Any]:
-    from joserfc.jws import extract_compact
-
-    return extract_compact(token.encode()).headers()
 
 
 def _imported(key: Mapping[str, Any]) -> RSAKey | ECKey:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ringfence.frontends.terminal import Json, output
-from ringfence.identity.reviews.model import Decision
+from ringfence.identity.reviews.model import MAX_DAYS, Decision
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,7 +23,7 @@ Id = Annotated[str, typer.Argument(help="Review id; see `ringfence user review l
 
 @app.command()
 def start(
-    days: Annotated[int, typer.Option(min=1, max=90, help="After how many days it is due.")] = 14,
+    days: Annotated[int, typer.Option(min=1, max=MAX_DAYS, help="After how many days it is due.")] = 14,
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Begin a review of every person and service with access now."""

@@ -66,10 +66,8 @@ class ReviewTables:
     def close(self, review: Review, at: datetime) -> bool:
         """Close a review; return whether it was open."""
         own = (REVIEWS.c.tenant == review.tenant, REVIEWS.c.review == review.id, REVIEWS.c.closed_at.is_(None))
-        return (
-            self.database.connection().execute(update(REVIEWS).where(*own).values(closed_at=to_millis(at))).rowcount
-            == 1
-        )
+        change = update(REVIEWS).where(*own).values(closed_at=to_millis(at))
+        return self.database.connection().execute(change).rowcount == 1
 
     def _found(self, *conditions: Any) -> list[Review]:
         query = select(REVIEWS).where(*conditions).order_by(REVIEWS.c.started_at.desc(), REVIEWS.c.review)

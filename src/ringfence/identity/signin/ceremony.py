@@ -17,7 +17,6 @@ from ringfence.kernel.errors import MalformedInput, VerificationFailed
 TIMEOUT_MS = 120_000
 ES256 = -7
 _POINT = b"\x04"
-_MAX_CLIENT_DATA = assertion.MAX_CLIENT_DATA
 _CONTEXT = b"urn:ringfence:sign-in:v1\n"
 
 
@@ -149,7 +148,7 @@ def decoded(text: str) -> bytes:
 
 
 def _check_frame(client_data: bytes) -> None:
-    document = digest.loads(client_data, limit=_MAX_CLIENT_DATA)
+    document = digest.loads(client_data, limit=assertion.MAX_CLIENT_DATA)
     if not isinstance(document, dict):
         raise MalformedInput("the browser's part of the answer is no JSON object", source="credential")
     if document.get("crossOrigin", False) is not False or "topOrigin" in document:

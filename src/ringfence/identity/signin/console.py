@@ -22,6 +22,7 @@ PAGE = "/signin"
 _SECONDS = int(ABSOLUTE.total_seconds())
 
 Signers = Callable[[Person], Sequence[Passkey]]  # which passkeys of a person sign acts
+Question = Callable[..., dict[str, Any]]  # to an authenticator, by owner, browser and site
 Fields = Annotated[dict[str, str], Depends(cookies.form_of)]
 
 
@@ -73,12 +74,15 @@ def _to_page() -> Response:
     return RedirectResponse(PAGE, status_code=303)
 
 
+def _asking(routes: APIRouter, path: str, action: str, question: Question, site: Site) -> None:
+    @routes.post(path)
+    def ask(request: Request, caller: Annotated[Person, Depends(require(action))]) -> Response:
+        """Ask the person's authenticator, on behalf of this session."""
+        return JSONResponse(question(owner_of(caller), browser=cookies.session_of(request), site=site))
+
+
 def _passkeys(routes: APIRouter, signin: SignIn, site: Site) -> None:
-    @routes.post("/signin/passkeys/ask")
-    def ask(request: Request, caller: Annotated[Person, Depends(require("passkey.enrol"))]) -> Response:
-        """Ask for a new passkey."""
-        browser = cookies.session_of(request)
-        return JSONResponse(signin.passkeys.ask_to_enrol(owner_of(caller), browser=browser, site=site))
+    _asking(routes, "/signin/passkeys/ask", "passkey.enrol", signin.passkeys.ask_to_enrol, site)
 
     @routes.post("/signin/passkeys")
     def enrol(
@@ -102,11 +106,7 @@ def _passkeys(routes: APIRouter, signin: SignIn, site: Site) -> None:
 
 
 def _confirming(routes: APIRouter, signin: SignIn, shown: _Shown, site: Site) -> None:
-    @routes.post("/signin/confirm/ask")
-    def ask(request: Request, caller: Annotated[Person, Depends(require("console.read"))]) -> Response:
-        """Ask for a passkey of this very person."""
-        browser = cookies.session_of(request)
-        return JSONResponse(signin.passkeys.ask_to_confirm(owner_of(caller), browser=browser, site=site))
+    _asking(routes, "/signin/confirm/ask", "console.read", signin.passkeys.ask_to_confirm, site)
 
     @routes.post("/signin/confirm")
     def confirm(

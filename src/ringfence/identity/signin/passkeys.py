@@ -5,11 +5,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
+from ringfence.identity.register import key_revoked
+from ringfence.identity.service import hashed
 from ringfence.identity.signin import ceremony, statements
 from ringfence.identity.signin.ceremony import Answer
 from ringfence.identity.signin.model import CEREMONY_LIFE, MAX_PASSKEYS, Ceremony, Kind, Owner, Passkey, Site
 from ringfence.identity.signin.ports import Ceremonies, Passkeys, Randomness, Register
-from ringfence.identity.signin.sessions import hashed
 from ringfence.kernel.actor import Level
 from ringfence.kernel.clock import Clock
 from ringfence.kernel.errors import Conflict, NotFound, Refused, Unauthenticated, VerificationFailed
@@ -127,7 +128,7 @@ class PasskeyDesk:
     def _forget(self, passkey: Passkey, *, by: PersonId, reason: str, left: int) -> Acknowledgement:
         self.passkeys.drop(passkey)
         if self.signs(passkey.owner.tenant, passkey.key):
-            revoked = statements.passkey_revoked(passkey, reason=reason, at=self.clock.now())
+            revoked = key_revoked(passkey.key, reason=reason, at=self.clock.now())
             self.recorder.record(revoked, tenant=passkey.owner.tenant)
         draft = statements.passkey_removed(passkey, by=by, reason=reason, passkeys=left)
         return self.recorder.record(draft, tenant=passkey.owner.tenant)

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from ringfence.identity.service import hashed
 from ringfence.identity.signin.codes import CodeDesk
 from ringfence.identity.signin.guard import Guard
 from ringfence.identity.signin.model import FRESH, Owner
 from ringfence.identity.signin.passkeys import PasskeyDesk
 from ringfence.identity.signin.ports import Passes, Register
-from ringfence.identity.signin.sessions import SessionDesk, hashed
+from ringfence.identity.signin.sessions import SessionDesk
 from ringfence.kernel.actor import Assurance, Caller, Level, Person
 from ringfence.kernel.errors import NotFound, Refused
 

@@ -4,18 +4,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
+from ringfence.identity.service import hashed
 from ringfence.identity.signin import lifetimes
 from ringfence.identity.signin.model import ABSOLUTE, IDLE, Owner, Session
 from ringfence.identity.signin.ports import Passkeys, Register, Sessions
 from ringfence.kernel.actor import Caller, Level
 from ringfence.kernel.clock import Clock
-from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import NotFound, Unauthenticated
-
-
-def hashed(secret: str) -> bytes:
-    """Return what is kept of a secret: it is 32 random bytes, so that a plain hash cannot be guessed back."""
-    return Digest.of(secret.encode()).value
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,10 @@
 """What is stated about ways in: no name, no address, nothing that opens anything. Pure."""
 
 import base64
-from datetime import datetime
 
 from ringfence.identity.signin.model import Owner, Passkey
 from ringfence.kernel import assertion
 from ringfence.kernel.actor import Level
-from ringfence.kernel.clock import to_text
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.identifier import PersonId, PredicateName
 from ringfence.kernel.statement import Draft, Strength, Subject
@@ -39,13 +37,6 @@ def passkey_removed(passkey: Passkey, *, by: PersonId, reason: str, passkeys: in
         "passkeys": passkeys,
     }
     return Draft(PredicateName("passkey.removed"), (_of_passkey(passkey),), claims, Strength.OBSERVED)
-
-
-def passkey_revoked(passkey: Passkey, *, reason: str, at: datetime) -> Draft:
-    """State that a passkey which signed acts signs none any more."""
-    claims = {"keyId": passkey.key, "reason": reason, "at": to_text(at)}
-    about = Subject(f"key/{passkey.key[:16]}", Digest.parse(passkey.key))
-    return Draft(PredicateName("key.revoked"), (about,), claims, Strength.DOCUMENTED)
 
 
 def passkey_refused(passkey: Passkey, *, counter: int) -> Draft:

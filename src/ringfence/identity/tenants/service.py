@@ -5,15 +5,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from ringfence.identity.model import PersonRecord, TenantRecord
+from ringfence.identity.model import PersonRecord, TenantRecord, check_name
 from ringfence.identity.ports import Enrolments, People
+from ringfence.identity.service import enrolled
 from ringfence.kernel.actor import Person, Role
 from ringfence.kernel.clock import Clock
 from ringfence.kernel.commitment import Opening
 from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.errors import Conflict, MalformedInput, Refused, VerificationFailed
 from ringfence.kernel.evidence import Acknowledgement, Publication
-from ringfence.kernel.identifier import KeyId, Tenant, key_id, person_id
+from ringfence.kernel.identifier import KeyId, Tenant, key_id
 
 MAX_TENANTS = 1000  # each has four MiB of reserved disk, and the gateway's snapshot holds the keys of all
 
@@ -117,16 +118,8 @@ class Tenants:
     def _owner(self, founding: Founding) -> PersonRecord:
         envelope, opening = founding.owner
         name = founding.owner_name
-        match envelope.statement.claims:
-            case {"role": "operator", "person": str() as person}:
-                pass
-            case _:
-                raise MalformedInput("the enrolment of a person names the role operator and the person")
-        if not 1 <= len(name) <= 200 or not name.isprintable():
-            raise MalformedInput("a name has 1 to 200 printable characters")
+        person, key = enrolled(envelope)
+        check_name(name)
         if opening is None or opening.details != {"name": name, "role": Role.OWNER.value}:
             raise VerificationFailed("name and role are not those that the root signed; the first person is an owner")
-        key = key_id(envelope.statement.subjects[0].digest.hex)
-        return PersonRecord(
-            person_id(person), founding.tenant, Role.OWNER, name, key, founding.token_hash, self.clock.now()
-        )
+        return PersonRecord(person, founding.tenant, Role.OWNER, name, key, founding.token_hash, self.clock.now())

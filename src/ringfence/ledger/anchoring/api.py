@@ -14,9 +14,9 @@ from ringfence.ledger.anchoring.model import AskedAuthority, AskedWitness
 from ringfence.ledger.anchoring.service import Anchoring
 from ringfence.ledger.anchors import timestamp
 from ringfence.ledger.custody import anchored_until
+from ringfence.ledger.entry import MAX_ENTRY
 from ringfence.ledger.model import AnchoredHead, Cosigned, Stamped
 
-MAX_ENTRY = 2**53
 Reader = Annotated[Person, Depends(require("ledger.read"))]
 Anchorer = Annotated[Person, Depends(require("ledger.export"))]
 Governor = Annotated[Person, Depends(require("ledger.anchor"))]

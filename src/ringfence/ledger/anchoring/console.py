@@ -15,6 +15,7 @@ from ringfence.ledger.anchoring.model import AskedAuthority, AskedWitness
 from ringfence.ledger.anchoring.service import Anchoring
 from ringfence.ledger.anchors import timestamp
 from ringfence.ledger.custody import anchored_until
+from ringfence.ledger.model import OPERATOR, Trust
 
 PER_PAGE = 30
 MAX_SIZE = 2**53
@@ -52,11 +53,14 @@ def router(anchoring: Anchoring, pages: Pages) -> APIRouter:
 
 
 def _asked(each: AskedWitness | AskedAuthority) -> dict[str, Any]:
-    witness = isinstance(each, AskedWitness)
+    if isinstance(each, AskedWitness):
+        kind, name = "witness", each.name
+    else:
+        kind, name = "time stamps", timestamp.subject_of(each.certificate)
     return {
-        "kind": "witness" if witness else "time stamps",
-        "name": each.name if isinstance(each, AskedWitness) else timestamp.subject_of(each.certificate),
-        "outside": each.party != "operator",
+        "kind": kind,
+        "name": name,
+        "outside": each.party != OPERATOR,
         "party": each.party,
         "active": each.active,
         "progress": each.progress,
@@ -90,7 +94,7 @@ def _downloads(routes: APIRouter, anchoring: Anchoring) -> None:
     def trusted(caller: Reader) -> Response:  # noqa: ARG001
         """Return a trust file with the newest head."""
         own = anchoring.known()
-        kept = type(own)(own.log, own.root, own.log_keys, (anchoring.log.head().note,))
+        kept = Trust(own.log, own.root, own.log_keys, (anchoring.log.head().note,))
         return Response(trust.to_text(kept), media_type="application/json", headers=_saved("trust.json"))
 
 

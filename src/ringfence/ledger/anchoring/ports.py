@@ -119,11 +119,3 @@ class TrustKeeper(Protocol):
     def keep(self, witnesses: Sequence[AskedWitness], authorities: Sequence[AskedAuthority], quorum: int) -> None:
         """Name them in the trust file."""
         ...
-
-
-class Now(Protocol):
-    """The clock."""
-
-    def now(self) -> datetime:
-        """Return the current instant."""
-        ...

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from ringfence.kernel.clock import Clock
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import NotFound, RingfenceError, VerificationFailed
 from ringfence.kernel.evidence import Acknowledgement, Recorder, Stage
@@ -12,7 +13,7 @@ from ringfence.kernel.identifier import PredicateName, Tenant
 from ringfence.kernel.statement import Draft, Strength, Subject
 from ringfence.ledger.anchoring import asking
 from ringfence.ledger.anchoring.model import AskedAuthority, AskedWitness, Conflict, Progress, Reply
-from ringfence.ledger.anchoring.ports import AnchorRows, Now, PublishedLog, Remote
+from ringfence.ledger.anchoring.ports import AnchorRows, PublishedLog, Remote
 from ringfence.ledger.anchors import timestamp
 from ringfence.ledger.anchors.exchange import Submission
 from ringfence.ledger.anchors.judging import judge_anchors, other_parties
@@ -32,7 +33,7 @@ class Anchoring:
     remote: Remote
     recorder: Recorder
     transaction: Callable[[], AbstractContextManager[None]]
-    clock: Now
+    clock: Clock
     random: Callable[[int], bytes]
     trust: Trust  # root and log keys; witnesses and authorities are in the rows
     tenant: Tenant  # in which it is stated what goes wrong

@@ -28,6 +28,18 @@ from ringfence.ledger.note import parse_signature
 from ringfence.storage.database import METADATA, Database
 
 HOUR = 3_600_000  # milliseconds
+
+
+def _course() -> tuple[Column[Any], ...]:
+    """Return the columns of a `Progress`."""
+    return (
+        Column("size", BigInteger, nullable=False),
+        Column("at", BigInteger),
+        Column("tried_at", BigInteger),
+        Column("trouble", String(512), nullable=False),
+    )
+
+
 WITNESSES = Table(
     "ledger_witnesses",
     METADATA,
@@ -36,10 +48,7 @@ WITNESSES = Table(
     Column("url", String(512), nullable=False),
     Column("party", String(64), nullable=False),
     Column("active", Boolean, nullable=False),
-    Column("size", BigInteger, nullable=False),
-    Column("at", BigInteger),
-    Column("tried_at", BigInteger),
-    Column("trouble", String(512), nullable=False),
+    *_course(),
 )
 AUTHORITIES = Table(
     "ledger_authorities",
@@ -50,10 +59,7 @@ AUTHORITIES = Table(
     Column("party", String(64), nullable=False),
     Column("policy", String(128), nullable=False),
     Column("active", Boolean, nullable=False),
-    Column("size", BigInteger, nullable=False),
-    Column("at", BigInteger),
-    Column("tried_at", BigInteger),
-    Column("trouble", String(512), nullable=False),
+    *_course(),
 )
 QUORUM = Table(
     "ledger_quorum",

@@ -1,6 +1,7 @@
 """Search over HTTP: the same parts, by the same names, as the page's address and the command line."""
 
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -12,34 +13,45 @@ from ringfence.frontends.http import require
 from ringfence.kernel.actor import Person
 from ringfence.kernel.clock import from_text, to_text
 from ringfence.ledger.api import shown
+from ringfence.ledger.entry import MAX_ENTRY
 from ringfence.ledger.explorer import asking, export
 from ringfence.ledger.explorer.model import Found, Series, Source, Sources
 from ringfence.ledger.explorer.model import Query as Search
 from ringfence.ledger.explorer.service import Explorer
 
-MAX_ENTRY = 2**53
 Reader = Annotated[Person, Depends(require("evidence.read"))]
 Word = Annotated[str, Query(max_length=300)]
 
 
-def asked(
-    subject: Word = "",
-    predicate: Word = "",
-    since: Word = "",
-    until: Word = "",
-    actor: Word = "",
-    strength: Word = "",
-    standing: Word = "",
-    demo: Word = "",
-    before: Annotated[int | None, Query(ge=0, le=MAX_ENTRY)] = None,
-    as_of: Word = "",
-) -> Search:
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The parts of a search as an address names them; as of when is asked beside it."""
+
+    subject: Word = ""
+    predicate: Word = ""
+    since: Word = ""
+    until: Word = ""
+    actor: Word = ""
+    strength: Word = ""
+    standing: Word = ""
+    demo: Word = ""
+    before: Annotated[int | None, Query(ge=0, le=MAX_ENTRY)] = None
+
+    def times(self, instant: Callable[[str], datetime | None]) -> dict[str, datetime]:
+        """Return the times that are asked for, as `instant` parses them."""
+        given = {"since": instant(self.since), "until": instant(self.until)}
+        return {name: at for name, at in given.items() if at is not None}
+
+    def query(self, times: Mapping[str, datetime], at: datetime | None) -> Search:
+        """Return the search."""
+        words = {"subject": self.subject, "predicate": self.predicate, "actor": self.actor}
+        words |= {"strength": self.strength, "standing": self.standing, "demo": self.demo}
+        return asking.query(words, before=self.before, at=at, times=times)
+
+
+def asked(words: Annotated[Words, Depends()], as_of: Word = "") -> Search:
     """Parse the parts of a search; times are given as the API prints them."""
-    words = {"subject": subject, "predicate": predicate, "actor": actor}
-    words |= {"strength": strength, "standing": standing, "demo": demo}
-    times = {name: from_text(text) for name, text in (("since", since), ("until", until)) if text}
-    at: datetime | None = from_text(as_of) if as_of else None
-    return asking.query(words, before=before, at=at, times=times)
+    return words.query(words.times(_instant), _instant(as_of))
 
 
 Parts = Annotated[Search, Depends(asked)]
@@ -70,7 +82,7 @@ def router(explorer: Explorer) -> APIRouter:
     @routes.get("/ledger/sources")
     def sources(caller: Reader, as_of: Word = "") -> dict[str, Any]:
         """List the keys that stated something, with the gaps of their sequences."""
-        return listed(explorer.sources(caller.tenant, from_text(as_of) if as_of else None))
+        return listed(explorer.sources(caller.tenant, _instant(as_of)))
 
     return routes
 
@@ -102,6 +114,10 @@ def listed(sources: Sources) -> dict[str, Any]:
         "indexed": sources.reach.entries,
         "behind": sources.reach.behind,
     }
+
+
+def _instant(text: str) -> datetime | None:
+    return from_text(text) if text else None
 
 
 def _reach(found: Found) -> dict[str, Any]:

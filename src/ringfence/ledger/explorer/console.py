@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Protocol
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
 from ringfence.frontends import page
@@ -21,7 +21,7 @@ from ringfence.ledger import custody, exhibit
 from ringfence.ledger.api import shown
 from ringfence.ledger.custody import ExportedHead
 from ringfence.ledger.explorer import asking
-from ringfence.ledger.explorer.api import address, as_csv, newest
+from ringfence.ledger.explorer.api import Words, address, as_csv, newest
 from ringfence.ledger.explorer.model import UNTRUSTED, Found
 from ringfence.ledger.explorer.model import Query as Search
 from ringfence.ledger.explorer.ports import Log
@@ -29,12 +29,10 @@ from ringfence.ledger.explorer.service import Explorer
 from ringfence.ledger.model import AnchoredHead, LoggedStatement, Standing
 
 PER_PAGE = 40  # rows: keeps the page below 100 KB
-MAX_ENTRY = 2**53
 LIST = "/evidence"
 
 Reader = Annotated[Person, Depends(require("evidence.read"))]
 Covering = Callable[[int], AnchoredHead | None]  # the newest head over an entry that somebody anchored
-Word = Annotated[str, Query(max_length=300)]
 
 
 class LedgerView(Log, Heads, Protocol):
@@ -47,24 +45,9 @@ class LedgerView(Log, Heads, Protocol):
         ...
 
 
-def asked(
-    subject: Word = "",
-    predicate: Word = "",
-    since: Word = "",
-    until: Word = "",
-    actor: Word = "",
-    strength: Word = "",
-    standing: Word = "",
-    demo: Word = "",
-    before: Annotated[int | None, Query(ge=0, le=MAX_ENTRY)] = None,
-    as_of: AsOf = None,
-) -> Search:
-    """Parse the address of the list."""
-    words = {"subject": subject, "predicate": predicate, "actor": actor}
-    words |= {"strength": strength, "standing": standing, "demo": demo}
-    given = {"since": page.instant(since.strip()), "until": page.instant(until.strip())}
-    times = {name: at for name, at in given.items() if at is not None}
-    return asking.query(words, before=before, at=page.instant(as_of), times=times)
+def asked(words: Annotated[Words, Depends()], as_of: AsOf = None) -> Search:
+    """Parse the address of the list; times are given as people write them."""
+    return words.query(words.times(lambda text: page.instant(text.strip())), page.instant(as_of))
 
 
 Parts = Annotated[Search, Depends(asked)]
@@ -94,7 +77,7 @@ class Lists:
             tally=tally,
             total=sum(tally.values()),
             size=published(self.ledger),
-            older="" if found.older is None else address(_before(query, found.older), LIST),
+            older="" if found.older is None else address(replace(query, before=found.older), LIST),
             live=_live(query, rows[0].entry if rows else -1),
             **self._around(request, query),
         )
@@ -156,10 +139,6 @@ def _as_json(found: Found, query: Search) -> Response:
     }
     headers = {"content-disposition": 'attachment; filename="statements.json"', "cache-control": "no-store"}
     return JSONResponse(document, headers=headers)
-
-
-def _before(query: Search, entry: int) -> Search:
-    return replace(query, before=entry)
 
 
 def _live(query: Search, entry: int) -> str:

@@ -1,4 +1,4 @@
-"""A found list as a file: CSV that no spreadsheet takes for formulas, or JSON lines are left to the API. Pure."""
+"""A found list as CSV, of which no spreadsheet takes a cell for a formula. Pure."""
 
 import csv
 import io

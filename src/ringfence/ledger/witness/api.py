@@ -1,7 +1,7 @@
 """The witness over HTTP: c2sp.org/tlog-witness, and a page that says whose witness it is."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -50,9 +50,8 @@ async def _bounded(request: Request) -> bytes | Answer:
                 return Answer(413, f"a submission has at most {MAX_BODY} bytes\n")
         return body
 
-    reading: Awaitable[bytes | Answer] = read()
     try:
-        return await asyncio.wait_for(reading, READ_WITHIN)
+        return await asyncio.wait_for(read(), READ_WITHIN)
     except TimeoutError:
         return Answer(408, "the submission did not arrive in time\n")
     except ClientDisconnect:

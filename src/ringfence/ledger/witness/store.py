@@ -85,7 +85,7 @@ class WitnessFolder:
 
     @property
     def heads(self) -> HeadFiles:
-        """Return the heads; one object for all threads of a process."""
+        """Return the heads; all threads of a process are to share one such object, whose lock lets them take turns."""
         return HeadFiles(self.path / "heads")
 
     def prepare(self, name: str, passphrase: bytes | None) -> tuple[Key, ...]:

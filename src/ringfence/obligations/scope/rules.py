@@ -11,8 +11,6 @@ from ringfence.kernel.digest import Digest
 from ringfence.obligations.scope.document import shipped
 
 FILES = ("ai_act.yaml", "cra.yaml", "entity_types.yaml", "member_states.yaml", "nis2_2690.yaml", "sectors.yaml")
-
-
 PARSED = frozenset(FILES) - {"nis2_2690.yaml"}
 
 

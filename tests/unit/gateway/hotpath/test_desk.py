@@ -76,13 +76,19 @@ def test_ids_and_salts_are_never_the_same():
     in_loop(test)
 
 
+def forsaken(lab):
+    """Return an engine that the newest snapshot no longer names, and its pool."""
+    engine = lab.desk.targets.ready()[0].engine
+    pool = lab.desk.pool(engine)
+    lab.deployments = []
+    object.__setattr__(lab.desk.snapshot, "digest", None)
+    lab.publish(lab.desk.clock.now())
+    return engine, pool
+
+
 def test_pools_of_engines_that_nobody_names_any_more_go():
     def test(lab):
-        engine = lab.desk.targets.ready()[0].engine
-        pool = lab.desk.pool(engine)
-        lab.deployments = []
-        object.__setattr__(lab.desk.snapshot, "digest", None)
-        lab.publish(lab.desk.clock.now())
+        engine, pool = forsaken(lab)
         lab.desk.sweep()
         assert lab.desk.pool(engine) is pool  # a connection is still open
         lab.desk.close()
@@ -101,11 +107,7 @@ def test_what_could_not_be_recorded_is_refused_for_a_while():
 
 def test_a_pool_whose_connection_is_about_to_open_stays():
     def test(lab):
-        engine = lab.desk.targets.ready()[0].engine
-        pool = lab.desk.pool(engine)
-        lab.deployments = []
-        object.__setattr__(lab.desk.snapshot, "digest", None)
-        lab.publish(lab.desk.clock.now())
+        engine, pool = forsaken(lab)
         lab.desk.close()
         pool.ask_anew(SimpleNamespace(cancelled=True, failed=None), b"question")
         lab.desk.sweep()

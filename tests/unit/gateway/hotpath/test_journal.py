@@ -8,11 +8,11 @@ import time
 
 import pytest
 
-from ringfence.gateway import records, segment
 from ringfence.gateway.hotpath.frames import CHUNK, FrameFile, after
 from ringfence.gateway.hotpath.journal import LATEST
 from ringfence.kernel.errors import InternalError, Unavailable
 from ringfence.testing import receipts
+from ringfence.testing.journals import closed, requests, used
 
 TENANT = receipts.TENANT
 
@@ -22,35 +22,8 @@ def folder(tmp_path):
     return tmp_path / "gateway"
 
 
-def run(work):
-    return asyncio.run(work)
-
-
-def closed(folder):
-    """Return the requests of every closed segment in their order, each segment's root checked."""
-    files, found = receipts.closer(folder).files, []
-    for number in range(1, files.last(TENANT) + 1):
-        leaves = files.leaves(TENANT, number)
-        closing = segment.closing_of(files.envelope(TENANT, number), receipts.signer().public_key)
-        assert closing.root.value == segment.root_of([segment.leaf_hash(leaf) for leaf in leaves])
-        found.append([records.parse(leaf) for leaf in leaves])
-    return found
-
-
-def requests(segments):
-    return [record.admitted.request for leaves in segments for record in leaves]
-
-
-async def used(folder, work, **options):
-    journal = receipts.opened(folder, **options)
-    try:
-        await work(journal)
-    finally:
-        await asyncio.to_thread(journal.close)
-
-
 def test_what_was_recorded_is_in_a_signed_segment_after_the_end(folder):
-    run(used(folder, lambda journal: receipts.answered(journal, range(1, 51))))
+    used(folder, lambda journal: receipts.answered(journal, range(1, 51)))
     segments = closed(folder)
     assert sorted(requests(segments)) == [receipts.request(number) for number in range(1, 51)]
     assert sorted(record.number for leaves in segments for record in leaves) == list(range(1, 51))
@@ -61,7 +34,7 @@ def test_a_full_segment_is_closed_and_the_next_one_begun(folder):
         for first in range(1, 40, 4):
             await receipts.answered(journal, range(first, first + 4))
 
-    run(used(folder, work, most=10))
+    used(folder, work, most=10)
     segments = closed(folder)
     assert len(segments) > 3
     assert max(map(len, segments)) <= 10
@@ -77,7 +50,7 @@ def test_a_segment_is_closed_some_time_after_its_first_record(folder):
         while journal.holds(TENANT, receipts.request(1)):
             time.sleep(0.01)
 
-    run(used(folder, work, close_after=0.05))
+    used(folder, work, close_after=0.05)
     assert len(closed(folder)) == 1
 
 
@@ -88,7 +61,7 @@ def test_an_answer_that_goes_on_while_its_segment_closes_ends_in_a_later_one(fol
             await receipts.answered(journal, range(first, first + 2))
         await journal.finish(receipts.finished(1))
 
-    run(used(folder, work, most=5))
+    used(folder, work, most=5)
     segments = closed(folder)
     assert requests(segments[-1:])[-1] == receipts.request(1)
     assert sorted(requests(segments)) == [receipts.request(number) for number in range(1, 12)]
@@ -102,7 +75,7 @@ def test_the_journal_says_what_it_still_holds_and_whose_it_is(folder):
         assert not journal.holds("other", receipts.request(1))
         assert not journal.holds(TENANT, receipts.request(2))
 
-    run(used(folder, work))
+    used(folder, work)
 
 
 def test_after_the_end_nothing_is_taken(folder):
@@ -114,7 +87,7 @@ def test_after_the_end_nothing_is_taken(folder):
     async def main():
         await work(receipts.opened(folder))
 
-    run(main())
+    asyncio.run(main())
 
 
 def test_nothing_ends_that_was_not_admitted_and_the_others_are_recorded(folder):
@@ -124,7 +97,7 @@ def test_nothing_ends_that_was_not_admitted_and_the_others_are_recorded(folder):
         with pytest.raises(InternalError, match="without having been admitted"):
             await wrong
 
-    run(used(folder, work))
+    used(folder, work)
     assert requests(closed(folder)) == [receipts.request(1)]
 
 
@@ -135,8 +108,8 @@ def test_whatever_goes_wrong_nobody_waits_for_ever_and_nothing_more_is_taken(fol
         with pytest.raises(Unavailable, match="stumbled"):
             journal.admit(receipts.admitted(1))
 
-    run(used(folder, work))
-    run(used(folder, lambda journal: receipts.answered(journal, [2])))
+    used(folder, work)
+    used(folder, lambda journal: receipts.answered(journal, [2]))
     assert requests(closed(folder)) == [receipts.request(2)]
 
 
@@ -150,8 +123,8 @@ def test_a_disk_that_refuses_a_write_ends_the_journal_until_the_next_start(folde
             journal.finish(receipts.finished(2))
         journal.file.descriptor = -1
 
-    run(used(folder, work))
-    run(used(folder, lambda journal: receipts.answered(journal, [3])))
+    used(folder, work)
+    used(folder, lambda journal: receipts.answered(journal, [3]))
     assert requests(closed(folder)) == [receipts.request(1), receipts.request(3)]
 
 
@@ -162,7 +135,7 @@ def test_who_gives_up_waiting_harms_nobody(folder):
         given_up.cancel()
         await receipts.answered(journal, [2])
 
-    run(used(folder, work))
+    used(folder, work)
     assert requests(closed(folder)) == [receipts.request(2)]
 
 
@@ -191,7 +164,7 @@ def test_what_is_taken_in_one_turn_is_written_once_and_promised_after_its_sync(f
             await asyncio.gather(*watched.promises)
         assert (watched.appended, watched.early) == (2, [])
 
-    run(used(folder, work))
+    used(folder, work)
     assert len(requests(closed(folder))) == 40
 
 
@@ -203,7 +176,7 @@ def test_an_admission_is_written_with_its_end_where_nobody_waits_for_it_alone(fo
             await asyncio.gather(first, journal.finish(receipts.finished(number)))
         assert watched.appended == 3
 
-    run(used(folder, work))
+    used(folder, work)
     assert len(requests(closed(folder))) == 3
 
 
@@ -220,7 +193,7 @@ def test_an_admission_for_which_somebody_waits_is_written_at_once_and_others_soo
         await second
         assert watched.appended == 2
 
-    run(used(folder, work))
+    used(folder, work)
 
 
 def test_one_who_stumbles_over_a_record_takes_none_of_the_others_along(folder):
@@ -232,7 +205,7 @@ def test_one_who_stumbles_over_a_record_takes_none_of_the_others_along(folder):
         first.add_done_callback(lambda _: 1 / 0)
         await receipts.answered(journal, [2])
 
-    run(used(folder, work))
+    used(folder, work)
     assert [type(fault) for fault in faults] == [ZeroDivisionError]
     assert requests(closed(folder)) == [receipts.request(2)]
 
@@ -246,7 +219,7 @@ def test_what_waits_when_the_journal_is_closed_is_written(folder):
     async def main():
         await work(receipts.opened(folder))
 
-    run(main())
+    asyncio.run(main())
     assert requests(closed(folder)) == [receipts.request(1)]
 
 
@@ -254,6 +227,7 @@ FULL = """
 import asyncio, json, pathlib, resource, sys
 from ringfence.kernel.errors import Unavailable
 from ringfence.testing import receipts
+from ringfence.testing.journals import closed, requests, used
 
 async def main(folder):
     journal = receipts.opened(folder)
@@ -301,5 +275,5 @@ def test_a_segment_that_cannot_be_followed_admits_no_more_than_it_may_hold(folde
         blocker.rmdir()
         await receipts.answered(journal, [6])
 
-    run(used(folder, work, most=4))
+    used(folder, work, most=4)
     assert len(requests(closed(folder))) == 5

@@ -1,13 +1,12 @@
-import asyncio
 import shutil
 
 import pytest
 
-from ringfence.gateway import records, segment
 from ringfence.gateway.daybook import Counts
 from ringfence.gateway.records import Because, Outcome
 from ringfence.kernel.errors import MalformedInput, Unavailable
 from ringfence.testing import receipts
+from ringfence.testing.journals import closed, requests, used
 
 TENANT = receipts.TENANT
 
@@ -15,33 +14,6 @@ TENANT = receipts.TENANT
 @pytest.fixture
 def folder(tmp_path):
     return tmp_path / "gateway"
-
-
-def run(work):
-    return asyncio.run(work)
-
-
-def closed(folder):
-    """Return the requests of every closed segment in their order, each segment's root checked."""
-    files, found = receipts.closer(folder).files, []
-    for number in range(1, files.last(TENANT) + 1):
-        leaves = files.leaves(TENANT, number)
-        closing = segment.closing_of(files.envelope(TENANT, number), receipts.signer().public_key)
-        assert closing.root.value == segment.root_of([segment.leaf_hash(leaf) for leaf in leaves])
-        found.append([records.parse(leaf) for leaf in leaves])
-    return found
-
-
-def requests(segments):
-    return [record.admitted.request for leaves in segments for record in leaves]
-
-
-async def used(folder, work, **options):
-    journal = receipts.opened(folder, **options)
-    try:
-        await work(journal)
-    finally:
-        await asyncio.to_thread(journal.close)
 
 
 def test_what_was_open_at_the_end_reads_as_aborted_at_the_next_start(folder):
@@ -52,8 +24,8 @@ def test_what_was_open_at_the_end_reads_as_aborted_at_the_next_start(folder):
     async def nothing(journal):
         assert journal.book.counts == {TENANT: Counts(segment=3, admitted=2, finished=2)}
 
-    run(used(folder, work))
-    run(used(folder, nothing))
+    used(folder, work)
+    used(folder, nothing)
     segments = closed(folder)
     assert requests(segments) == [receipts.request(2), receipts.request(1)]
     last = segments[-1][-1].finished
@@ -66,8 +38,8 @@ def test_two_gateways_never_write_one_journal(folder):
             receipts.opened(folder)
         await receipts.answered(journal, [1])
 
-    run(used(folder, work))
-    run(used(folder, lambda journal: receipts.answered(journal, [2])))
+    used(folder, work)
+    used(folder, lambda journal: receipts.answered(journal, [2]))
     assert len(requests(closed(folder))) == 2
 
 
@@ -80,30 +52,30 @@ def test_a_lost_index_is_made_again_from_the_segments(folder):
         for number in range(1, 8):
             await receipts.answered(journal, [number])
 
-    run(used(folder, work, most=3))
+    used(folder, work, most=3)
     index = receipts.closer(folder).index
     before = [index.find(TENANT, receipts.request(number)) for number in range(1, 8)]
     for damage in (lambda: shutil.rmtree(index.folder), (index.folder / TENANT / "marked").unlink):
         damage()
-        run(used(folder, nothing))
+        used(folder, nothing)
         assert [index.find(TENANT, receipts.request(number)) for number in range(1, 8)] == before
 
 
 def test_without_a_file_of_the_journal_the_segments_say_where_to_go_on(folder):
-    run(used(folder, lambda journal: receipts.answered(journal, range(1, 4))))
+    used(folder, lambda journal: receipts.answered(journal, range(1, 4)))
     for path in (folder / "journal").glob("*.wal"):
         path.unlink()
-    run(used(folder, lambda journal: receipts.answered(journal, [4])))
+    used(folder, lambda journal: receipts.answered(journal, [4]))
     segments = closed(folder)
     assert [record.number for leaves in segments for record in leaves][-1] == 4
     assert len(segments) == 2
 
 
 def test_a_damaged_journal_is_refused_and_can_be_opened_once_it_is_gone(folder):
-    run(used(folder, lambda journal: receipts.answered(journal, [1])))
+    used(folder, lambda journal: receipts.answered(journal, [1]))
     (path,) = (folder / "journal").glob("*.wal")
     path.write_bytes(b"?" * 100)
     with pytest.raises(MalformedInput, match="damaged"):
         receipts.opened(folder)
     path.unlink()
-    run(used(folder, lambda journal: receipts.answered(journal, [2])))
+    used(folder, lambda journal: receipts.answered(journal, [2]))

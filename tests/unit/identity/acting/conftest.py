@@ -2,22 +2,10 @@
 
 import pytest
 
-from ringfence.identity.signin.model import Site
 from ringfence.identity.signin.service import owner_of
 from ringfence.kernel.actor import Assurance, Caller, Level
-from ringfence.testing.authenticator import Authenticator
 from ringfence.testing.home import signed
 from ringfence.testing.signin import BROWSER, answer_of, enrol
-
-
-@pytest.fixture
-def site():
-    return Site("localhost", "http://localhost:8400")
-
-
-@pytest.fixture
-def key(site):
-    return Authenticator(site.origin)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from datetime import timedelta
 import pytest
 
 from ringfence.identity.acting.model import LIFE, MAX_WAITING
-from ringfence.identity.signin.model import Site
 from ringfence.identity.signin.service import owner_of
 from ringfence.incidents import acts
 from ringfence.incidents.model import IncidentId
@@ -25,7 +24,7 @@ from ringfence.ledger.model import Standing
 from ringfence.testing.authenticator import PRESENT, VERIFIED, Authenticator
 from ringfence.testing.clock import START
 from ringfence.testing.home import TENANT, draft
-from ringfence.testing.signin import BROWSER, answer_of, enrol
+from ringfence.testing.signin import BROWSER, SITE, answer_of, enrol
 
 
 def declared(services, name="i-00000001"):
@@ -206,6 +205,6 @@ def test_the_signature_is_the_confirmation_that_a_dangerous_act_asks_for(service
 
 
 def test_another_site_gets_no_answer(desk, anna, caller, prepared, signing, key):
-    options = desk.ask(anna, prepared.id, signing.id, browser=BROWSER, site=Site("localhost", "http://localhost:8400"))
+    options = desk.ask(anna, prepared.id, signing.id, browser=BROWSER, site=SITE)
     with pytest.raises(VerificationFailed, match="another site"):
         desk.sign(caller, prepared.id, answer_of(key, options, rp_id="example.eu"), browser=BROWSER)

@@ -1,5 +1,4 @@
 import json
-from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -78,14 +77,20 @@ def test_files_are_bounded():
         parse(file(*(user(number) for number in range(scim.MAX_RESOURCES + 1))))
 
 
+FIELDS = [*user(), "displayName", "name", "formatted", "active", "roles", "members", "value"]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from([*user(), "active", "roles"]), inner),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(FIELDS), inner),
     max_leaves=12,
 )
+GOOD = st.sampled_from([user(1), user(2), user(3, name={}), group("ringfence-auditor", "u1"), group("x", "u2")])
+NEARLY = st.builds(dict.__or__, GOOD, st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=2))
 
 
-@given(st.lists(JSON, max_size=4))
-def test_whatever_stands_in_a_file_no_other_error_comes_out(resources):
-    with suppress(RingfenceError):
-        parse(file(*resources))
+@given(st.lists(GOOD | NEARLY, max_size=3) | st.lists(JSON, max_size=4))
+def test_whatever_stands_in_a_file_its_users_come_out_or_one_of_our_errors(resources):
+    try:
+        found = parse(file(*resources))
+    except RingfenceError:
+        return
+    assert [one.id for one in found] == [each["id"] for each in resources if USER in each["schemas"]]

@@ -2,11 +2,9 @@
 
 import pytest
 
-from ringfence.identity.signin.model import Site
 from ringfence.identity.signin.service import owner_of
 from ringfence.identity.signin.wires import signing_in
 from ringfence.kernel.actor import Role
-from ringfence.testing.authenticator import Authenticator
 from ringfence.testing.home import TENANT
 from ringfence.testing.signin import CountingHasher, enrol
 
@@ -29,16 +27,6 @@ def signin(services, hasher):
         services.clock,
         hasher,
     )
-
-
-@pytest.fixture
-def site():
-    return Site("localhost", "http://localhost:8400")
-
-
-@pytest.fixture
-def key(site):
-    return Authenticator(site.origin)
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.identity.signin import ceremony
-from ringfence.identity.signin.model import Kind, Owner, Passkey, Site
+from ringfence.identity.signin.model import Kind, Owner, Passkey
 from ringfence.kernel.errors import MalformedInput, RingfenceError
 from ringfence.testing.authenticator import Authenticator
+from ringfence.testing.signin import SITE
 
-SITE = Site("localhost", "http://localhost:8400")
 OWNER = Owner("main", "person-0123456789ab")
 MESSAGE = ceremony.message_of(Kind.ENROL, b"n" * 32)
 

@@ -4,15 +4,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ringfence.identity.signin.keyring import CodeTable, PasskeyTable
-from ringfence.identity.signin.model import Owner, Passkey, RecoveryCode, Site, Totp
+from ringfence.identity.signin.model import Owner, Passkey, RecoveryCode, Totp
 from ringfence.kernel.errors import Conflict
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 @pytest.fixture
-def passkey(owner):
-    site = Site("localhost", "http://localhost:8400")
+def passkey(owner, site):
     return Passkey(b"c" * 20, owner, b"\x04" * 65, site, 7, "näme", ("nfc", "usb"), True, NOW, owner.person)
 
 

@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
+from ringfence.identity.service import hashed
 from ringfence.identity.signin.model import FRESH, IDLE
-from ringfence.identity.signin.sessions import hashed
 from ringfence.kernel.actor import Level, Role
 from ringfence.kernel.errors import NotFound, Unauthenticated
 

@@ -6,8 +6,9 @@ import jsonschema
 import pytest
 
 from ringfence.identity.signin import statements
-from ringfence.identity.signin.model import Owner, Passkey, Site
+from ringfence.identity.signin.model import Owner, Passkey
 from ringfence.kernel.actor import Level
+from ringfence.testing.signin import SITE
 
 SPECS = Path(__file__).parents[4] / "docs" / "specs" / "predicates"
 OWNER = Owner("main", "person-0123456789ab")
@@ -16,7 +17,7 @@ PASSKEY = Passkey(
     b"credential",
     OWNER,
     b"\x04" + bytes(64),
-    Site("localhost", "http://localhost:8400"),
+    SITE,
     4,
     "Ada's telephone",
     ("usb",),

@@ -169,6 +169,7 @@ class Services:
         if replayed:
             for tenant in tenants:
                 self.identity.settle(tenant)
+                self.access.accounts.settle(tenant)
         return replayed
 
 
@@ -327,7 +328,7 @@ def custody(home: Home) -> Custody:
     root = keyfile.custody(home.root_path) if home.root_path.exists() else "exported"
     operators = tuple(keyfile.custody(path) for path in sorted((home.path / "operators").glob("*.key")))
     kek = home.path / "kek.json"
-    of_services = (home.service_path, home.gateway_path)
+    of_services = (home.service_path, home.gateway_path, home.sign_in_path)
     services = {keyfile.custody(path) for path in of_services if path.exists()}
     return Custody(
         service_keys=keyfile.PLAIN if keyfile.PLAIN in services else keyfile.PASSPHRASE,

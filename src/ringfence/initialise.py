@@ -193,6 +193,8 @@ def enrol_gateway(services: Services, passphrase: bytes | None, root_path: Path,
             "the gateway's key is not enrolled; do it once: ringfence up --root-key FILE, the root key's file"
         )
     root = join_files(shares) if shares else _root(root_path, passphrase)
+    if root.public_key != home.root_public:
+        raise Refused("this is the root key of another installation; bring the one that this home was made with")
     if not home.gateway_path.exists():
         keyfile.create(home.gateway_path, {GATEWAY_KEY: secrets.token_bytes(32)}, passphrase)
     with services.ledger.publishable():

@@ -1,5 +1,6 @@
 """`ringfence key`: callers' keys for the gateway, and the signing keys of services and people."""
 
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -236,9 +237,12 @@ def split_root(
         root = join(made[-threshold:])
         printed = [share.to_text() for share in made]
         files = [] if str(destination) == "-" else _written(destination, printed, threshold)
-        answer = client.state(in_shares(root.key, threshold, shares), path="/api/v1/signing-keys/custody")
-        if not keep:
-            path.unlink()
+        try:
+            answer = client.state(in_shares(root.key, threshold, shares), path="/api/v1/signing-keys/custody")
+        except BaseException:
+            for file in files:
+                Path(file).unlink()
+            raise
     document = {
         "threshold": threshold,
         "files": files,
@@ -246,6 +250,9 @@ def split_root(
         "statement": answer["statement"],
     } | ({} if files else {"shares": printed})
     output(document, lambda console: _split(console, document), as_json)
+    sys.stdout.flush()  # shares that could not be shown must not be the only form of the key
+    if not keep:
+        path.unlink()
 
 
 def _written(folder: Path, printed: Sequence[str], threshold: int) -> list[str]:

@@ -15,6 +15,9 @@ def test_custody_is_what_the_key_files_say(tmp_path, clock, passphrase, place):
     (home.path / "keys" / "gateway.json").unlink()
     keyfile.create(home.path / "keys" / "gateway.json", {"gateway": bytes(32)}, None)
     assert custody(open_home(home.path)).service_keys == "file-plain"  # the weakest of them counts
+    (home.path / "keys" / "gateway.json").unlink()
+    keyfile.create(home.path / "keys" / "sign-in.json", {"sign-in": bytes(32)}, None)
+    assert custody(open_home(home.path)).service_keys == "file-plain"
     (home.path / "keys" / "root.json").unlink()
     assert custody(open_home(home.path)).root_key == "exported"
 

@@ -54,6 +54,9 @@ def test_a_home_from_before_the_gateway_gets_its_key_once(services, clock):
     services.home.gateway_path.unlink()
     with pytest.raises(Refused, match="--root-key"):
         enrol_gateway(services, None, services.home.path / "elsewhere.json")
+    keyfile.create(services.home.path / "other.json", {"root": bytes(32)}, None)
+    with pytest.raises(Refused, match="another installation"):
+        enrol_gateway(services, None, services.home.path / "other.json")
     assert not services.home.gateway_path.exists()
     assert enrol_gateway(services, None, services.home.root_path) is True
     assert gateway_standing(services, clock)[0] is Standing.TRUSTED

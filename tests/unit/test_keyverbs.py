@@ -1,9 +1,12 @@
 import json
+import subprocess
+from pathlib import Path
 
 import pytest
 
 from ringfence.artifacts.keyring import FileKeyring, at_home
 from ringfence.installation import open_home
+from ringfence.kernel.actor import Role
 from ringfence.kernel.clock import to_text
 from ringfence.kernel.statement import KeyRole
 from ringfence.ledger.model import Standing
@@ -12,6 +15,7 @@ from ringfence.storage import keyfile
 from ringfence.storage.shares import split
 from ringfence.storage.signer import Ed25519Signer
 from ringfence.testing.home import TENANT
+from ringfence.testing.program import COMMAND, environment
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +129,21 @@ def test_a_splitting_that_fails_leaves_the_root_key(say, home_now, tmp_path):
     assert keyfile.load(open_home(home_now.path).root_path, None).secret("root")
     assert say("key", "split-root", "-", "--threshold", "1")[0] == 2
     assert open_home(home_now.path).root_path.exists()
+
+
+def test_a_root_that_could_not_be_shown_in_shares_stays(home_now):
+    command = [*COMMAND, "key", "split-root", "-"]
+    with Path("/dev/full").open("w") as nowhere:
+        done = subprocess.run(command, env=environment(home_now.environment(Role.OWNER)), stdout=nowhere, check=False)
+    assert done.returncode != 0
+    assert keyfile.load(open_home(home_now.path).root_path, None).secret("root")
+
+
+def test_a_root_of_another_home_is_not_split(say, tmp_path):
+    keyfile.create(tmp_path / "other.json", {"root": bytes(32)}, None)
+    assert say("key", "split-root", tmp_path / "shares", "--root-key", tmp_path / "other.json")[0] != 0
+    assert list((tmp_path / "shares").iterdir()) == []
+    assert (tmp_path / "other.json").exists()
 
 
 def test_shares_of_another_home_are_found_out(say, tmp_path):

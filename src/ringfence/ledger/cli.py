@@ -179,7 +179,7 @@ def _table(console: "Console", document: dict[str, Any]) -> None:
             str(item["entry"]), item["recorded_at"], item["predicate"] + marks, item["strength"], issuer, subject
         )
     console.print(table)
-    if len(document["statements"]) < document["count"]:
+    if document["older"] is not None:
         many = f"{document['count']} or more" if document["or_more"] else document["count"]
         console.print(f"{len(document['statements'])} of {many} that match; older ones: --before {document['older']}")
     if document["behind"]:

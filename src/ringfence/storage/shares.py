@@ -70,11 +70,13 @@ def join(shares: Sequence[Share]) -> Ed25519Signer:
 
     if len({(share.root, share.threshold) for share in shares}) != 1:
         raise Refused("the shares are of different root keys, or there are none; bring shares that were made together")
-    first, words = shares[0], list({share.words for share in shares})
+    first, words = shares[0], list(dict.fromkeys(share.words for share in shares))
     if len(words) < first.threshold:
         raise Refused(f"{first.threshold} different shares make the root key again; {len(words)} were given")
+    enough, more = words[: first.threshold], words[first.threshold :]
     try:
-        seed = combine_mnemonics(words[: first.threshold])
+        # As few as are enough are combined, so that those beyond are tried in the place of one of them.
+        (seed,) = {combine_mnemonics(enough), *(combine_mnemonics([*enough[1:], one]) for one in more)}
     except (MnemonicError, ValueError) as error:
         raise Refused("these shares do not make a root key: a word is wrong, or one is of another splitting") from error
     signer = Ed25519Signer.from_seed(seed) if len(seed) == SEED_SIZE else None

@@ -60,7 +60,7 @@ class Segments:
         found = {}
         for kind, ending in _KINDS.items():
             numbers = self.files.numbers(tenant, ending)
-            first = next(self._items(tenant, kind, numbers[:1]), None)
+            first = next(self._items(tenant, kind, self._signed(tenant, kind)[:1]), None)
             found[kind] = Tally(len(numbers), None if first is None else first.since)
         return found
 
@@ -69,7 +69,7 @@ class Segments:
         if kind not in _KINDS:
             return ()
         found: list[Item] = []
-        for item in self._items(tenant, kind, self.files.numbers(tenant, _KINDS[kind])[skip:]):
+        for item in self._items(tenant, kind, self._signed(tenant, kind)[skip:]):
             if item.since > before or len(found) == limit:
                 break
             found.append(item)
@@ -88,7 +88,7 @@ class Segments:
         """Return the openings of a segment that a statement closed, or the opening of one answer."""
         del limit
         if wanted.statement is not None:
-            numbers = self.files.numbers(tenant, _KINDS[OPENINGS])
+            numbers = self._signed(tenant, OPENINGS)
             own = [n for n in numbers if self.files.envelope(tenant, n).digest == wanted.statement]
             return list(self._items(tenant, OPENINGS, own))
         with suppress(MalformedInput):
@@ -107,6 +107,11 @@ class Segments:
                 self.files.erase(tenant, number, place)
             else:
                 self.files.drop(tenant, number)
+
+    def _signed(self, tenant: Tenant, kind: ClassName) -> list[int]:
+        """Return the segments whose period has begun: a closing that was cut off is signed later."""
+        signed = set(self.files.numbers(tenant, "dsse"))
+        return [number for number in self.files.numbers(tenant, _KINDS[kind]) if number in signed]
 
     def _items(self, tenant: Tenant, kind: ClassName, numbers: Sequence[int]) -> Iterator[Item]:
         for number in numbers:

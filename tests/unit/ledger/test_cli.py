@@ -60,6 +60,8 @@ def test_statements_are_listed_newest_first(say):
     entries = [statement["entry"] for statement in listed]
     assert entries == sorted(entries, reverse=True)
     assert "key.enrolled" in say("ledger", "list")[1]
+    assert "older ones: --before 1" in say("ledger", "list", "--before", "3", "--limit", "2")[1]
+    assert "older ones" not in say("ledger", "list", "--before", "3")[1]
 
 
 def test_a_proof_is_printed_or_written(say, tmp_path):

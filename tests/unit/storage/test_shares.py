@@ -39,6 +39,14 @@ def test_shares_of_two_roots_or_two_splittings_are_not_mixed(shares):
         join([])
 
 
+def test_more_than_enough_join_and_a_stray_one_among_them_is_found_out(shares):
+    assert join(shares).public_key == Ed25519Signer.from_seed(SEED).public_key
+    stray = split(SEED, threshold=3, shares=5)[4]
+    for given in ([*shares[:4], stray], [stray, *shares[:4]], [*shares[:2], stray, *shares[2:4]]):
+        with pytest.raises(Refused, match="another splitting"):
+            join(given)
+
+
 def test_a_wrong_word_makes_nothing(shares):
     first = shares[0]
     words = first.words.split()

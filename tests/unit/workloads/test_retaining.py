@@ -15,7 +15,7 @@ from ringfence.retention.model import Fate, Scope
 from ringfence.soc.store import FINDINGS, RULINGS
 from ringfence.testing import everything, receipts
 from ringfence.testing.home import TENANT
-from ringfence.workloads.retaining import schedule_of, wanted
+from ringfence.workloads.retaining import OPENINGS, schedule_of, wanted
 
 DAY = timedelta(days=1)
 REQUEST = receipts.request(1)
@@ -165,3 +165,30 @@ def test_no_leaver_means_no_name_is_touched(services, clock):
     sweep(services)
     with services.database.reading() as connection:
         assert "erased" not in connection.execute(select(PEOPLE.c.name)).scalars().all()
+
+
+def kept_unsigned(files, number):
+    """A segment whose closing was cut off: its files are there, and nobody signed it yet."""
+    for kind in ("seg", "salts"):
+        files.path(TENANT, number, kind).write_bytes(files.path(TENANT, 1, kind).read_bytes())
+
+
+def test_a_segment_that_is_not_signed_yet_shifts_no_page(services, answered, clock):
+    """Pages are told apart by how many items came before: what is no item counts for none of them."""
+    kept_unsigned(answered, 2)
+    kept_unsigned(answered, 3)
+    answered.path(TENANT, 3, "dsse").write_bytes(answered.path(TENANT, 1, "dsse").read_bytes())
+    clock.advance(401 * DAY)
+    source = services.retention.runner.source("segments")
+    pages = [source.older(TENANT, OPENINGS, clock.now(), skip=skip, limit=1) for skip in range(3)]
+    assert [[item.key for item in page] for page in pages] == [
+        ["inference-openings 1"],
+        ["inference-openings 3"],
+        [],
+    ]
+
+
+def test_a_segment_that_is_not_signed_yet_is_in_no_erasures_way(services, home, answered):
+    kept_unsigned(answered, 2)
+    assert erase(services, home, statement=str(answered.envelope(TENANT, 1).digest)).count(Fate.DESTROYED) == 1
+    assert answered.path(TENANT, 2, "salts").exists()

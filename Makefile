@@ -13,10 +13,10 @@ PYTEST := $(BIN)/pytest --hypothesis-profile
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup components run test check lint format browser test-tools reference docs bench soak lock changelog clean
+.PHONY: help setup components run test test-postgresql check lint format browser test-tools reference docs bench soak lock changelog clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 setup: .venv/.ready components ## install everything into .tools/ and .venv/ (again: nothing to do)
 
@@ -28,6 +28,9 @@ run: setup ## the tour: a small organisation, evidence, a pack, and the console,
 
 test: lint browser test-tools ## all checks, then all tests
 	$(PYTEST)=ci -n $(WORKERS) --durations=20 --randomly-seed=$(strip $(ORDER))
+
+test-postgresql: setup test-tools ## every test that works in a database, on PostgreSQL
+	$(PYTEST)=ci -n $(WORKERS) --postgresql --randomly-seed=$(strip $(ORDER))
 
 check: lint ## the quick half: format, lint, types, layers, documents
 	$(PYTEST)=ci -q tests/architecture tests/docs
@@ -48,7 +51,7 @@ browser: setup
 test-tools: setup
 	@$(BIN)/python scripts/install_tools.py testing
 
-reference: setup ## write docs/reference/cli.md anew from the code
+reference: setup ## write the pages of docs/reference anew that are made from code and data
 	$(BIN)/python scripts/write_reference.py
 
 docs: setup ## build the documentation into docs/_build/, warnings as errors

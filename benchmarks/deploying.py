@@ -14,11 +14,11 @@ from pathlib import Path
 
 from measurement import Row, timed
 
-from ringfence.app import Services
 from ringfence.gateway.model import deployment_name
 from ringfence.installation import SystemClock
 from ringfence.kernel.actor import Person, Role
 from ringfence.kernel.digest import Digest
+from ringfence.services import Services
 from ringfence.testing.engines import signed_model, twice, wanted
 from ringfence.testing.home import make
 from ringfence.workloads.deploying import Wanted

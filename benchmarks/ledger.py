@@ -11,7 +11,7 @@ from pathlib import Path
 
 from measurement import Row, timed
 
-from ringfence.app import Services, open_services
+from ringfence.app import open_services
 from ringfence.enrolment import NewPerson
 from ringfence.initialise import initialise
 from ringfence.kernel.actor import Role
@@ -23,6 +23,7 @@ from ringfence.ledger import entry, tree
 from ringfence.ledger.tiles import DirectoryTiles
 from ringfence.ledger.tiletree import TileTree
 from ringfence.loops import INTEGRATE_EVERY
+from ringfence.services import Services
 from ringfence.settings import Settings
 
 GROUP = 100

@@ -10,13 +10,14 @@ from anyio.from_thread import start_blocking_portal
 from ledger import TENANT, observation, sequence
 from measurement import Row, timed
 
-from ringfence.app import Services, open_services
+from ringfence.app import open_services
 from ringfence.enrolment import NewPerson
 from ringfence.frontends.client import InProcessTransport
 from ringfence.initialise import initialise
 from ringfence.kernel.actor import Role
 from ringfence.kernel.identifier import LogOrigin
 from ringfence.server import create_app
+from ringfence.services import Services
 from ringfence.settings import Settings
 
 STATEMENTS = 100_000
@@ -32,6 +33,15 @@ PAGES = {
     "Heads": "/heads",
     "Sources": "/sources",
     "Keys": "/keys",
+    "Obligations": "/obligations",
+    "Obligations, one act": "/obligations?act=2024/2690&standing=undetermined",
+    "one provision": "/obligations/nis2-21.2.g",
+    "one control": "/controls/LOG/LOG-06",
+    "Frameworks": "/frameworks",
+    "one framework": "/frameworks/iso_27001_2022",
+    "Threats": "/threats",
+    "Proof": "/proof",
+    "Approvals": "/approvals",
     "status as JSON": "/api/v1/status",
 }
 

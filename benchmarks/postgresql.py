@@ -10,11 +10,12 @@ import pytest
 from ledger import COLUMNS, TENANT, envelopes, rows_of, sequence
 from measurement import Row, timed
 
-from ringfence.app import Services, open_services
+from ringfence.app import open_services
 from ringfence.enrolment import NewPerson
 from ringfence.initialise import initialise
 from ringfence.kernel.actor import Role
 from ringfence.kernel.identifier import LogOrigin
+from ringfence.services import Services
 from ringfence.settings import Settings
 from ringfence.testing.postgresql import Server, server
 

@@ -11,7 +11,7 @@ from httpx import Client
 from measurement import Row, timed
 from pyotp import TOTP
 
-from ringfence.app import Services, open_services
+from ringfence.app import open_services
 from ringfence.enrolment import NewPerson
 from ringfence.frontends.client import InProcessTransport
 from ringfence.frontends.cookies import CSRF_HEADER, csrf_of
@@ -22,6 +22,7 @@ from ringfence.kernel.actor import Person, Role
 from ringfence.kernel.errors import Unauthenticated
 from ringfence.kernel.identifier import LogOrigin, Tenant
 from ringfence.server import create_app
+from ringfence.services import Services
 from ringfence.settings import Settings
 from ringfence.testing.authenticator import Authenticator
 

@@ -1,4 +1,4 @@
-"""Write docs/reference/cli.md and roles.md from the code; docs tests compare them."""
+"""Write the pages of docs/reference that are made from code and data, and the pages of forms; tests compare them."""
 
 import re
 import sys
@@ -14,9 +14,17 @@ from ringfence.kernel.actor import Assurance, Caller, Level, Person, Role, Servi
 from ringfence.kernel.errors import Refused
 from ringfence.kernel.identifier import PersonId, Tenant
 from ringfence.main import app
+from ringfence.obligations import catalog, reference
+from ringfence.obligations.forms import shelf
+from ringfence.obligations.forms.reference import evidence_page, predicate_page
+from ringfence.obligations.threats import reference as threats
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "cli.md"
 ROLES = PAGE.with_name("roles.md")
+CONTROLS = PAGE.with_name("controls.md")
+EVIDENCE = PAGE.with_name("evidence.md")
+THREATS = PAGE.with_name("threats.md")
+PREDICATES = PAGE.parents[1] / "specs" / "predicates"
 ROLES_OPENING = """# Roles
 
 <!-- Written by `make reference` from the policies; edit src/ringfence/identity/data/roles.cedar. -->
@@ -120,8 +128,18 @@ def _takes_a_passkey(policies: Policies, owner: Person, action: str) -> bool:
     return False
 
 
+def evidence() -> dict[Path, str]:
+    """Return the page of all evidence, and page and schema of every form."""
+    written = {EVIDENCE: evidence_page(catalog.load())}
+    for name in sorted(shelf.types()):
+        written[PREDICATES / f"{name}.md"] = predicate_page(shelf.form(name))
+        written[PREDICATES / f"{name}.schema.json"] = shelf.source(name).decode()
+    return written
+
+
 if __name__ == "__main__":
-    written = {PAGE: page(), ROLES: roles_page()}
+    written = {PAGE: page(), ROLES: roles_page(), CONTROLS: reference.page(catalog.load()), **evidence()}
+    written[THREATS] = threats.page()
     stale = [
         place.name for place, text in written.items() if not place.exists() or place.read_text(encoding="utf-8") != text
     ]

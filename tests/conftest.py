@@ -1,5 +1,6 @@
 """What every test shares: how long Hypothesis searches, and when soak and browser tests are left out."""
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -8,12 +9,14 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from ringfence.app import Services
+from ringfence.services import Services
 from ringfence.storage.database import Database
 from ringfence.storage.location import checked
 from ringfence.storage.migrations import upgrade
 from ringfence.testing.clock import FakeClock
 from ringfence.testing.home import LabHome, make
+from ringfence.testing.objectstore import ObjectStore
+from ringfence.testing.objectstore import object_store as running_store
 from ringfence.testing.postgresql import Server, server
 from ringfence.testing.tokens import SoftToken, soft_token
 
@@ -34,8 +37,31 @@ settings.load_profile("dev")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let whatever works in a database be run on PostgreSQL."""
+    parser.addoption("--postgresql", action="store_true", help="only what works in a database, and on PostgreSQL")
+
+
+def pytest_sessionstart() -> None:
+    """Let nothing look for garbage among 20,000 tests while they are being collected."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage again, among what the tests themselves make: what was collected stays until the end."""
+    gc.freeze()
+    gc.set_threshold(10_000)  # each test makes far more than the 700 objects after which Python would look
+    gc.enable()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skip, with the reason, what this run cannot or need not do; the summary counts it."""
+    if config.getoption("postgresql"):
+        works = [item for item in items if "database_kind" in getattr(item, "fixturenames", ())]
+        works = [item for item in works if not item.get_closest_marker("sqlite")]
+        kept = set(works)
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = works
     reasons = {}
     if os.environ.get("RINGFENCE_SOAK") != "1":
         reasons["soak"] = "the full counts run under `make soak`"
@@ -50,14 +76,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what is marked `databases` on both kinds."""
     if metafunc.definition.get_closest_marker("databases") and "database_kind" in metafunc.fixturenames:
-        metafunc.parametrize("database_kind", ["sqlite", "postgresql"])
+        kinds = ["postgresql"] if metafunc.config.getoption("postgresql") else ["sqlite", "postgresql"]
+        metafunc.parametrize("database_kind", kinds)
 
 
 @pytest.fixture(scope="session")
-def software_token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoftToken]:
+def software_token() -> Iterator[SoftToken]:
     """A PKCS#11 token in software; without SoftHSM the test is skipped."""
-    with soft_token(tmp_path_factory.mktemp("token")) as token:
+    with soft_token() as token:
         yield token
+
+
+@pytest.fixture(scope="session")
+def running_object_store() -> Iterator[ObjectStore]:
+    """An S3 server of this session."""
+    with running_store() as store:
+        yield store
+
+
+@pytest.fixture
+def object_store(running_object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
+    """The same, with what its driver finds in the environment."""
+    for name, value in running_object_store.environment.items():
+        monkeypatch.setenv(name, value)
+    return running_object_store
 
 
 @pytest.fixture
@@ -86,9 +128,9 @@ def made_on_postgresql(tmp_path_factory: pytest.TempPathFactory, postgresql: Ser
 
 
 @pytest.fixture
-def database_kind() -> str:
+def database_kind(request: pytest.FixtureRequest) -> str:
     """Where the database of `home` is; a test that is marked `databases` runs once for each kind."""
-    return "sqlite"
+    return "postgresql" if request.config.getoption("postgresql") else "sqlite"
 
 
 @pytest.fixture(scope="session")

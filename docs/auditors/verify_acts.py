@@ -74,6 +74,7 @@ def check_assertion(blob, signed, key):
     data, signature, client = blob[:DATA], blob[DATA : DATA + SIGNATURE], blob[DATA + SIGNATURE :]
     ensure(data[:32] == hashlib.sha256(key["rpId"].encode()).digest(), "the passkey signed for another site")
     ensure(data[32] & 0x05 == 0x05, "the passkey does not say that its holder was present and verified")
+    ensure(data[32] & 0x18 != 0x10, "the passkey says that it was copied, and that it cannot be")
     ensure(data[32] & ~0x1D == 0, "the passkey returned more than was asked of it")
     said = json.loads(client.decode(), object_pairs_hook=once, parse_float=never, parse_constant=never)
     challenge = base64.urlsafe_b64encode(hashlib.sha256(signed).digest()).decode().rstrip("=")

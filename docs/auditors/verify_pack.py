@@ -1,10 +1,10 @@
 """Check a Ringfence pack without Ringfence: `python verify_pack.py PACK TRUST`. Steps: docs/specs/pack.md, section 4.
 
-Needs Python 3.11 and `cryptography` 50 or newer, and no network. Take this file from documentation that you trust,
-never from whoever gave you the pack. TRUST reached you earlier by another way: root key, log keys, heads, witnesses.
+Needs Python 3.11 and `cryptography` 50 or newer. Take this file, and statements.py beside it, from documentation that
+you trust, never from whoever gave you the pack. TRUST reached you earlier by another way: root key, log keys, heads.
+Also beside it: witnesses.py (TRUST names some), verify_acts.py (people signed), successions.py (new log keys).
 Exit code: 0 if everything holds, 1 if not (a line for each reason), 2 if a file cannot be read. Not shown: that what
-was stated is true; that the status follows from the records (`verify --recompute` does); what was never recorded.
-Beside this file: witnesses.py where TRUST names witnesses, verify_acts.py where people signed with passkeys.
+was stated is true; that the status follows from it (`verify --recompute` does); what was never recorded.
 """
 
 import base64
@@ -12,6 +12,7 @@ import hashlib
 import json
 import re
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -27,6 +28,7 @@ KINDS = [FULL, {"status"}, {"head"}, HEAD, DIGEST]
 ENROLLED = {"ledger", "gateway", *(SPEAKERS := {"control-plane", "operator", "emergency"})}
 REVOKERS, SEGMENT, PEOPLE = {"root", "control-plane", "emergency"}, "inference.segment", {"operator"}
 ROLES = {"key.enrolled": {"root"} | PEOPLE, "key.revoked": REVOKERS, "report.exported": PEOPLE, SEGMENT: {"gateway"}}
+ROLES[REPLACED := "ledger.keys_replaced"] = {"root"}
 EPOCH, NEVER, DAY = datetime(1970, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC), timedelta(hours=24)
 DAMAGE = (InvalidSignature, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError)
 
@@ -86,17 +88,19 @@ def check_consistency(old_size, old_root, size, root, proof):
 
 def open_head(note, origin, log_keys):  # step 2: size and root of a checkpoint that both keys of the log signed
     body, _, rest = note.partition("\n\n")
-    (named, size, root), (*signatures, end), opened = body.split("\n"), rest.split("\n"), []
+    (named, size, root), (*lines, end), opened = body.split("\n"), rest.split("\n"), []
     ensure(named == origin and end == "" and re.fullmatch(r"0|[1-9][0-9]{0,15}", size), "not a signed head of this log")
-    for vkey, line, kind, length in zip(log_keys, signatures, (1, 6), (33, 1313), strict=True):
+    log_keys = log_keys(int(size)) if callable(log_keys) else log_keys  # by the size, where they were replaced
+    signed = [(*by, unbase64(blob)) for *by, blob in (line.split(" ") for line in lines)]  # others may have signed too
+    ensure(all(dash == "\u2014" and len(blob) > 4 for dash, _, blob in signed), "a line is no signature")
+    for vkey, kind, length in zip(log_keys, (1, 6), (33, 1313), strict=True):
         name, key_id, material = vkey.split("+", 2)
         key = unbase64(material, length)
-        ensure(key[0] == kind and key_id == sha256(name.encode(), b"\n", key)[:4].hex(), "bad log key")
-        dash, signer, blob = line.split(" ")
-        ensure(dash == "\u2014" and signer == name == origin, "it is signed under another name")
-        ensure(unbase64(blob)[:4].hex() == key_id, "it is signed by other keys than those you trust: a rebuilt log")
-        opened.append((key[1:], unbase64(blob)[4:]))
-    (key, signature), (pq_key, stamped) = opened
+        ensure(key[0] == kind and key_id == sha256(name.encode(), b"\n", key)[:4].hex() and name == origin, "bad key")
+        found = [blob[4:] for _, signer, blob in signed if signer == name and blob[:4].hex() == key_id]
+        ensure(len(found) == 1, "signed by other keys than those you trust: rebuilt, or replaced")
+        opened += [key[1:], *found]
+    key, signature, pq_key, stamped = opened
     Ed25519PublicKey.from_public_bytes(key).verify(signature, f"{body}\n".encode())
     name, tree = bytes([len(origin)]) + origin.encode(), bytes(8) + int(size).to_bytes(8, "big") + unbase64(root, 32)
     MLDSA44PublicKey.from_public_bytes(pq_key).verify(stamped[8:], b"subtree/v1\n\0" + name + stamped[:8] + name + tree)
@@ -118,26 +122,25 @@ class Record:
     def read(self, document, header, expect):
         envelope, opening, (signed,) = document["envelope"], document["opening"], document["envelope"]["signatures"]
         self.key, self.signature, self.payload = signed["keyid"], unbase64(signed["sig"]), unbase64(envelope["payload"])
-        predicate = (statement := json.loads(self.payload))["predicate"]
+        predicate = (statement := __import__("statements").parse(self.payload))["predicate"]
         self.subjects = [subject["digest"]["sha256"] for subject in statement["subject"]]
         self.claims, issuance = predicate["claims"], predicate["issuance"]
         self.sequence, issued = count(issuance["sequence"]), instant(issuance["issuedAt"])
         place = [issuance["tenant"], issuance["log"], issuance.get("demo", False)]
-        ours = envelope["payloadType"].encode() in PAE and self.claims.keys() >= set()
-        ensure(ours and issuance["issuer"] == self.key, "it is no in-toto statement, or names another issuer")
+        ensure(envelope["payloadType"].encode() in PAE and issuance["issuer"] == self.key, "it names another issuer")
         self.name = re.fullmatch(r"urn:ringfence:([a-z0-9_.]+):v1", statement["predicateType"])[1]
         opened = opening is None or predicate.get("details") == "sha256:" + sha256(unbase64(opening)).hex()
-        late = issuance.get("late") is True or self.name == SEGMENT
-        readable = opened and dump(document["statement"]) == dump(statement)
-        expect(readable, "the readable statement, or the details, are not what was signed", self)
+        expect(opened and dump(document["statement"]) == dump(statement), "its copy or details were not signed", self)
         expect(opening is None or header["openings"] != "none", "its details are in a pack that is to hold none", self)
+        expect(__import__("statements").is_pinned(statement, header["tag"]), "of a second book of the tenant", self)
         expect(place == [header[n] for n in ("tenant", "log", "demo")], "it is of another tenant or log, or demo", self)
         expect(self.at - issued >= timedelta(minutes=-5), "it is dated after its own recording", self)
-        expect(self.at - issued <= DAY or late, "it is back-dated: issued a day ago, and not late", self)
+        expect(self.at - issued <= DAY or issuance.get("late") is True or self.name == SEGMENT, "back-dated", self)
         return "sha256:" + sha256(dump(envelope)).hex()
 
     def check_origin(self, keys):
-        ensure((key := keys.get(self.key)) and key["known"] <= self.at, f"signed by the unknown key {self.key[:16]}")
+        known = (key := keys.get(self.key)) and key["known"] <= self.at and key["entry"] < self.entry
+        ensure(known, f"signed by the unknown key {self.key[:16]}")
         ensure(self.at < key["revoked"], "its key had been revoked")
         ensure(key["from"] <= self.at < key["until"], "its key was not yet valid, or had expired")
         ensure(key["role"] in ROLES.get(self.name, SPEAKERS), f"a {key['role']} key may not state this")
@@ -154,23 +157,21 @@ class Record:
 
 
 def fold_keys(records, root):  # step 4: every key that the root enrolled for this tenant: role, life and revocation
-    always = {"known": EPOCH, "from": EPOCH, "until": NEVER, "revoked": NEVER}
+    always = {"entry": -1, "known": EPOCH, "from": EPOCH, "until": NEVER, "revoked": NEVER}
     keys = {sha256(root).hex(): {"public": root, "role": "root", **always}}
     for record in records:
-        try:
+        with suppress(*DAMAGE):  # what does not hold changes nothing
             _ = record.name.startswith("key.") and record.check_origin(keys)
             if record.name == "key.enrolled":
                 public = unbase64((claims := record.claims)["publicKey"], {"ed25519": 32}.get(claims["algorithm"]))
-                start, end = instant(claims["validFrom"]), instant(claims["validUntil"])
-                key, role = sha256(public).hex(), claims["role"]
-                ensure(key not in keys and record.subjects == [key] and role in ENROLLED and start < end, "not so")
-                keys[key] = claims | always | {"public": public, "known": record.at, "from": start, "until": end}
+                start, end, key = instant(claims["validFrom"]), instant(claims["validUntil"]), sha256(public).hex()
+                ensure(key not in keys and record.subjects == [key] and claims["role"] in ENROLLED and start < end, "")
+                place = {"entry": record.entry, "known": record.at, "from": start, "until": end}
+                keys[key] = claims | always | {"public": public} | place
             elif record.name == "key.revoked":
                 key = keys[record.claims["keyId"]]
                 since = max(key["known"], min(instant(record.claims["at"]), record.at))
                 key["revoked"] = min(key["revoked"], since) if key["role"] != "root" else NEVER
-        except DAMAGE:
-            continue  # it changes nothing
     return keys
 
 
@@ -184,14 +185,14 @@ def check_records(records, header, head, proven, keys, expect):  # steps 5 to 7
         if record.name:
             said, (expected, past) = [record.claims.get(n) for n in ("size", "root")], numbers.get(record.key, (1, 0))
             expect(record.name != "ledger.head_exported" or said in proven, "no head of this log", record)
+            expect(record.name != REPLACED or "successions" in header, "the header does not say so", record)
             expect(record.sequence >= expected, "it repeats a number of its issuer", record)
             expected += digests - past if record.key != next(iter(keys)) else 0  # never one of the root
             expect(record.sequence <= expected, f"issuer {record.key[:16]}: one before {record.sequence} is missing")
             numbers[record.key] = record.sequence + 1, digests
         expect(record.name or header["scope"], "only its digest is here, in a pack of everything", record)
         try:
-            _ = record.name and record.check_origin(keys)
-            _ = head and record.check_inclusion(*head)
+            _ = record.name and record.check_origin(keys), head and record.check_inclusion(*head)
         except DAMAGE as error:
             expect(None, str(error) or "its signature does not match", record)
         begun, digests = begun or record.turn is not None, digests + (not record.name)
@@ -205,18 +206,18 @@ def check_report(records, header, status, expect):  # step 8: the last record co
     counted = header["records"] - sum(record.entry >= size for record in records) if type(size) is int else -1
     expect(last.subjects == [sha256(dump(line) + b"\n").hex() for line in status], "it is over another status", last)
     said = {"asOf": header["asOf"], "records": counted, "size": size, "openings": header["openings"]}
-    holds = last.claims == said | (header["scope"] or {}) and counted >= 0
-    expect(holds, "it states another time, extent or number of records than the pack holds", last)
-    return expect(not holds or (size <= last.entry and instant(header["asOf"]) <= last.at), "it comes too early", last)
+    holds = last.claims == said | (header["scope"] or {}) and counted >= 0 and size <= last.entry
+    holds = holds and instant(header["asOf"]) <= last.at
+    return expect(holds, "it states another time, extent or number of records than the pack holds before it", last)
 
 
-def check_heads(lines, head, trust, expect):  # step 3: the earlier heads of the pack, and those that the reader holds
+def check_heads(lines, head, trust, log_keys, expect):  # step 3: earlier heads, and those that the reader holds
     proven = []
     for document in lines:
         try:
             size, root, proof, note = (document["head"][name] for name in ("size", "root", "proof", "note"))
             known, hashes = unbase64(root, 32), [unbase64(item, 32) for item in proof]
-            ensure(open_head(note, trust["log"], trust["logKeys"]) == (size, known), "its note is of another head")
+            ensure(open_head(note, trust["log"], log_keys) == (size, known) and note.count("\n") == 6, "another head")
             ensure(len(document["head"]) == 6 and count(size) > max(proven, default=[0])[0], "out of order")
             proven.append([size, known.hex()])
             ensure(head is None or check_consistency(size, known, *head, hashes) is None, "")
@@ -245,31 +246,31 @@ def read_lines(lines, header, expect):
 
 
 def verify(pack, trust, expect):  # calls expect(holds, reason, record)
-    first, *lines = pack.removesuffix(b"\n").split(b"\n")
+    (first, *lines), told = pack.removesuffix(b"\n").split(b"\n"), "successions"
     header = json.loads(first)  # a file without a header of ours cannot be judged: exit code 2
-    ensure(header["format"] == "urn:ringfence:pack:v2" and {*header} == HEADER | {"tenantSalt"}, "no pack of version 2")
+    ensure(header["format"] == "urn:ringfence:pack:v2" and {*header} - {told} == HEADER | {"tenantSalt"}, "no pack v2")
     ensure(dump(header) == first and type(header["demo"]) is bool and instant(header["asOf"]), "bad header")
     ensure(unbase64(header["root"], 32) and count(header["size"]) >= 0 <= count(header["records"]), "bad header")
-    scope = header["scope"] or {"controls": [], "predicates": ["all"]}
-    ensure(len(scope) == 2 and scope["predicates"] and scope["controls"] + header["openings"].split(), "bad scope")
+    __import__("statements").check_header(header)
     header["tag"] = (salt := header["tenantSalt"]) and sha256(TAG, unbase64(salt, 32), header["tenant"].encode())
-    alike = all(header[name] == trust[name] for name in ("log", "root", "logKeys"))  # step 1
-    expect(alike, "it is from another log, root or log keys than those you trust: another log, or a rebuilt one")
+    alike = [header[name] == trust[name] for name in ("log", "root", "logKeys")]  # step 1
+    expect(all(alike[: 2 if told in header else 3]), "it is from another log, root or log keys than those you trust")
     expect(pack.endswith(b"\n"), "the last line does not end")
-    records, status, earlier, notes = read_lines(lines, header, expect)
+    (records, status, earlier, notes), log_keys = read_lines(lines, header, expect), trust["logKeys"]
+    if told in {*header, *trust}:  # by the file beside this one
+        log_keys = __import__(told).follow(trust, header, records, [line["head"] for line in earlier] + notes, expect)
     try:
         head, (note,) = None, notes
-        head = open_head(note["checkpoint"], trust["log"], trust["logKeys"])
-        ensure(head[0] == header["size"], "the header states another size")
+        head = open_head(note["checkpoint"], trust["log"], log_keys)
+        ensure(head[0] == header["size"] and note["checkpoint"].count("\n") == 6, "of another size or more signers")
     except DAMAGE as error:
         expect(None, f"the head of the log: {str(error) or 'a signature does not match'}")
-    keys, proven = fold_keys(records, unbase64(trust["root"], 32)), check_heads(earlier, head, trust, expect)
+    keys, proven = fold_keys(records, unbase64(trust["root"], 32)), check_heads(earlier, head, trust, log_keys, expect)
     check_records(records, header, head, proven, keys, expect)
     check_report(records, header, status, expect)
-    if trust.get("witnesses"):  # by the file beside this one
-        __import__("witnesses").check_witnesses([line["head"] for line in earlier] + notes, trust, expect)
-    digests = f" ({sum(not record.name for record in records)} as digests: ask for what they say)"
-    return f"{len(records)} records" + digests * any(not record.name for record in records)
+    if len(trust) > 5:  # it names witnesses: by the file beside this one
+        __import__("witnesses").check_witnesses([line["head"] for line in earlier] + notes, trust, expect, records)
+    return __import__("statements").told(records, trust, [line["head"] for line in earlier] + notes)
 
 
 def main(arguments):
@@ -283,18 +284,17 @@ def main(arguments):
 
     try:
         pack, trust = (Path(path).read_bytes() for path in arguments)
-        trust = json.loads(trust)
-        ensure(re.fullmatch("urn:ringfence:trust:v[12]", trust["format"]), "this is no trust file")
-        trust["heads"] = [open_head(note, trust["log"], trust["logKeys"]) for note in trust["heads"]]
+        trust = __import__("statements").read_trust(trust)
+        log_keys = __import__("successions").known(trust) if "successions" in trust else trust["logKeys"]
+        trust["heads"] = [open_head(note, trust["log"], log_keys) for note in trust["heads"]]
         checked = verify(pack, trust, expect)
     except (*DAMAGE, OSError, ImportError) as error:
         print(f"cannot be checked: {error}\nusage: verify_pack.py PACK TRUST", file=sys.stderr)
         return 2
-    if not trust["heads"]:
-        print("NOTE: rebuild or rollback not excluded: the trust file holds no head that was kept outside")
     print(*failures, f"{'FAILED' if failures else 'VERIFIED'}: {checked}, {len(failures)} failures", sep="\n")
     return 1 if failures else 0
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent))  # where the other files are
     sys.exit(main(sys.argv[1:]))

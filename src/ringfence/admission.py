@@ -11,11 +11,16 @@ from ringfence.identity.service import Identity
 from ringfence.identity.signin.service import SignIn
 from ringfence.kernel.actor import Assurance, Caller, Level, Person
 from ringfence.kernel.envelope import Envelope
-from ringfence.kernel.errors import Refused
+from ringfence.kernel.errors import Refused, VerificationFailed
 from ringfence.kernel.identifier import Tenant
-from ringfence.kernel.statement import KeyRole
+from ringfence.kernel.statement import Issuance, KeyRole, Statement
+from ringfence.ledger.books import CLAIM, check_book, unpinned
+from ringfence.ledger.entry import tenant_tag
 from ringfence.ledger.issuers import ENROLLED, Issuers, check_enrolment, parse_enrolment
 from ringfence.ledger.model import Standing
+from ringfence.obligations.forms import shelf
+from ringfence.obligations.forms.checking import check_stated
+from ringfence.storage.numbering import TenantNumbers
 
 # What an operator's key may state; the rest is stated by the services themselves, or by the root.
 OPERATOR_PREDICATES = frozenset(
@@ -28,17 +33,24 @@ OPERATOR_PREDICATES = frozenset(
         "model.signed",
         "entity.classification",
         "ai.classification",
+        "kek.rotated",
         "key.custody",
         "ledger.head_exported",
         "redteam.run",
         "report.exported",
         "run.manifest",
+        "techdoc.exported",
     }
 )
 # Signed acts that change state: only the service that keeps the state admits them, after its own checks.
 ACTS = frozenset(
     {
         "access.review_decided",
+        "control.not_applicable",
+        "exception.approved",
+        "exception.ended",
+        "exception.requested",
+        "incident.breach_notice",
         "incident.closed",
         "incident.corrected",
         "incident.customer_notice",
@@ -46,8 +58,17 @@ ACTS = frozenset(
         "incident.report",
         "incident.triage",
         "key.enrolled",
+        "opinion.given",
+        "opinion.withdrawn",
+        "profile.selected",
+        "mgmt.resolution_opened",
+        "mgmt.vote",
         "quarantine.release_approved",
         "quarantine.release_requested",
+        "risk.accepted",
+        "risk.registered",
+        "risk.reviewed",
+        "risk.treated",
     }
 )
 
@@ -66,8 +87,8 @@ class Gate:
         issuer.verify(envelope)
         if issuer.role is not KeyRole.OPERATOR or issuer.person != by.id:
             raise Refused("a statement is posted by the person who signed it, with that person's own token")
-        if envelope.statement.predicate not in OPERATOR_PREDICATES | ACTS:
-            raise Refused(f"no operator states {envelope.statement.predicate}: it is stated by what it is about")
+        _check_claimed(envelope.statement.issuance, issuer.role)
+        _check_said(envelope.statement)
         if envelope.statement.predicate == ENROLLED:
             _check_passkey(self.issuers(by.tenant), at, envelope)
 
@@ -77,6 +98,20 @@ class Gate:
         if envelope.statement.predicate != "key.enrolled":
             raise Refused("only enrolments are posted with the root's key")
         parse_enrolment(envelope.statement)
+
+
+def _check_said(statement: Statement) -> None:
+    if statement.predicate in shelf.types():
+        check_stated(shelf.form(statement.predicate), statement, statement.issuance.issued_at.date())
+    elif statement.predicate not in OPERATOR_PREDICATES | ACTS:
+        raise Refused(f"no operator states {statement.predicate}: it is stated by what it is about")
+
+
+def _check_claimed(issuance: Issuance, role: KeyRole) -> None:
+    if not role.may_claim(issuance.strength):
+        raise Refused(f"the statement calls itself {issuance.strength.text}; a person's key states at most observed")
+    if issuance.late:
+        raise Refused("a person's statement is never late: only the emergency journal holds back what was signed")
 
 
 def _check_passkey(known: Issuers, at: datetime, envelope: Envelope) -> None:
@@ -90,10 +125,38 @@ class RootEnrolments:
 
     gate: Gate
     root: bytes
+    numbers: TenantNumbers
 
     def check_enrolment(self, envelope: Envelope) -> None:
         """Return, or raise `VerificationFailed` or `Refused`."""
         self.gate.check_enrolment(envelope, root=self.root)
+        tenant = envelope.statement.issuance.tenant
+        if known := self.numbers.all().get(tenant):  # a new tenant's book begins with its enrolments
+            check_book(envelope.statement.claims, tenant_tag(known.salt, tenant))
+
+
+@dataclass(frozen=True, slots=True)
+class NewBooks:
+    """`identity.ports.Books`: a new tenant's numbering begins under the salt whose tag the root signed."""
+
+    numbers: TenantNumbers
+
+    def check(self, envelope: Envelope, salt: bytes) -> None:
+        """Return where the enrolment is for the book under this salt, or raise `VerificationFailed`."""
+        claims = envelope.statement.claims
+        if CLAIM not in claims:
+            raise VerificationFailed(
+                f"each enrolment in a new tenant names its {CLAIM}, so that there is one book of it"
+            )
+        check_book(claims, tenant_tag(salt, envelope.statement.issuance.tenant))
+
+    def begin(self, tenant: Tenant, salt: bytes) -> None:
+        """Begin the book of a new tenant."""
+        self.numbers.begin(tenant, salt)
+
+    def same(self, first: Envelope, second: Envelope) -> bool:
+        """Tell whether two enrolments say the same, each in its own book."""
+        return unpinned(first.statement.claims) == unpinned(second.statement.claims)
 
 
 @dataclass(frozen=True, slots=True)

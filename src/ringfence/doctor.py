@@ -35,7 +35,7 @@ class Check:
 def examine(settings: Settings) -> list[Check]:
     """Look at everything; a check that fails to run is a check that failed."""
     checks: list[Callable[[Settings], Check]] = [
-        _python, _signatures, _database, _space, _home, _keys, _clock, _port, _gateway,
+        _python, _signatures, _database, _space, _home, _keys, _clock, _port, _gateway, _law, _overrides,
     ]  # fmt: skip
     return [*(_safely(check, settings) for check in checks), *_optional()]
 
@@ -77,11 +77,16 @@ def _database(settings: Settings) -> Check:
     made = (settings.home / "ringfence.json").exists()
     if made and (home := open_home(settings.home, database=settings.database_url)).database:
         from ringfence.storage.database import Database
+        from ringfence.storage.duty import on_duty, standing_by
         from ringfence.storage.migrations import version
 
         database = Database(home.database_url)
         try:
             found = f"PostgreSQL answers; its tables are of version {version(database)}"
+            if where := on_duty(database):
+                found += f"; `ringfence up` runs at {where}"
+            if waiting := standing_by(database):
+                found += f"; {', '.join(waiting)} stands by"
         finally:
             database.close()
         return Check("database", ok=True, needed=True, found=found)
@@ -143,13 +148,13 @@ def _port(_: Settings) -> Check:
 
 def _gateway(settings: Settings) -> Check:
     """Look at the processes of this home: a gateway without `up` refuses soon, and `up` without one serves nobody."""
-    from ringfence.frontends.client import SOCKET
+    from ringfence.frontends.client import SOCKET, listening
     from ringfence.gateway.worker import Place, running
     from ringfence.workloads.serving import FOLDER
 
     log = settings.home / "gateway.log"
     serves = bool(running(Place(settings.home / FOLDER, log, 0)))
-    up = _listens(settings.home / SOCKET)
+    up = listening(settings.home / SOCKET)
     if serves == up:
         found = "it runs" if up else "it does not run, and neither does `ringfence up`"
         return Check("gateway", ok=True, needed=False, found=found)
@@ -159,15 +164,6 @@ def _gateway(settings: Settings) -> Check:
         found = "it runs without `ringfence up`: it refuses every caller once keys and routes are too old"
         remedy = "start `ringfence up`, which replaces it"
     return Check("gateway", ok=False, needed=False, found=found, remedy=remedy)
-
-
-def _listens(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(str(path))
-        except OSError:
-            return False
-    return True
 
 
 def _optional() -> Iterator[Check]:
@@ -195,6 +191,28 @@ NODE_PROGRAMS = (
     ("namespace", ("bwrap", "sshd", "ssh"), "no namespace nodes"),
     ("vm", ("qemu-system-x86_64",), "no virtual machines"),
 )
+
+
+def _law(_: Settings) -> Check:
+    from ringfence.installation import SystemClock
+    from ringfence.obligations.age import LOOK_AGAIN, aged
+    from ringfence.obligations.catalog import load
+
+    old = aged(load(), SystemClock().now().date())
+    found = "; ".join(one.text for one in old) or f"every entry was looked up in the last {LOOK_AGAIN.days} days"
+    remedy = "install a newer release, or look up what changed before you rely on dates and numbers"
+    return Check("law data", not old, needed=False, found=found, remedy=remedy)
+
+
+def _overrides(settings: Settings) -> Check:
+    from ringfence.installation import SystemClock
+    from ringfence.obligations.blobs import effective
+
+    rules = effective(settings.home, SystemClock().now().date())
+    made = rules.catalog.overrides
+    found = rules.refused or (f"rows: {made.rows}, files: {len(made.files)}" if made else "none: the rules as shipped")
+    remedy = "change the file, and look again with `ringfence rules check`; until then none of them counts"
+    return Check("overrides", not rules.refused, needed=False, found=found, remedy=remedy)
 
 
 def _nodes() -> Iterator[Check]:

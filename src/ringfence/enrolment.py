@@ -1,26 +1,28 @@
-"""What the root signs of keys: enrolments, and revocations; and the key files of people."""
+"""What the root signs of keys; and the key files of people."""
 
 import base64
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from ringfence.identity.model import KEY_LIFE
 from ringfence.kernel.actor import Role
 from ringfence.kernel.clock import Clock, to_text
-from ringfence.kernel.digest import Digest
-from ringfence.kernel.envelope import key_id_of
+from ringfence.kernel.envelope import Envelope, key_id_of
+from ringfence.kernel.errors import MalformedInput, VerificationFailed
 from ringfence.kernel.identifier import KeyId, PersonId, Tenant, key_id
 from ringfence.kernel.statement import Draft, KeyRole, Strength, Subject
-from ringfence.ledger.issuers import ENROLLED, REVOKED
-from ringfence.ledger.model import Standing
+from ringfence.ledger.books import pinned, unpinned
+from ringfence.ledger.entry import tenant_tag
+from ringfence.ledger.issuers import ENROLLED, check_enrolment, start
+from ringfence.ledger.model import Issuer, Standing
 from ringfence.ledger.service import Ledger
 from ringfence.storage import keyfile
+from ringfence.storage.numbering import TenantNumbers
 from ringfence.storage.signer import Ed25519Signer
 
 # What serves an installation serves all of its tenants: the root enrols the same keys in each.
@@ -70,12 +72,6 @@ def service_enrolled(keys: keyfile.KeyFile, role: KeyRole, at: datetime) -> Draf
     return _enrolled(public, role, keys.custody, at, extra, {})
 
 
-def revoked(key: KeyId, reason: str, at: datetime) -> Draft:
-    """State that a key counts for nothing from a time on."""
-    claims = {"keyId": key, "reason": reason, "at": to_text(at)}
-    return Draft(REVOKED, (_subject(key),), claims, Strength.DOCUMENTED)
-
-
 def enrolled_anew(public: bytes, role: KeyRole, custody: str, person: PersonId | None, at: datetime) -> Draft:
     """State that a key takes the place of another one of the same role, and of the same person."""
     return _enrolled(public, role, custody, at, {"person": person} if person else {}, {})
@@ -92,27 +88,67 @@ def _enrolled(
         "validUntil": to_text(at + KEY_LIFE),
         "custody": custody,
     } | extra
-    return Draft(ENROLLED, (_subject(key_id_of(public)),), claims, Strength.DOCUMENTED, details)
+    return Draft(ENROLLED, (Subject.of_key(key_id_of(public)),), claims, Strength.DOCUMENTED, details)
 
 
-def _subject(key: KeyId) -> Subject:
-    return Subject(f"key/{key[:16]}", Digest.parse(key))
+def in_its_book(numbers: TenantNumbers, draft: Draft, tenant: Tenant) -> Draft:
+    """Let an enrolment name the numbering of its tenant, which begins with it where there is none; in a transaction."""
+    if draft.predicate != ENROLLED:
+        return draft
+    return pinned(draft, tenant_tag(numbers.of([tenant])[tenant].salt, tenant))
 
 
-def service_claims(ledger: Ledger, tenant: Tenant, clock: Clock) -> Mapping[KeyId, Mapping[str, Any]]:
-    """Return the service keys that are in force in a tenant, with the claims of their enrolment."""
+def service_enrolments(ledger: Ledger, tenant: Tenant, clock: Clock) -> Mapping[KeyId, Envelope]:
+    """Return the enrolments of the service keys that are in force in a tenant, as the root signed them."""
     issuers, now = ledger.issuers(tenant), clock.now()
     found = {}
     for logged in ledger.statements(tenant, (ENROLLED,)):
-        statement = logged.envelope.statement
-        key = key_id(statement.subjects[0].digest.hex)
+        key = key_id(logged.envelope.statement.subjects[0].digest.hex)
         standing, issuer = issuers.at(key, now)
         if issuer is not None and standing is Standing.TRUSTED and issuer.role in SERVICES:
-            found[key] = statement.claims
+            found[key] = logged.envelope
     return found
 
 
-def from_claims(claims: Mapping[str, Any]) -> Draft:
-    """Return the enrolment of a key that is known already, for another tenant."""
-    public = base64.b64decode(str(claims["publicKey"]), validate=True)
-    return Draft(ENROLLED, (_subject(key_id_of(public)),), claims, Strength.DOCUMENTED)
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What whoever holds the root knows without asking the server: its key, and what is to be signed for."""
+
+    root: bytes
+    log: str
+    tenant: str  # in which the root enrolled the keys first
+    at: datetime
+
+
+def enrolled_again(envelopes: Sequence[Envelope], known: Known) -> list[Draft]:
+    """Return the enrolments of service keys, for another tenant; without the first one's book.
+
+    The server says which keys those are, and the root must not sign what a server makes up: each is one that this root
+    signed for this log before, of a service, in force, and there is one of each role.
+
+    Raises:
+        VerificationFailed: it is anything else.
+    """
+    issuers = [_enrolled_before(envelope, known) for envelope in envelopes]
+    roles = [issuer.role for issuer in issuers]
+    if len(set(roles)) != len(roles) or not set(roles) >= SERVICES - {KeyRole.GATEWAY}:
+        raise VerificationFailed(f"{_NOT_OURS}: it names not one key of each service")
+    return [Draft(ENROLLED, e.statement.subjects, unpinned(e.statement.claims), Strength.DOCUMENTED) for e in envelopes]
+
+
+_NOT_OURS = "the root signs nothing of what the server sent"
+
+
+def _enrolled_before(envelope: Envelope, known: Known) -> Issuer:
+    try:
+        issuer = check_enrolment(start(known.root), known.at, envelope)
+    except (MalformedInput, VerificationFailed) as error:
+        raise VerificationFailed(f"{_NOT_OURS}: {error}") from error
+    statement, issuance = envelope.statement, envelope.statement.issuance
+    if statement.predicate != ENROLLED or (issuance.log, issuance.tenant) != (known.log, known.tenant):
+        raise VerificationFailed(f"{_NOT_OURS}: an enrolment is of another log or tenant")
+    if issuer.role not in SERVICES or issuer.person is not None:
+        raise VerificationFailed(f"{_NOT_OURS}: a key is no service's")
+    if not issuer.valid_from <= known.at < issuer.valid_until or issuer.valid_until - issuer.valid_from > KEY_LIFE:
+        raise VerificationFailed(f"{_NOT_OURS}: a key is not in force by this machine's clock")
+    return issuer

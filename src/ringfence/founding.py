@@ -49,22 +49,27 @@ def add_tenant(
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Found a tenant: the root signs for the keys that serve it, and for its first owner."""
-    from ringfence.enrolment import NewPerson, from_claims, operator_enrolled
+    from ringfence.enrolment import Known, NewPerson, enrolled_again, operator_enrolled
     from ringfence.frontends.client import connect
     from ringfence.identity.service import hashed
     from ringfence.installation import SystemClock
-    from ringfence.kernel import identifier
+    from ringfence.kernel import envelope, identifier
+    from ringfence.ledger.books import pinned
+    from ringfence.ledger.entry import tenant_tag
 
-    identifier.tenant(name)
+    tag = tenant_tag(salt := secrets.token_bytes(32), identifier.tenant(name))  # drawn here: the root signs it
     person = NewPerson.make(owner, Role.OWNER)
     with connect() as client:
         root = root_signer(client.settings, root_key, root_share)
-        drafts = [from_claims(claims) for claims in client.get("/api/v1/tenants/keys")["claims"]]
+        known = Known(root.public_key, client.me["log"], client.me["tenant"], SystemClock().now())
+        sent = [base64.b64decode(text) for text in client.get("/api/v1/tenants/keys")["enrolments"]]
+        drafts = enrolled_again([envelope.parse(data, source="/tenants/keys") for data in sent], known)
         with _written(client, person) as (path, custody):
             drafts.append(operator_enrolled(person, custody, SystemClock().now()))
-            *services, first = _signed(client, root, drafts, tenant=name, demo=demo)
+            *services, first = _signed(client, root, [pinned(each, tag) for each in drafts], tenant=name, demo=demo)
             body = {"tenant": name, "demo": demo, "services": services, "owner": first, "name": owner}
-            answer = client.post("/api/v1/tenants", body | {"token_hash": hashed(person.token).hex()})
+            secrets_of_it = {"token_hash": hashed(person.token).hex(), "salt": salt.hex()}
+            answer = client.post("/api/v1/tenants", body | secrets_of_it)
     document = {"tenant": name, "owner": person.id, "key_file": str(path), "statement": answer["statement"]}
 
     def human(console: "Console") -> None:
@@ -83,7 +88,7 @@ def _signed(
     from ringfence.installation import SystemClock
     from ringfence.kernel.commitment import SALT_SIZE, commit
     from ringfence.kernel.identifier import LogOrigin, Tenant
-    from ringfence.kernel.statement import Issuance, Statement
+    from ringfence.kernel.statement import Issuance
 
     found = []
     for number, draft in enumerate(drafts, start=1):
@@ -101,7 +106,7 @@ def _signed(
             demo=demo,
         )
         commitment = opening.commitment if opening else None
-        envelope = root.sign(Statement(draft.predicate, draft.subjects, draft.claims, issuance, commitment))
+        envelope = root.sign(draft.issued(issuance, commitment))
         found.append(posted(envelope, opening))
     return found
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ringfence.app import Services, wire
-from ringfence.enrolment import NewPerson, operator_enrolled, service_enrolled
+from ringfence.app import wire
+from ringfence.enrolment import NewPerson, in_its_book, operator_enrolled, service_enrolled
 from ringfence.identity.model import PersonRecord, TenantRecord
 from ringfence.identity.service import hashed
 from ringfence.identity.store import RevocationFile
@@ -19,9 +19,10 @@ from ringfence.kernel.commitment import SALT_SIZE, commit
 from ringfence.kernel.envelope import key_id_of
 from ringfence.kernel.errors import Refused, RingfenceError, UsageError
 from ringfence.kernel.identifier import LogOrigin, Tenant
-from ringfence.kernel.statement import Draft, Issuance, KeyRole, Statement
+from ringfence.kernel.statement import Draft, Issuance, KeyRole
 from ringfence.ledger import trust
 from ringfence.ledger.model import SignedCheckpoint, Trust
+from ringfence.services import Services
 from ringfence.signing.opening import in_process
 from ringfence.storage import keyfile
 from ringfence.storage.database import Database
@@ -158,6 +159,7 @@ def _enrol_all(
 def append_by_root(services: Services, root: Ed25519Signer, draft: Draft, tenant: Tenant | None = None) -> None:
     """Sign `draft` with the root and sequence it in the open transaction."""
     tenant = tenant or services.home.tenant
+    draft = in_its_book(services.outbox.numbers, draft, tenant)
     opening = commit(draft.details, secrets.token_bytes(SALT_SIZE)) if draft.details else None
     nonce = secrets.token_hex(16)
     issuance = Issuance(
@@ -172,7 +174,7 @@ def append_by_root(services: Services, root: Ed25519Signer, draft: Draft, tenant
         demo=tenant in services.demo_tenants,
     )
     commitment = opening.commitment if opening else None
-    statement = Statement(draft.predicate, draft.subjects, draft.claims, issuance, commitment)
+    statement = draft.issued(issuance, commitment)
     services.outbox.append(root.sign(statement), opening)
 
 

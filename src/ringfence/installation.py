@@ -6,6 +6,7 @@ keys/            service keys, gateway's key, root key       operators/      one
 journal/         emergency journal per tenant                revoked         people whose access has ended
 kek.json         wraps dataset keys                          datasets/       sealed data
 gateway/         the gateway's own: snapshot, journal        gateway.log     what its process said
+practice/        an installation to practise in          practice.log     what its process said
 retention.yaml   the team's own periods, where there are any
 oidc.json        where people may sign in, if anywhere
 """
@@ -86,6 +87,7 @@ class Home:
         named["gateway key"] = self.gateway_path
         named["sign-in key"] = self.sign_in_path
         named["dataset KEK"] = self.path / "kek.json"
+        named |= {f"dataset KEK, {which}": self.path / f"kek.{which}.json" for which in ("next", "old")}
         named |= {f"operator {path.stem}": path for path in sorted((self.path / "operators").glob("*.key"))}
         return {name: path for name, path in named.items() if path.exists()}
 

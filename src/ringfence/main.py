@@ -3,7 +3,6 @@
 `ringfence --help` imports nothing but Typer: it must start in less than 200 ms (docs/decisions/0003).
 """
 
-import importlib
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -15,6 +14,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from ringfence.frontends import in_process
+from ringfence.frontends.loading import loaded
 from ringfence.kernel.errors import InternalError, RingfenceError, Unavailable
 
 
@@ -31,9 +31,12 @@ VERBS: Mapping[str, Verb] = {
     "init": Verb("ringfence.verbs", "init", "Make a home: keys, first people, first head to keep elsewhere."),
     "up": Verb("ringfence.verbs", "up", "Serve API, console and gateway, and print a one-time link."),
     "tour": Verb("ringfence.tour.cli", "tour", "Walk through what works, on real data, in a demo home."),
+    "practice": Verb("ringfence.tour.practice", "app", "Practise an incident in a demo installation beside this one."),
     "doctor": Verb("ringfence.doctor", "doctor", "Say what is missing on this machine, and how to get it."),
+    "profile": Verb("ringfence.obligations.profiles.cli", "app", "Compare industry profiles, and put one in force."),
+    "rules": Verb("ringfence.obligations.overriding.cli", "app", "Check, compare and sign overrides of the rules."),
     "status": Verb("ringfence.obligations.cli", "status", "Show each control's status, computed from statements."),
-    "scope": Verb("ringfence.obligations.cli", "scope", "Classify an organisation: which duties, since when, why."),
+    "scope": Verb("ringfence.obligations.scoping.cli", "scope", "Classify an organisation: which duties, when, why."),
     "verify": Verb("ringfence.reports.cli", "verify", "Check a pack offline against what you trust."),
     "dataset": Verb("ringfence.artifacts.cli", "app", "Seal, open, verify and list datasets."),
     "model": Verb("ringfence.artifacts.models.cli", "app", "Sign, verify, scan, import and list models."),
@@ -47,11 +50,19 @@ VERBS: Mapping[str, Verb] = {
     "user": Verb("ringfence.verbs", "user", "List, add and remove people; make a link into the console."),
     "tenant": Verb("ringfence.founding", "tenant", "Add and list the tenants of this installation."),
     "service": Verb("ringfence.identity.accounts.cli", "app", "Enrol, list and revoke programs with scoped keys."),
-    "key": Verb("ringfence.keyverbs", "key", "Issue and revoke callers' keys; keep, replace and revoke signing keys."),
+    "key": Verb("ringfence.keyverbs.cli", "key", "Issue callers' keys; keep, replace and revoke signing keys."),
     "ledger": Verb("ringfence.ledger.cli", "app", "Show heads and statements, prove entries, export a head."),
     "report": Verb("ringfence.verbs", "report", "Export packs and drafts of early warnings."),
+    "customer": Verb("ringfence.customers.cli", "app", "Keep customers; answer their questions; hand them packs."),
     "retention": Verb("ringfence.retention.cli", "app", "What is kept and until when; hold, release, erase, sweep."),
-    "record": Verb("ringfence.verbs", "record", "Run the collector of an evidence type and record what it found."),
+    "risk": Verb("ringfence.governance.risks.cli", "app", "Enter, treat, review and accept risks; import a register."),
+    "exception": Verb("ringfence.governance.exceptions.cli", "app", "Ask for an exception, approve one, end one."),
+    "opinion": Verb("ringfence.governance.opinions.cli", "app", "An auditor's opinions beside the computed status."),
+    "record": Verb("ringfence.obligations.forms.cli", "record", "Run a collector, or fill a form and sign it."),
+    "approve": Verb("ringfence.governance.resolutions.cli", "approve", "Ask the management body to approve a control."),
+    "resolution": Verb("ringfence.governance.resolutions.cli", "app", "Put something to the management body; vote."),
+    "oversight": Verb("ringfence.governance.oversight.cli", "app", "What management was told; who was trained."),
+    "policy": Verb("ringfence.obligations.policies.cli", "app", "Write and check policies; see which still hold."),
 }
 
 
@@ -67,7 +78,7 @@ class LazyVerbs(TyperGroup):
         verb = VERBS.get(cmd_name)
         if verb is None:
             return None
-        found = getattr(importlib.import_module(verb.module), verb.name)
+        found = getattr(loaded(verb.module), verb.name)
         if isinstance(found, typer.Typer):
             return get_command(found)
         single = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)

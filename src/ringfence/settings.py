@@ -26,6 +26,7 @@ class Settings:
     console: str = ""  # the console's address as browsers show it; without it http://localhost and the port
     confirmation: str = field(default="", repr=False)  # what the console gave a person for dangerous acts in a terminal
     sign_with: str = ""  # "passkey": acts are signed in the browser instead of with the operator's key
+    hosts: str = ""  # further names under which `up` is asked, with commas between them
     database_url: str = ""  # PostgreSQL; without it what the home names, or SQLite in it
 
     @classmethod
@@ -42,6 +43,7 @@ class Settings:
             console=env.get("RINGFENCE_CONSOLE_URL", "").rstrip("/"),
             confirmation=_token(env.get("RINGFENCE_CONFIRMATION", ""), "RINGFENCE_CONFIRMATION"),
             sign_with=_sign_with(env.get("RINGFENCE_SIGN_WITH", "")),
+            hosts=env.get("RINGFENCE_HOSTS", ""),
             database_url=env.get("RINGFENCE_DATABASE_URL", ""),
         )
 

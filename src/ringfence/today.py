@@ -1,9 +1,9 @@
 """The Today page: what needs a person now, and by when."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
@@ -12,43 +12,50 @@ from ringfence.frontends import page
 from ringfence.frontends.http import require
 from ringfence.frontends.live import STREAM, published
 from ringfence.frontends.page import AsOf, Pages, View
-from ringfence.frontends.waiting import Waiting, most_pressing
+from ringfence.frontends.practice import BesideOf
+from ringfence.frontends.waiting import Item, Waiting, most_pressing
+from ringfence.frontends.wording import kept_at
 from ringfence.kernel.actor import Person
 from ringfence.kernel.clock import Clock, to_text
-from ringfence.kernel.identifier import PredicateName, Tenant
 from ringfence.ledger.custody import HEAD_EXPORTED, ExportedHead, exported_heads
-from ringfence.ledger.model import LoggedStatement, SignedCheckpoint
-from ringfence.obligations.model import Board, ControlResult, Standing, State, Support
+from ringfence.ledger.model import SignedCheckpoint
+from ringfence.obligations import domains, producers
+from ringfence.obligations.ahead import ahead
+from ringfence.obligations.forms import shelf
+from ringfence.obligations.ports import Boards, Statements
+from ringfence.obligations.results import APART, WORST_FIRST, Board, ControlResult, Standing, State, Support
 
 YESTERDAY = timedelta(hours=24)
 SOON = timedelta(days=14)
 SHOWN_WAITING = 20
+SHOWN_CONTROLS = 25
 SHOWN_SUPPORTS = 8  # statements listed per requirement; the record of each leads to the rest
-_WORST_FIRST = (State.NOT_SATISFIED, State.PENDING, State.SATISFIED, State.UPCOMING, State.NOT_APPLICABLE)
 _COUNTED = frozenset({State.SATISFIED, State.PENDING})
 
 Reader = Annotated[Person, Depends(require("status.read"))]
 
 
-class Boards(Protocol):
-    """Compute the status of every control."""
+class FirstStep(Protocol):
+    """A step of a young tenant, as the page shows it."""
 
-    def board(self, tenant: Tenant, at: datetime | None = None) -> Board:
-        """Return the board of a tenant now, or as it stood at `at`."""
-        ...
+    @property
+    def words(self) -> str: ...
+    @property
+    def link(self) -> str: ...
+    @property
+    def done(self) -> bool: ...
+    @property
+    def next(self) -> bool: ...
 
 
-class Log(Protocol):
+First = Callable[[Person], Sequence[FirstStep]]
+
+
+class Log(Statements, Protocol):
     """What the page reads of the log itself."""
 
     def head(self) -> SignedCheckpoint:
         """Return the newest published checkpoint; raise `NotFound` while the log is empty."""
-        ...
-
-    def statements(
-        self, tenant: Tenant, predicates: Iterable[PredicateName] | None = None, *, at: datetime | None = None
-    ) -> Sequence[LoggedStatement]:
-        """Return a tenant's statements recorded until `at`, in log order."""
         ...
 
 
@@ -76,7 +83,7 @@ class Anchor:
 
 def worst_first(controls: Iterable[ControlResult]) -> list[ControlResult]:
     """Order controls by how much they need a person."""
-    return sorted(controls, key=lambda result: (_WORST_FIRST.index(result.verdict.state), result.control.id))
+    return sorted(controls, key=lambda result: (WORST_FIRST.index(result.verdict.state), result.control.id))
 
 
 def turned_red(now: Board, before: Board) -> list[Turn]:
@@ -126,6 +133,11 @@ def duties(result: ControlResult) -> dict[Standing, list[str]]:
     return found
 
 
+def scoped(result: ControlResult) -> list[int]:
+    """Return the entries by which it is known whom the provisions behind a control bind."""
+    return sorted({entry for duty in result.duties for entry in duty.entries})
+
+
 def standings(board: Board) -> dict[Standing, int]:
     """Count the tenant's obligations by standing; provisions that only define something are none."""
     return {
@@ -136,50 +148,139 @@ def standings(board: Board) -> dict[Standing, int]:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """How the controls of one domain stand."""
+
+    domain: str
+    name: str
+    states: Mapping[State, int]
+    without_evidence: int  # of those that are not satisfied
+
+    @property
+    def denominator(self) -> int:
+        """Return how many controls count."""
+        return sum(count for state, count in self.states.items() if state not in APART)
+
+    @property
+    def apart(self) -> int:
+        """Return how many controls are upcoming or not applicable."""
+        return sum(self.states[state] for state in APART)
+
+
+def tallies(board: Board) -> list[Tally]:
+    """Count the controls of each domain by state, in the order of the catalogue."""
+    return [
+        Tally(
+            domain,
+            domains.named(domain),
+            {state: sum(result.verdict.state is state for result in results) for state in State},
+            sum(map(domains.without_evidence, results)),
+        )
+        for domain, results in domains.by_domain(board.controls).items()
+    ]
+
+
+def telling(board: Board) -> list[ControlResult]:
+    """Return the controls that say more than that evidence is missing, worst first."""
+    return worst_first(result for result in board.controls if not domains.quiet(result))
+
+
+@dataclass(frozen=True, slots=True)
 class Today:
-    """The Today page over the boards and the log."""
+    """The Today page and the pages of its domains, over the boards and the log."""
 
     boards: Boards
     log: Log
     pages: Pages
     clock: Clock
     waiting: Waiting
+    inbox: Callable[[Person], Sequence[Item]] = lambda _person: ()  # what waits for one person's own signature
+    first: First = lambda _person: ()  # the first steps of a young tenant
+    beside: BesideOf = lambda _person: None  # the practice beside the own organisation
 
     def respond(self, request: Request, caller: Person, as_of: datetime | None) -> Response:
         """Return the page."""
+        first = () if as_of else self.first(caller)
         at, size = as_of or self.clock.now(), published(self.log)
         board = self.boards.board(caller.tenant, as_of)
         before = self.boards.board(caller.tenant, at - YESTERDAY)
         heads = exported_heads(self.log.statements(caller.tenant, (HEAD_EXPORTED,), at=as_of))
-        terminal = "ringfence status" + (f" --as-of {to_text(as_of)}" if as_of else "")
         return self.pages.respond(
             request,
             "today.html",
-            View("What needs a person now, and by when?", terminal, caller, as_of, scrubs=True),
+            View("What needs a person now, and by when?", _terminal("", as_of), caller, as_of, scrubs=True),
             waiting=None if as_of else most_pressing(self.waiting.waiting(caller.tenant)),
+            mine=() if as_of else self.inbox(caller),
+            first=first,
+            beside=self.beside(caller) if first else None,
+            ahead=() if as_of else ahead(board, producers.by_type(shelf.types())),
             shown=SHOWN_WAITING,
             board=board,
-            controls=worst_first(board.controls),
+            controls=telling(board),
+            most=SHOWN_CONTROLS,
+            tallies=tallies(board),
             counts={state.value: board.count(state) for state in State},
             turned=turned_red(board, before),
             yesterday=before.as_of,
             changes=changing(board),
             anchor=anchor(board, heads, size),
             standings=standings(board),
-            duties=duties,
-            newest=newest,
-            limit=SHOWN_SUPPORTS,
-            live=None if as_of else f"{STREAM}?after={size - 1}",
+            **self._rows(as_of, size),
         )
 
+    def respond_domain(self, request: Request, caller: Person, as_of: datetime | None, domain: str) -> Response:
+        """Return the page of one domain; raise `NotFound` if there is none such."""
+        name, size = domains.named(domain), published(self.log)
+        board = self.boards.board(caller.tenant, as_of)
+        terminal = _terminal(f" --domain {domain}", as_of)
+        return self.pages.respond(
+            request,
+            "domain.html",
+            View(f"Where does it stand: {name}?", terminal, caller, as_of, scrubs=True),
+            board=board,
+            tally=next(tally for tally in tallies(board) if tally.domain == domain),
+            controls=worst_first(domains.by_domain(board.controls)[domain]),
+            **self._rows(as_of, size),
+        )
 
-def router(boards: Boards, log: Log, pages: Pages, clock: Clock, waiting: Waiting) -> APIRouter:
-    """Return the Today page."""
+    def _rows(self, as_of: datetime | None, size: int) -> dict[str, Any]:
+        """Return what rows of controls need, on either page."""
+        return {
+            "duties": duties,
+            "scoped": scoped,
+            "newest": newest,
+            "without_evidence": domains.without_evidence,
+            "runnable": producers.runnable,
+            "limit": SHOWN_SUPPORTS,
+            "when": kept_at(as_of),
+            "live": None if as_of else f"{STREAM}?after={size - 1}",
+        }
+
+
+def _terminal(options: str, as_of: datetime | None) -> str:
+    return f"ringfence status{options}" + (f" --as-of {to_text(as_of)}" if as_of else "")
+
+
+def router(
+    boards: Boards,
+    log: Log,
+    pages: Pages,
+    clock: Clock,
+    waiting: Waiting,
+    inbox: Callable[[Person], Sequence[Item]] = lambda _person: (),
+    first: First = lambda _person: (),
+    beside: BesideOf = lambda _person: None,
+) -> APIRouter:
+    """Return the Today page and the pages of its domains."""
     routes = APIRouter(include_in_schema=False)
-    today = Today(boards, log, pages, clock, waiting)
+    today = Today(boards, log, pages, clock, waiting, inbox, first, beside)
 
     @routes.get("/")
     def show(request: Request, caller: Reader, as_of: AsOf = None) -> Response:
         return today.respond(request, caller, page.instant(as_of))
+
+    @routes.get("/controls/{domain}")
+    def of_domain(request: Request, caller: Reader, domain: str, as_of: AsOf = None) -> Response:
+        return today.respond_domain(request, caller, page.instant(as_of), domain)
 
     return routes

@@ -1,5 +1,6 @@
-"""The verbs of the installation itself: `init`, `up`, `record`."""
+"""The verbs of the installation itself: `init`, `up`."""
 
+import os
 import secrets
 import signal
 import sys
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ringfence import founding
+from ringfence.exports import cli as exports_cli
+from ringfence.frontends.loading import loaded
 from ringfence.frontends.terminal import Json, output, say
 from ringfence.identity.cli import app as user
 from ringfence.identity.reviews.cli import app as review
@@ -19,13 +22,19 @@ from ringfence.reports.cli import app as report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from socket import socket
 
     from rich.console import Console
 
-    from ringfence.app import Services
     from ringfence.initialise import Initialised
+    from ringfence.installation import Home
     from ringfence.kernel.actor import Person
+    from ringfence.services import Services
     from ringfence.settings import Settings
+    from ringfence.storage.duty import Duty
+
+_OF_TOKENS = ("SOFTHSM2_CONF",)  # what a PKCS#11 module reads of its environment; others read a file
+PATIENCE = 30.0  # seconds for whoever ran before to end its signer, once it has lost the database
 
 user.command("add")(founding.add_person)
 user.command("import")(founding.import_people)
@@ -33,6 +42,10 @@ user.command("role")(founding.change_role)
 user.command("link-account")(founding.link_account)
 user.command("unlink-account")(founding.unlink_account)
 user.add_typer(review, name="review")
+report.command("oscal")(exports_cli.oscal)
+report.command("soa")(exports_cli.soa)
+report.command("csv")(exports_cli.table)
+report.command("annex-iv")(exports_cli.annex_iv)
 report.command("early-warning")(early_warning)  # the facts are the incidents', the verb stands with the other reports
 
 
@@ -62,7 +75,6 @@ def init(
     from ringfence.enrolment import NewPerson
     from ringfence.initialise import initialise
     from ringfence.kernel import identifier
-    from ringfence.kernel.actor import Role
     from ringfence.settings import Settings
 
     settings = Settings.from_environment()
@@ -120,29 +132,64 @@ def up(
 ) -> None:
     """Serve API, console and gateway, and print a one-time link.
 
-    Listens on loopback and on the socket in the home; Ctrl-C stops it.
+    Listens on loopback and on the socket in the home; Ctrl-C stops it. Of several on one PostgreSQL database one
+    runs the installation; the others stand by, and one of them takes over when that one ends.
     """
+    loaded("ringfence.server")
     from ringfence.app import open_services
     from ringfence.installation import open_home
+    from ringfence.log_keys import finish_begun
     from ringfence.settings import Settings
     from ringfence.signing.worker import running
 
     settings = Settings.from_environment()
-    home = open_home(settings.home)
-    with running(home.path, home.log, _passed(settings)) as signer, open_services(settings, signer=signer) as services:
-        serve(services, host=host, port=port, gateway_port=gateway_port, root_key=root_key, shares=root_share or ())
+    home = open_home(settings.home, database=settings.database_url)
+    if finish_begun(settings):
+        say("keys          a replacement of the log's keys was broken off, and is finished")
+    with (
+        _on_duty(home, host, port) as (door, turn),
+        running(home.path, home.log, _passed(settings), within=PATIENCE if turn else 0) as signer,
+        open_services(settings, signer=signer) as services,
+    ):
+        shares = root_share or ()
+        serve(services, door=door, turn=turn, gateway_port=gateway_port, root_key=root_key, shares=shares)
+
+
+@contextmanager
+def _on_duty(home: "Home", host: str, port: int) -> "Iterator[tuple[socket, Duty | None]]":
+    """Open the door, and wait until it is us who run the installation; of SQLite the signer's lock says so."""
+    from ringfence.frontends.listening import listen
+    from ringfence.frontends.standby import wait_for_duty
+    from ringfence.installation import SystemClock
+    from ringfence.storage.database import Database
+    from ringfence.storage.duty import Duty, on_duty, place_of
+
+    door = listen(host, port)
+    if not home.database:
+        yield door, None
+        return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    database = Database(home.database_url)
+    turn = Duty(database, place_of(home.path))
+    try:
+        wait_for_duty(turn, door, lambda: on_duty(database), SystemClock())
+        yield door, turn
+    finally:
+        turn.leave()
+        database.close()
 
 
 def _passed(settings: "Settings") -> dict[str, str]:
-    """Return what a child that opens key files has to know."""
-    return {"RINGFENCE_PASSPHRASE_FILE": str(settings.passphrase_file)} if settings.passphrase_file else {}
+    """Return what a child that opens key files has to know, or the module of a token that holds keys."""
+    named = {"RINGFENCE_PASSPHRASE_FILE": str(settings.passphrase_file)} if settings.passphrase_file else {}
+    return named | {name: value for name in _OF_TOKENS if (value := os.environ.get(name))}
 
 
 def serve(
     services: "Services",
     *,
-    host: str,
-    port: int,
+    door: "socket",
+    turn: "Duty | None" = None,
     gateway_port: int = 8401,
     root_key: Path | None = None,
     shares: "Sequence[Path]" = (),
@@ -150,29 +197,44 @@ def serve(
     """Serve wired services until a signal ends it."""
     from ringfence import loops
     from ringfence.frontends.client import SOCKET
-    from ringfence.frontends.listening import listen
-    from ringfence.server import create_app, listen_on_socket, run_server
+    from ringfence.frontends.hosts import parse_names
+    from ringfence.frontends.listening import listen_on_socket
+    from ringfence.server import create_app, run_server
     from ringfence.settings import Settings
 
     # Before the gateway starts: a signal that came before the server listens for it would leave that behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     owner = _who_opens(services)
-    door = listen(host, port)
     # By its name, not its number: browsers bind passkeys to names.
-    console = Settings.from_environment().console or f"http://localhost:{door.getsockname()[1]}"
+    settings = Settings.from_environment()
+    console, hosts = settings.console or f"http://localhost:{door.getsockname()[1]}", parse_names(settings.hosts)
     local = listen_on_socket(services.home.path / SOCKET)
+    guard = loops.Guard(turn)
     try:
-        services.replay_journals()
-        with loops.running(loops.of(services), services.cutoff.watching()):
+        _go_on(services)
+        with guard, loops.running([*loops.of(services), *guard.loops], services.cutoff.watching()):
             link = services.identity.issue_link(owner)
             say(f"console       {console}/login?token={link}")
             say("              (opens one session, once, within ten minutes; another: `ringfence user link`)")
-            with _gateway(services, gateway_port, root_key, shares):
+            with services.practice.serving(), _gateway(services, gateway_port, root_key, shares):
                 say("stop          Ctrl-C")
-                run_server(create_app(services, console=console), [door, local])
+                run_server(create_app(services, console=console, hosts=hosts), [door, local])
     finally:
         services.cutoff.rest()
         (services.home.path / SOCKET).unlink(missing_ok=True)
+
+
+def _go_on(services: "Services") -> None:
+    """Take up what whoever ran before left: a mark that is older than the log, statements of the journals."""
+    from ringfence.kernel.errors import RingfenceError
+    from ringfence.signing.catching_up import catch_up
+
+    try:
+        if catch_up(services.signer, services.ledger, services.clock.now()):
+            say("signer        its mark was older than the log, which was shown to continue it")
+    except RingfenceError as error:  # containment goes on all the same
+        say(f"log           cannot go on: {error}")
+    services.replay_journals()
 
 
 @contextmanager
@@ -185,6 +247,7 @@ def _gateway(services: "Services", port: int, root_key: Path | None, shares: "Se
     settings = Settings.from_environment()
     try:
         enrol_gateway(services, settings.passphrase(), root_key or services.home.root_path, shares)
+        _check_gateway(services, settings)
         services.serving.turn()
     except RingfenceError as error:
         sentence = str(error)
@@ -199,11 +262,22 @@ def _gateway(services: "Services", port: int, root_key: Path | None, shares: "Se
             say(f"gateway       http://127.0.0.1:{supervisor.port}/v1")
         else:
             say(f"gateway       does not run, and is tried again: {supervisor.because}")
-        services.serving.pulse.expect(supervisor.ask)
+        services.serving.pulse.expect(supervisor.ask, lambda: supervisor.port)
         yield
     finally:
         services.serving.pulse.expect(None)
         supervisor.stop()
+
+
+def _check_gateway(services: "Services", settings: "Settings") -> None:
+    from ringfence.installation import GATEWAY_KEY
+    from ringfence.kernel.envelope import key_id_of
+    from ringfence.storage.signer import Ed25519Signer
+    from ringfence.workloads.receiving import check_folder
+
+    seed = services.home.gateway_keys(settings.passphrase()).secret(GATEWAY_KEY)
+    tenants = [record.tenant for record in services.identity.people.tenants()]
+    check_folder(services.home, services.outbox, key_id_of(Ed25519Signer.from_seed(seed).public_key), tenants)
 
 
 def _who_opens(services: "Services") -> "Person":
@@ -215,20 +289,3 @@ def _who_opens(services: "Services") -> "Person":
     for person in [*owners, *active]:
         return person.actor
     raise Refused("nobody in this home has access any more; enrol somebody with the root key")
-
-
-def record(
-    evidence_type: Annotated[str, typer.Argument(help="For instance log.chain_verified.")],
-    as_json: Json = False,  # noqa: FBT002
-) -> None:
-    """Run the collector of an evidence type and record what it found."""
-    from ringfence.frontends.client import connect
-
-    with connect() as client:
-        document = client.post(f"/api/v1/records/{evidence_type}")
-    statement = document["statement"]
-    output(
-        document,
-        lambda console: console.print(f"{document['type']} {statement['stage']} as entry {statement['entry']}"),
-        as_json,
-    )

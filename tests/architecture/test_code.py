@@ -1,6 +1,7 @@
 """Habits of the code that neither the linter nor the type checker can hold."""
 
 import ast
+from itertools import pairwise
 
 
 def calls(tree):
@@ -69,6 +70,18 @@ def dangerous_calls(files):
     return found
 
 
+def commands_that_import_from_where_they_are_started(files):
+    """Find `python -m`, which looks for every module in the folder of whoever calls it first; `-I` does not."""
+    return [
+        f"{file.path}:{node.lineno}: -m without -I: a file beside the caller could stand in for a module"
+        for file in files
+        for node in ast.walk(file.tree)
+        if isinstance(node, ast.List | ast.Tuple)
+        for program, option in pairwise(node.elts)
+        if dotted(program) == "sys.executable" and isinstance(option, ast.Constant) and option.value == "-m"
+    ]
+
+
 def mocks(files):
     found = []
     for file in files:
@@ -135,6 +148,10 @@ def test_nothing_executes_what_it_reads(product, check):
     check(dangerous_calls(product))
 
 
+def test_our_own_processes_import_what_is_installed(product, check):
+    check(commands_that_import_from_where_they_are_started(product))
+
+
 def test_no_mocks(tests, check):
     check(mocks(tests))
 
@@ -159,6 +176,7 @@ def verify_thing(x) -> bool:
     try:
         yaml.load(x)
         subprocess.run("ls", shell=True)
+        subprocess.run([sys.executable, "-m", "ringfence"])
         httpx.get("", verify=False)
     except Exception:
         pass
@@ -172,6 +190,7 @@ def test_the_rules_see_what_they_forbid(sample):
     bad = [sample("src/ringfence/ledger/model.py", BAD)]
     assert melting_types(bad)
     assert len(dangerous_calls(bad)) == 3
+    assert commands_that_import_from_where_they_are_started(bad)
     assert len(mocks(bad)) == 2
     assert verdicts_that_can_be_ignored(bad)
     assert swallowed_errors(bad)

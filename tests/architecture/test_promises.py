@@ -15,6 +15,7 @@ MAY_CALL_OUT = {
     "src/ringfence/ledger/anchoring/remote.py": "asks the witnesses and time-stamping authorities that a person named",
     "src/ringfence/identity/federation/providers.py": "asks the identity provider that the home names, over TLS",
     "src/ringfence/tour/serve.py": "asks the gateway of this machine, as a caller would",
+    "src/ringfence/workloads/console/asking.py": "asks the gateway of this machine what a person typed",
     "src/ringfence/soc/notifier.py": "sends alerts where the operator said, over verified TLS",
 }
 LOADS = re.compile(
@@ -68,15 +69,19 @@ def _is_satisfied(node):
 
 
 def deciders(files):
-    """Find places beside `assess` that build a verdict of "satisfied"."""
+    """Find places beside `assess` that build a verdict of "satisfied", or turn another one into it."""
     return [
         f"{file.path}:{call.lineno}: decides that something is satisfied"
         for file in files
         if file.within != ("obligations", "assess.py")
         for call in ast.walk(file.tree)
         if isinstance(call, ast.Call)
-        and _name(call.func) in {"Verdict", "ControlResult", "Result"}
-        and any(_is_satisfied(argument) for argument in [*call.args, *(k.value for k in call.keywords)])
+        and _name(call.func) in {"Verdict", "ControlResult", "Result", "replace"}
+        and any(
+            _is_satisfied(part)
+            for argument in [*call.args, *(k.value for k in call.keywords)]
+            for part in ast.walk(argument)
+        )
     ]
 
 
@@ -138,14 +143,14 @@ from urllib import request
 def people(page: int): ...
 @routes.post("/controls/{id}/status")
 def set_status(caller: Annotated[Person, Depends(require("x"))]):
-    return Verdict(State.SATISFIED, "because I say so")
+    return Verdict(State.SATISFIED, "because I say so"), replace(worst, state=State.SATISFIED if x else worst.state)
 """
 
 
 def test_the_rules_see_what_they_forbid(sample):
     bad = [sample("src/ringfence/soc/api.py", BAD)]
     assert len(open_routes(bad)) == 1
-    assert len(deciders(bad)) == 1
+    assert len(deciders(bad)) == 2
     assert len(status_setters(bad)) == 1
     assert len(callers_out(bad)) == 2
     page = '<script src="//cdn.example/x.js"></script><style>a { b: url(https://fonts.example/f) }</style><a href="/x">'

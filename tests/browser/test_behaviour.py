@@ -179,6 +179,31 @@ def test_today_turns_by_itself_and_keeps_open_what_was_open(tab, live):
     expect(tab.locator("#SEC-04 details")).to_have_attribute("open", "")
 
 
+@pytest.mark.parametrize("view", ["light", "narrow"])
+def test_by_keyboard_from_today_to_a_control_without_evidence(tab, console):
+    tab.goto(console)
+    rows = tab.locator("[data-row]")
+    expect(tab.locator("#DAT-02")).to_have_count(0)
+    for _ in range(rows.count()):
+        tab.keyboard.press("j")
+    expect(rows.last.locator("a")).to_be_focused()
+    tab.keyboard.press("k")
+    expect(tab.get_by_role("link", name="People")).to_be_focused()
+    tab.keyboard.press("Enter")
+    expect(tab).to_have_url(f"{console}/controls/HYG")
+    expect(tab.locator("[data-row]")).to_have_count(5)
+    for key in ("j", "Tab", "Tab", "Enter"):  # past the control itself and the button that copies the next step
+        tab.keyboard.press(key)
+    expect(tab.locator("[data-row] details").first).to_have_attribute("open", "")
+
+
+def test_what_turned_red_leads_to_its_control(tab, console):
+    tab.goto(console)
+    tab.locator("section", has_text="Turned red").get_by_role("link", name="Dataset sealed").click()
+    expect(tab).to_have_url(f"{console}/controls/DAT/DAT-01")
+    expect(tab.get_by_role("heading", level=1)).to_contain_text("Dataset sealed")
+
+
 def test_reason_chain_leads_to_the_record(tab, console, pictures):
     tab.goto(console)
     tab.locator("#DAT-01 summary").click()

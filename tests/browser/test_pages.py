@@ -10,6 +10,7 @@ pytestmark = pytest.mark.browser
 
 PAGES = {
     "today": "/",
+    "domain": "/controls/DAT",
     "evidence": "/evidence",
     "heads": "/heads",
     "record": "/evidence/3",
@@ -43,7 +44,7 @@ def waiting():
 def test_what_waits_for_a_person_is_seen_first_and_never_scrolls_sideways(tab, waiting, pictures, view):
     tab.goto(waiting)
     tab.screenshot(path=pictures / f"waiting-{view}.png", full_page=True)
-    assert tab.locator(".waits > li").count() == 5
+    assert tab.locator("[aria-labelledby=waiting] .waits > li").count() == 5
     assert tab.locator(".bar .clocks").is_visible()
     assert not tab.evaluate(SIDEWAYS)
     found = Axe().run(tab)

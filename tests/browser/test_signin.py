@@ -285,7 +285,7 @@ def test_a_code_for_a_terminal_lets_a_token_do_what_it_may_not_alone(signed_in, 
         refused = terminal.post(path, json=body)
         assert refused.json()["type"] == "urn:ringfence:problem:step-up-required"
         signed_in.get_by_role("button", name="Show a code for a terminal").click()
-        shown = signed_in.locator(".code code", has_text="RINGFENCE_CONFIRMATION").inner_text()
+        shown = signed_in.locator(".code code", has_text="export RINGFENCE_CONFIRMATION").inner_text()
         code = shown.partition("=")[2]
         other = terminal.post(path, json=body, headers={CONFIRMATION_HEADER: code + "x"})
         assert other.status_code == 403

@@ -12,13 +12,18 @@ from playwright.sync_api import expect
 
 from ringfence.installation import SystemClock
 from ringfence.kernel.actor import Role
+from ringfence.kernel.digest import Digest
 from ringfence.kernel.statement import KeyRole
 from ringfence.ledger import trust as trust_file
+from ringfence.obligations.forms import shelf
+from ringfence.obligations.forms.model import Kind
 from ringfence.reports.service import draft_of
 from ringfence.reports.verify import verify
 from ringfence.server import create_app
+from ringfence.testing.choices import ASIDE, override, select
 from ringfence.testing.clock import FakeClock
 from ringfence.testing.console import served_at
+from ringfence.testing.filled import filled
 from ringfence.testing.home import TENANT, make, signed
 from ringfence.testing.program import environment
 from ringfence.testing.staged import LENGTH, staged
@@ -113,8 +118,14 @@ def test_two_people_sign_with_passkeys_and_every_verifier_agrees(browser, stage,
 
     incident = stage.incidents["undecided"]
     anna.tab.goto(f"{console}/incidents/{incident}")
+    anna.tab.locator("input[name=decision][value=significant]").check()
+    anna.tab.get_by_label("Reason").fill("somebody came in")
+    anna.tab.get_by_role("button", name="Make the command to sign").click()
+    expect(anna.tab.locator("main")).to_contain_text("you are aware from now on, and")
+    expect(anna.tab.locator("main")).not_to_contain_text("every customer of this installation")
+    anna.tab.screenshot(path=pictures / "triage-names.png", full_page=True)
     anna.tab.get_by_label("not significant").check()
-    anna.tab.get_by_label("Reason").fill("guesses only, nobody came in")
+    anna.tab.get_by_role("textbox", name="Reason").fill("guesses only, nobody came in")
     anna.tab.get_by_role("button", name="Make the command to sign").click()
     anna.tab.get_by_role("button", name="Sign it with a passkey").click()
     anna.sign(pictures / "sign-triage.png")
@@ -166,9 +177,77 @@ def script(pack, trust, folder):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_a_form_is_filled_shown_again_and_signed_with_a_passkey(browser, stage, console, pictures, tmp_path):
+    anna = Someone(browser, stage, console, Role.MANAGEMENT)
+    anna.enrol()
+    asked, tab, day = shelf.form("vendor.review"), anna.tab, stage.clock.now().date()
+    answers = filled(asked.type, day).claims
+    tab.goto(f"{console}/record")
+    tab.screenshot(path=pictures / "record-list.png", full_page=True)
+    assert Axe().run(tab).violations_count == 0
+    tab.get_by_role("link", name="vendor.review").click()
+    tab.get_by_role("button", name="Read it as it will be signed").click()
+    expect(tab.locator(".wrong")).to_have_count(len(asked.questions) + 1)  # each, and which vendor
+    found = Axe().run(tab)
+    assert found.violations_count == 0, found.generate_report()
+    tab.screenshot(path=pictures / "record-wrong.png", full_page=True)
+
+    (tmp_path / "review.pdf").write_bytes(b"what was found")
+    for question in asked.questions:
+        place = tab.locator(f"[name='{question.name}']")
+        match question.kind:
+            case Kind.FILE:
+                tab.set_input_files(f"#{question.name}-file", tmp_path / "review.pdf")
+            case Kind.CHOICE | Kind.PARTS:
+                place.first.check()
+            case _:
+                place.fill(str(answers[question.name]))
+    tab.locator("#subject").fill("acme")
+    tab.get_by_label("What was found, in your words").fill("nothing new")
+    expect(tab.get_by_text("attached: review.pdf")).to_be_visible()
+    assert not tab.evaluate(SIDEWAYS)
+    tab.get_by_role("button", name="Read it as it will be signed").click()
+    expect(tab.locator("main")).to_contain_text("vendor/acme")
+    anna.sign(pictures / "record-sign.png")
+    stage.services.ledger.integrate()
+    (logged,) = stage.services.ledger.statements(TENANT, ("vendor.review",))
+    assert logged.issuer.algorithm == "webauthn-es256"
+    salt = bytes.fromhex(logged.opening.details["files"]["review"]["salt"])
+    assert logged.envelope.statement.claims["review"] == str(Digest.of(salt + b"what was found"))
+
+
 def test_a_passkey_that_signs_is_shown_so(browser, stage, console, pictures):
     anna = Someone(browser, stage, console, Role.SECURITY)
     anna.enrol()
     anna.tab.goto(f"{console}/signin")
     expect(anna.tab.get_by_role("row", name=re.compile("laptop"))).to_contain_text("signs acts")
     anna.tab.screenshot(path=pictures / "signin-signing.png", full_page=True)
+
+
+def test_a_profile_and_a_control_that_is_set_aside_are_signed_with_a_passkey(browser, tmp_path, pictures):
+    home = make(tmp_path / "home", clock := FakeClock(SystemClock().now() - LENGTH))
+    override(home.path, ASIDE)
+    with staged(home, clock) as stage, served_at(lambda at: create_app(stage.services, console=at)) as console:
+        anna = Someone(browser, stage, console, Role.SECURITY)
+        anna.enrol()
+        anna.come_in()
+        tab, services = anna.tab, stage.services
+        tab.goto(f"{console}/profiles?with=documents")
+        shown = tab.locator("input[name=difference]").get_attribute("value")
+        tab.get_by_role("button", name="Sign this difference").click()
+        expect(tab.locator("main")).to_contain_text(shown[7:15])
+        anna.sign(pictures / "sign-profile.png")
+        assert services.profiles.in_force(TENANT).profile.id == "documents"
+        tab.goto(f"{console}/profiles/overrides")
+        assert tab.get_by_role("button", name="Sign that SEC-10 does not apply").count() == 0  # the profile asks for it
+        tab.goto(f"{console}/profiles?with=none")
+        select(services, home, "manufacturing")  # meanwhile, by somebody else
+        tab.get_by_role("button", name="Sign this difference").click()
+        expect(tab.locator("body")).to_contain_text("not what you were shown any more")
+        tab.goto(f"{console}/profiles/overrides")
+        tab.get_by_role("button", name="Sign that SEC-10 does not apply").click()
+        anna.sign(pictures / "sign-aside.png")
+        assert services.status.board(TENANT).set_aside == 1
+        tab.goto(f"{console}/profiles/overrides")
+        expect(tab.locator("main")).to_contain_text("set aside")
+    anna.context.close()

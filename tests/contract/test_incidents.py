@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from ringfence.incidents import acts
-from ringfence.incidents.model import Fact, FactKind, IncidentId
+from ringfence.incidents.model import Answer, Fact, FactKind, IncidentId
 from ringfence.incidents.store import IncidentTable
 from ringfence.kernel.digest import Digest
 from ringfence.testing.incidents import SECURITY, TENANT, ContractOfRows, LabIncidents, MemoryRows
@@ -44,10 +44,12 @@ def stated():
     name = lab.detect("ssh-guessing-then-success")
     lab.detect("flow-denied-scan")
     lab.watch.note(TENANT, Fact(FactKind.ISOLATED, lab.clock.now(), "n-00000001", customer_facing=True))
-    lab.triage(name, measured={"minutesUnavailable": 3}, occurred_at=lab.clock.now())
+    breach = {"personal_data": Answer.YES, "breached": ("cars",)}
+    lab.triage(name, measured={"minutesUnavailable": 3}, occurred_at=lab.clock.now(), **breach)
     lab.file(name, "nis2.early_warning")
-    told = acts.noticed(lab.seen(name), "cars", lab.clock.now(), Digest.of(b""), {"reference": "1", "salt": "0" * 64})
-    lab.post(name, told)
+    filed = {"reference": "1", "salt": "0" * 64}
+    for about in (acts.NOTICE, acts.BREACH_NOTICE):
+        lab.post(name, acts.noticed(lab.seen(name), "cars", lab.clock.now(), Digest.of(b""), filed, about=about))
     declared = acts.declared(IncidentId("i-0123abcd"), lab.clock.now(), "n-00000009", "somebody called")
     other, _ = lab.service.declare(SECURITY, *lab.log.signed(declared))
     scan = lab.room(name).incident.findings[1].id
@@ -73,7 +75,8 @@ def validator(predicate):
 
 
 def test_everything_that_is_stated_fits_its_schema(stated):
-    kinds = {"opened", "extended", "triage", "corrected", "report", "customer_notice", "closed", "draft"}
+    kinds = {"opened", "extended", "triage", "corrected", "report", "closed", "draft"}
+    kinds |= {"customer_notice", "breach_notice"}
     assert {statement.predicate for statement in stated} == {f"incident.{kind}" for kind in kinds}
     for statement in stated:
         validator(statement.predicate).validate(dict(statement.claims))

@@ -7,6 +7,7 @@ import jsonschema
 import pytest
 
 from ringfence.compute import statements
+from ringfence.compute.model import NodeClass
 from ringfence.kernel.errors import Unavailable
 from ringfence.testing.nodes import ANNA, BERT, CARL, TENANT, World
 from ringfence.testing.sandboxes import CLOSED, HOST_KEY, OPEN
@@ -37,6 +38,9 @@ def stated():
     compute.block(TENANT, "203.0.113.7", seconds=60, finding="f-1")
     compute.blocking.unblock(ANNA, "203.0.113.7")
     world.ready(compute, "beta")
+    world.provider.node_class = NodeClass.OWN
+    compute.baselines.accept(BERT, "beta")
+    world.provider.node_class = NodeClass.NAMESPACE
     compute.stop(CARL, "beta")
     world.provider.broken["create"] = Unavailable("bubblewrap is missing")
     world.ready(compute, "gamma")

@@ -17,6 +17,7 @@ from ringfence.compute.providers.own_host import OwnHostProvider
 from ringfence.fabric.client import Fabric
 from ringfence.fabric.desired import CONTROL
 from ringfence.installation import SystemClock
+from ringfence.kernel.errors import Conflict
 from ringfence.testing import compute, fabric, own_host
 from ringfence.testing.sandboxes import MemoryProvider
 from ringfence.tour.lab import until
@@ -135,6 +136,17 @@ def test_cutting_once(suite):
 
 def test_a_certificate_opens_on_the_first_connection(suite):
     compute.lets_a_certificate_in(suite)
+
+
+def test_it_says_how_it_is_set_up_and_shows_a_change(suite, kind):
+    listening = (
+        'python3 -c \'import os, socket, time\ns = socket.create_server(("0.0.0.0", 4444))\nif os.fork(): os._exit(0)'
+        "\nos.setsid()\nfor n in 0, 1, 2: os.close(n)\ntime.sleep(60)'"
+    )
+    compute.says_how_it_is_set_up(suite, ("sh", "-c", listening))
+    if kind.node_class is not NodeClass.OWN:
+        with pytest.raises(Conflict):
+            suite.provider.keep_baseline(suite.node, {})
 
 
 def test_other_certificates_do_not(suite, tmp_path):

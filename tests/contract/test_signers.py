@@ -1,4 +1,7 @@
-"""What every signer does: in this process, and in one of its own."""
+"""What every signer does: in this process, and in one of its own; with keys in a file, and in a token."""
+
+import os
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import given
@@ -9,25 +12,32 @@ from ringfence.signing.process import WallClock
 from ringfence.signing.worker import running
 from ringfence.testing import signing
 
+KINDS = ["in-process", "process", "in-process, token", "process, token"]
 
-@pytest.fixture(scope="module", params=["in-process", "process"])
-def shared(request, tmp_path_factory):
-    home = signing.folder(tmp_path_factory.mktemp("signer") / "home")
-    if request.param == "in-process":
+
+@contextmanager
+def opened(kind, home, token):
+    signing.folder(home)
+    if "token" in kind:
+        signing.in_token(home, token())
+    if kind.startswith("in-process"):
         yield in_process(home, signing.LOG, None, WallClock())
     else:
-        with running(home, signing.LOG, {}) as signer:
-            yield signer
-
-
-@pytest.fixture(params=["in-process", "process"])
-def signer(request, tmp_path):
-    home = signing.folder(tmp_path / "home")
-    if request.param == "in-process":
-        yield in_process(home, signing.LOG, None, WallClock())
-    else:
-        with running(home, signing.LOG, {}) as made:
+        with running(home, signing.LOG, {"SOFTHSM2_CONF": os.environ.get("SOFTHSM2_CONF", "")}) as made:
             yield made
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def shared(request, tmp_path_factory):
+    home = tmp_path_factory.mktemp("signer") / "home"
+    with opened(request.param, home, lambda: request.getfixturevalue("software_token")) as signer:
+        yield signer
+
+
+@pytest.fixture(params=KINDS)
+def signer(request, tmp_path):
+    with opened(request.param, tmp_path / "home", lambda: request.getfixturevalue("software_token")) as made:
+        yield made
 
 
 def now():

@@ -19,8 +19,8 @@ def used(root):
             match node:
                 case ast.Call(func=ast.Name(id="PredicateName"), args=[ast.Constant(value=str() as name)]) if name:
                     found.add(name)
-    requirements = root / "src" / "ringfence" / "obligations" / "data" / "requirements.yaml"
-    return found | _evidence(yaml.safe_load(requirements.read_text(encoding="utf-8")))
+    rules = (root / "src" / "ringfence" / "obligations" / "data" / "requirements").glob("*.yaml")
+    return found.union(*(_evidence(yaml.safe_load(path.read_text(encoding="utf-8"))) for path in rules))
 
 
 def _evidence(document):

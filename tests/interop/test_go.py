@@ -11,12 +11,14 @@ import pytest
 
 from ringfence.kernel.errors import MalformedInput, VerificationFailed
 from ringfence.ledger import checkpoint, note, proof, tree
+from ringfence.ledger.entry import encode
 from ringfence.ledger.model import SignedCheckpoint
 from ringfence.ledger.tiles import DirectoryTiles
 from ringfence.ledger.tiletree import TileTree
 from ringfence.testing.home import LabHome
 from ringfence.testing.program import called
 from ringfence.testing.programs import ROOT, surroundings, tool
+from ringfence.testing.succeeding import renewed
 
 Question = dict[str, object]
 
@@ -125,6 +127,23 @@ def test_go_accepts_every_entry_and_every_head(verifier: Path, log: Log) -> None
     by_us(log, question)
     assert len(log.leaves) > 8
     assert len({known.checkpoint.size for known in log.heads}) == 4
+
+
+def test_go_knows_no_successions_and_verifies_each_era_with_its_own_key(verifier: Path) -> None:
+    again = renewed()
+    leaves = [encode(at, envelope.digest, again.place(index)) for index, (at, envelope, _) in enumerate(again.entries)]
+    last, size = again.eras[1][0], len(leaves)
+    for name, head in (("ledger", again.checkpoint(last)), ("second", again.head())):
+        covered = head.checkpoint.size
+        records = [
+            {"Index": index, "Data": text(leaf), "Proof": [*map(text, again.inclusion_proof(index, covered))]}
+            for index, leaf in enumerate(leaves[:covered])
+        ]
+        question = {"Checkpoint": head.note, "Records": records, "Heads": []}
+        assert by_go(verifier, question | {"Vkey": again.pair(name)[0]}) == f"accepted {covered} {covered} 0\n"
+        other = "second" if name == "ledger" else "ledger"
+        assert not by_go(verifier, question | {"Vkey": again.pair(other)[0]}).startswith("accepted")
+    assert last < size
 
 
 def flipped(encoded: str) -> str:

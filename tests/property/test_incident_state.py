@@ -1,5 +1,6 @@
 """Whatever people do to an incident, in whatever order: nothing late becomes in time, and nothing is forgotten."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,12 +9,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from ringfence.incidents import acts
-from ringfence.incidents.model import ClockState
+from ringfence.incidents.model import Answer, ClockState
 from ringfence.kernel.errors import Conflict, MalformedInput, NotFound
-from ringfence.testing.incidents import TENANT, LabIncidents
+from ringfence.testing.incidents import CARS, HOSPITAL, TENANT, LabIncidents
 
 LATE = {ClockState.LATE, ClockState.MET_LATE}
-KEPT_LATE = ("nis2.early_warning", "nis2.notification", "contract.customer_notice/hospital")
+KEPT_LATE = (
+    "nis2.early_warning",
+    "nis2.notification",
+    "contract.customer_notice/hospital",
+    "contract.breach_notice/hospital",
+)
 TAKEN = (Conflict, MalformedInput, NotFound)
 
 
@@ -23,6 +29,8 @@ class OneIncident(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.lab = LabIncidents(datetime(2026, 1, 30, 12, tzinfo=UTC))
+        breach = ((self.lab.clock.now() - timedelta(days=1), 20),)
+        self.lab.organisation.its_customers = (replace(HOSPITAL, breach=breach), CARS)
         self.name = self.lab.detect()
         self.others = 0
         self.was_late = set()
@@ -38,10 +46,12 @@ class OneIncident(RuleBasedStateMachine):
         if self.lab.room(self.name).incident.closing is None:
             self.lab.detect("ssh-guessing-then-success" if again else "flow-denied-scan")
 
-    @rule(significant=st.booleans(), ago=st.integers(0, 100))
-    def somebody_decides(self, significant, ago):
-        aware = self.lab.clock.now() - timedelta(hours=ago)
-        self.lab.triage(self.name, significant=significant, **({"aware_at": aware} if significant else {}))
+    @rule(significant=st.booleans(), ago=st.integers(0, 100), personal_data=st.sampled_from(Answer))
+    def somebody_decides(self, significant, ago, personal_data):
+        aware = {"aware_at": self.lab.clock.now() - timedelta(hours=ago)} if significant else {}
+        whose = ("hospital",) if significant and personal_data is Answer.YES else ()
+        said = {"personal_data": personal_data, "breached": whose, **aware}
+        self.lab.triage(self.name, significant=significant, **said)
 
     @rule(ago=st.integers(0, 200))
     def the_awareness_is_corrected(self, ago):

@@ -14,6 +14,7 @@ from ringfence.ledger.audit import Stored, audit_chain
 from ringfence.ledger.entry import tenant_tag
 from ringfence.ledger.proof import LogProof, verify_entry
 from ringfence.ledger.proof import parse as parse_proof
+from ringfence.ledger.succession import LogKeys
 from ringfence.ledger.tiletree import TileTree
 from ringfence.reports.verify import verify
 from ringfence.storage.rows import Filed, Kept
@@ -135,7 +136,7 @@ def audited(log, head, tiles):
     ]
     tags = {log.tenant: tenant_tag(log.tenant_salt(), log.tenant)}
     stored = Stored(grown.entries(0, size), rows, tags, [head], None, grown.reader(size))
-    return audit_chain(log.origin, log.log_keys, head, stored).failures
+    return audit_chain(LogKeys(log.origin, log.log_keys), head, stored).failures
 
 
 @pytest.mark.parametrize("count", COUNTS)

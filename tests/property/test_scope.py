@@ -33,6 +33,7 @@ def services(draw):
 
 @st.composite
 def organisations(draw):
+    personal = draw(st.sampled_from(["none", "ordinary", "special"]))
     return profile(
         established_in=draw(CODES),
         serves=draw(CODES),
@@ -44,10 +45,18 @@ def organisations(draw):
         designations__identified_by_member_state=draw(st.sampled_from(["none", "essential", "important"])),
         designations__former_operator_of_essential_services=draw(TRUTH),
         designations__exclusion=draw(st.sampled_from(["none", "none", "public_security", "dora_exemption"])),
-        customers=[customer(name=str(i), staff=draw(STAFF), services=draw(services())) for i in range(2)],
+        personal_data=personal,
+        customers=[draw(customers(str(i), personal=personal != "none")) for i in range(2)],
         ai_systems=[draw(systems()), draw(models())],
         products=[draw(products())],
     )
+
+
+@st.composite
+def customers(draw, name, *, personal):
+    country, there = draw(st.sampled_from(["DE", "ES", "US"])), draw(TRUTH)
+    given = {"country": country, "serves_union": there, "personal_data": personal and draw(TRUTH)}
+    return customer(name=name, staff=draw(STAFF), services=draw(services()), **given)
 
 
 def systems():
@@ -165,7 +174,10 @@ def _claims(found):
     """Return everything that an answer claims; what it leaves open is not in it."""
     claims = {("category", found["nis2"]["category"]), ("size", found["size"]), ("place", found["jurisdiction"])}
     claims |= {("2690", found["binds_2690"]), ("contract", found["supply_chain_duty_only"])}
-    claims |= {("dora", found["lex_specialis"])}
+    claims |= {("dora", found["lex_specialis"]), ("personal data", found["personal_data"])}
+    claims |= {("fine", row["provision"], row["infringement"]) for row in found["fines"]}
+    claims |= {("how much", row["provision"], row["infringement"], row["amount_eur"]) for row in found["fines"]}
+    claims |= {("touches", row["provision"], row["status"]) for row in found["gdpr"]}
     claims |= {("ai", row["system"], row["role"], row["class"], row["applies_from"]) for row in found["ai_act"]}
     claims |= {("cra", row["product"], row["role"], row["class"]) for row in found["cra"]}
     claims |= {

@@ -1,4 +1,4 @@
-"""The auditors' script in this process, for tests that hold its verdicts beside those of `ringfence verify`."""
+"""Commands as a person runs them; the auditors' script in this process, for verdicts beside `ringfence verify`."""
 
 import contextlib
 import importlib.util
@@ -10,8 +10,21 @@ from pathlib import Path
 import pytest
 
 from ringfence.ledger import trust as trust_file
+from ringfence.testing import program
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "auditors" / "verify_pack.py"
+
+
+@pytest.fixture(scope="session")
+def ringfence():
+    """Run one command; return exit code, standard output, standard error."""
+
+    def run(*arguments, env):
+        done = program.run(env, *map(str, arguments))
+        assert "Traceback" not in done.stderr
+        return done.returncode, done.stdout, done.stderr
+
+    return run
 
 
 @pytest.fixture(scope="module")

@@ -22,15 +22,19 @@ READ = {
     "console.read", "status.read", "evidence.read", "ledger.read", "dataset.read", "person.read", "link.issue",
     "node.read", "finding.read", "incident.read",
     "model.read", "key.read", "deployment.read", "receipt.read", "retention.read", "act.sign",
+    "resolution.read", "customer.read",
 }  # fmt: skip
 OPERATE = {
     "statement.add", "dataset.seal", "dataset.open", "dataset.verify", "node.start", "node.stop", "node.connect",
-    "model.sign", "model.scan", "key.issue", "key.revoke", "deployment.change", "run.record",
+    "model.sign", "model.scan", "key.issue", "key.revoke", "deployment.change", "run.record", "record.form",
+    "risk.change", "exception.request", "practice.run",
 }  # fmt: skip
 RESPOND = {
     "node.quarantine",
     "node.release",
+    "node.baseline",
     "event.ingest",
+    "finding.settle",
     "playbook.change",
     "incident.decide",
     "key.block",
@@ -44,20 +48,28 @@ GOVERN = {
     "person.enrol", "person.remove", "person.change", "person.reset", "service.enrol", "service.revoke", "review.lead",
     "review.decide", "tenant.add", "ledger.anchor", "retention.release", "retention.erase", "retention.sweep",
 }  # fmt: skip
-OTHER = {"ledger.export", "record.collect", "report.pack"} | GOVERN | OWN
+CHOOSE = {"control.set-aside", "profile.select", "customer.change"}
+OTHER = (
+    {"ledger.export", "record.collect", "report.pack", "resolution.open", "exception.approve"} | GOVERN | OWN | CHOOSE
+)
 READ |= OWN
-EVERY = READ | OPERATE | RESPOND | OTHER
+OF_ONE_ROLE = {"resolution.vote", "risk.accept", "opinion.give"}  # not even an owner stands in
+EVERY = READ | OPERATE | RESPOND | OTHER | OF_ONE_ROLE
 GOLDEN = {
     Role.OWNER: READ | OPERATE | RESPOND | OTHER,
     Role.ENGINEER: READ | OPERATE,
     Role.SECURITY: READ
     | RESPOND
     | {"statement.add", "dataset.verify", "ledger.export", "record.collect", "report.pack", "person.remove"}
-    | {"model.scan", "key.revoke", "service.revoke", "review.lead", "review.decide"},
+    | {"model.scan", "key.revoke", "service.revoke", "review.lead", "review.decide", "record.form"}
+    | {"risk.change", "exception.request", "exception.approve"}
+    | CHOOSE,
     Role.MANAGEMENT: READ
-    | {"statement.add", "report.pack", "incident.decide"}
-    | {"retention.hold", "retention.release"},
-    Role.AUDITOR: READ | {"report.pack", "ledger.export"},
+    | {"statement.add", "report.pack", "incident.decide", "record.form"}
+    | {"retention.hold", "retention.release", "resolution.open", "resolution.vote"}
+    | {"risk.change", "risk.accept", "exception.request", "exception.approve"}
+    | CHOOSE,
+    Role.AUDITOR: READ | {"report.pack", "ledger.export", "opinion.give"},
     Role.VENDOR: OWN | {"console.read"},
     Role.CUSTOMER: OWN | {"console.read"},
 }
@@ -310,6 +322,7 @@ def test_a_removed_persons_session_and_link_are_refused_at_once(services, home, 
     assert anybody.get("/api/v1/me").status_code == 401
 
 
+@pytest.mark.sqlite
 def test_a_person_is_removed_while_the_database_is_locked(services, home):
     services.database._engine.dispose()
 

@@ -102,6 +102,7 @@ def test_of_two_inits_at_once_one_makes_a_whole_home(tmp_path):
 # The database
 
 
+@pytest.mark.sqlite
 def test_a_locked_database_is_one_sentence(home_now):
     other = sqlite3.connect(home_now.path / "ringfence.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -112,6 +113,7 @@ def test_a_locked_database_is_one_sentence(home_now):
     assert "locked by another process" in text
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("keep", [0, 100, 5000])
 def test_a_truncated_database_is_one_sentence_and_is_not_made_anew(home_now, keep):
     with closing(sqlite3.connect(home_now.path / "ringfence.db", isolation_level=None)) as raw:
@@ -123,6 +125,7 @@ def test_a_truncated_database_is_one_sentence_and_is_not_made_anew(home_now, kee
     assert "backup" in sentence(called(home_now.environment(), "record", "log.heartbeat"), MISSING)
 
 
+@pytest.mark.sqlite
 def test_a_missing_database_is_one_sentence_and_is_not_made_anew(home_now):
     for file in home_now.path.glob("ringfence.db*"):
         file.unlink()

@@ -1,4 +1,4 @@
-"""`ringfence dataset`, as a person and a data loader use it: a real home, real processes."""
+"""`ringfence dataset`, as a person and a data loader use it: a real home; the loader is a process of its own."""
 
 import json
 import os
@@ -6,6 +6,8 @@ import subprocess
 import sys
 
 import pytest
+
+from ringfence.testing.program import called
 
 READ = "import pandas, sys; print(len(pandas.read_csv(sys.argv[1])))"
 
@@ -20,7 +22,7 @@ class Shell:
         return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False, timeout=120)
 
     def __call__(self, *arguments, code=0):
-        done = self.python("-m", "ringfence", *arguments)
+        done = called(self.environment, *map(str, arguments))
         assert done.returncode == code, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
         return json.loads(done.stdout) if "--json" in arguments and done.stdout else done.stdout + done.stderr

@@ -174,7 +174,7 @@ def test_an_engine_that_dies_fails_its_deployment(place):
     node = place.engine("dying").node_name
     os.kill(place.pid("dying"), signal.SIGKILL)
     assert "does not answer" in place.failed("dying")["because"]
-    assert not local.exists()
+    place.lab.until(lambda: not local.exists(), "the end of its tunnel")
     place.lab.until(lambda: place.lab.show(node)["state"] == "stopped", "the end of its node")
 
 
@@ -188,7 +188,7 @@ def test_a_node_that_is_cut_off_ends_its_deployment_and_its_tunnel(place):
         assert "cut off" in place.failed("cut")["because"]
         with pytest.raises((OSError, http.client.HTTPException)):
             _ask_again(connection)
-    assert not local.exists()
+    place.lab.until(lambda: not local.exists(), "the end of the tunnel's own socket")
     assert place.lab.show(engine.node_name)["containment"] == "quarantined"
 
 

@@ -9,6 +9,8 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from ringfence.kernel.identifier import Tenant
 from ringfence.kernel.statement import KeyRole
 from ringfence.ledger.entry import Place, tenant_tag
@@ -327,3 +329,60 @@ def test_a_foreign_witness_bounds_the_log_and_is_named():
     said = [notice for notice in outcome.notices if "University of Example" in notice]
     assert len(said) == 1
     assert said[0].startswith("anchored outside until 2026-11-22T01:04:03.000Z: the head of size 6")
+
+
+class SecondBook(LabLog):
+    """A log whose operator begins to number its one tenant a second time, and shows that book only."""
+
+    begins = 0
+
+    def tenant_salt(self, tenant=None):
+        return bytes(32) if self.begins else super().tenant_salt(tenant)
+
+    def statements(self, tenant=None, predicates=None, *, at=None):
+        return [each for each in super().statements(tenant, predicates, at=at) if each.entry >= self.begins]
+
+    def place(self, index):
+        if not self.begins or index < self.begins:
+            return super().place(index)
+        return Place(tenant_tag(self.tenant_salt(), self.tenant), index - self.begins + 1)
+
+
+@pytest.mark.parametrize(("hours", "pins", "open_to_it"), [(1, True, False), (1, False, True), (25, False, False)])
+def test_a_second_book_of_the_same_tenant_is_refused_and_in_older_logs_said_to_be_open(hours, pins, open_to_it):
+    log = SecondBook(pins=pins)
+    log.state(BAD, {"severity": "high"}, by="control", sequence=1)  # the first book holds it, the second does not
+    log.export_head(by="control")
+    log.places.update({index: log.place(index) for index in range(len(log.entries))})
+    enrolments, log._counts = [envelope for _, envelope, _ in log.entries[:3]], {}
+    log.advance(hours=hours)
+    log.begins = len(log.entries)
+    for envelope in enrolments:  # the root signed them once; in older logs nothing says for which book
+        log.append(envelope)
+    log.state("log.heartbeat", {"gaps": 0}, by="control", sequence=1)
+    log.advance(minutes=1)
+    outcome = verify(log.pack(sizes=(4,)), log.trust())
+    assert outcome.ok is open_to_it, outcome.failures
+    assert not any(each.envelope.statement.predicate == BAD for each in outcome.statements)
+    assert any("tenantSalt" in notice for notice in outcome.notices) is not pins
+    assert any("this is a second book" in str(failure) for failure in outcome.failures) is pins
+
+
+def test_entries_without_numbers_hide_the_last_one_of_an_issuer_and_are_said_to():
+    def log():
+        made = LabLog(unnumbered=10**6)  # nothing keeps an operator from beginning a log as older versions did
+        made.state("dataset.sealed", {"objects": 3})
+        made.state(BAD, {"severity": "high"}, by="control")
+        return made
+
+    short = without(log().pack(), is_bad)
+    honest, fewer = log(), log()
+    assert not verify(short, honest.trust()).ok  # the report counts what the pack holds
+    shown = fewer.statements
+    fewer.statements = lambda *a, **k: [each for each in shown(*a, **k) if each.envelope.statement.predicate != BAD]
+    outcome = verify(fewer.pack(), fewer.trust())
+    assert outcome.ok, outcome.failures
+    assert any("5 of 5 records bear no number" in notice for notice in outcome.notices)
+    assert not any(
+        "bear no number" in notice for notice in verify(installation().pack(), installation().trust()).notices
+    )

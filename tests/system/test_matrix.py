@@ -14,6 +14,10 @@ import pytest
 
 from ringfence.artifacts import statements as datasets
 from ringfence.compute import statements as nodes
+from ringfence.governance.exceptions import statements as exceptions
+from ringfence.governance.opinions import statements as opinions
+from ringfence.governance.risks import statements as risks
+from ringfence.governance.risks.statements import Accepting, Review
 from ringfence.identity.policy import shipped
 from ringfence.identity.reviews.model import Decision
 from ringfence.identity.reviews.statements import decided
@@ -22,7 +26,7 @@ from ringfence.incidents.model import Answer
 from ringfence.kernel.actor import Role
 from ringfence.kernel.digest import Digest
 from ringfence.server import OPEN_PATHS, create_app
-from ringfence.testing import staged
+from ringfence.testing import judging, staged
 from ringfence.testing.clock import FakeClock
 from ringfence.testing.console import served
 from ringfence.testing.everything import MARK, everything
@@ -53,16 +57,55 @@ NOBODYS = {
     "passkeys": "f" * 64,
     "sessions": "f" * 16,
     "records": "no.collector",
+    "forms": "no.form",
+    "record": "no.form",
     "classes": "no-class",
+    "policies": "no-policy",
+    "profiles": "no-profile",
+    "overrides": "XXX-99",
+    "controls": "XXX",
+    "obligations": "no-provision",
+    "frameworks": "no-framework",
+    "proof": "no-program",
     "acts": "act-" + "f" * 32,
     "sign": "act-" + "f" * 32,
     "holds": "hold-ffffffffffff",
+    "customers": "customer-ffffffffffff",
+    "packs": "99999999",
+    "systems": "ffffffffffff",
+    "resolutions": "resolution-ffffffffffff",
+    "decisions": "resolution-ffffffffffff",
+    "risks": "risk-ffffffffffff",
+    "exceptions": "exception-ffffffffffff",
+    "opinions": "opinion-ffffffffffff",
 }
 # Not ids of anything that a tenant has: a key's next place is told for every key alike; the rest is the product's.
-NO_IDS = {"sources", "records", "classes"}
-FORMS = {"/retention/holds/{hold}/release": {"because": "look"}}  # of the console; the rest takes JSON
+NO_IDS = {
+    "classes", "controls", "forms", "frameworks", "obligations", "overrides", "policies", "profiles", "proof",
+    "record", "records", "sources",
+}  # fmt: skip
+FORMS = {
+    "/customers/{customer}/remove": {"because": "look"},
+    "/customers/{customer}/pack": {},
+    "/retention/holds/{hold}/release": {"because": "look"},
+    "/access/people/{person}/remove": {"reason": "left"},
+    "/access/people/{person}/role": {"role": "auditor"},
+    "/access/people/{person}/names": {"source": "hr", "subject": "7"},
+    "/access/services/{service}/revoke": {"reason": "left"},
+    "/decisions/{resolution}/vote": {"choice": "agree"},
+    "/risks/{risk}/treat": {"treatment": "avoid", "plan": "x", "residual_likelihood": "1", "residual_impact": "1"},
+    "/risks/{risk}/review": {"likelihood": "1", "impact": "1", "review_on": "2030-01-01", "note": "x"},
+    "/risks/{risk}/accept": {"until": "2030-01-01", "reason": "x"},
+    "/exceptions/{exception}/approve": {},
+    "/exceptions/{exception}/end": {"reason": "look"},
+    "/opinions/{opinion}/withdraw": {"reason": "look"},
+    "/access/reviews/{review}/decide": {"subject": NOBODYS["people"], "decision": "removed"},
+}  # of the console; the rest takes JSON
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
 PLAIN = {
+    "customers/{customer}": {"name": "Other"},
+    "customers/{customer}/remove": {"because": "look"},
+    "customers/{customer}/answers": {"questions": [{"id": "1"}]},
     "people/{person}/remove": {"reason": "left"},
     "people/{person}/role": {"role": "auditor"},
     "services/{service}/revoke": {"reason": "left"},
@@ -128,7 +171,7 @@ def test_every_route_asks_for_an_action_that_the_policies_know(closed, strangers
     assert [
         f"{route} asks for {route.action}, which no policy speaks of"
         for route in closed
-        if not permitted(strangers, Role.OWNER, route.action)
+        if not any(permitted(strangers, role, route.action) for role in Role)
     ] == []
     assert len(closed) > 100
 
@@ -138,7 +181,8 @@ def test_every_id_in_an_address_is_of_a_kind_that_is_tried(closed, theirs):
     assert [
         f"nothing of the kind {each} is made by ringfence.testing.everything" for each in kinds - theirs.keys() - NO_IDS
     ] == []
-    assert [f"{route} has several ids; teach the matrix" for route in closed if len(route.parameters) > 1] == []
+    several = [route for route in closed if len(route.parameters) > 1 and kind(route) not in NO_IDS]
+    assert [f"{route} has several ids; teach the matrix" for route in several] == []
 
 
 @pytest.mark.parametrize("role", Role)
@@ -192,10 +236,24 @@ def bodies(stage, strangers):
             "incidents/{incident}/triage": acts.triage(seen, decision),
             "incidents/{incident}/corrections": acts.corrected(seen, "contact", reason="typed wrongly", value="x"),
             "incidents/{incident}/notices": acts.noticed(seen, "hospital", now, Digest.of(b"mail"), filed),
+            "incidents/{incident}/breach-notices": acts.noticed(
+                seen, "hospital", now, Digest.of(b"mail"), filed, about=acts.BREACH_NOTICE
+            ),
             "incidents/{incident}/reports": acts.reported(
                 seen, "nis2.early_warning", now, "csirt", Digest.of(b"r"), filed
             ),
             "incidents/{incident}/closing": acts.closed(seen, now, "nothing was read"),
+            "customers/{customer}/pack": draft("report.exported"),
+            "risks/{risk}/treatments": risks.treated(ids["risks"], judging.PLAN),
+            "risks/{risk}/reviews": risks.reviewed(
+                Review(ids["risks"], judging.ROW.rating, None, False, judging.in_days(300), False, "x")
+            ),
+            "risks/{risk}/acceptances": risks.accepted(
+                Accepting(ids["risks"], Digest.of(b"x"), judging.PLAN.residual, judging.in_days(300), "x")
+            ),
+            "exceptions/{exception}/approvals": exceptions.approved(ids["exceptions"], Digest.of(b"x")),
+            "exceptions/{exception}/ends": exceptions.ended(ids["exceptions"], "x"),
+            "opinions/{opinion}/withdrawals": opinions.withdrawn(ids["opinions"], "x"),
             "reviews/{review}/decisions": decided(ids["reviews"], ids["people"], Decision.REMOVED),
         }
 
@@ -249,9 +307,8 @@ def secrets_of_main(stage, theirs):
     people = [value for person in services.identity.register(TENANT) for value in (person.id, person.name)]
     logged = services.ledger.statements(TENANT)
     digests = [one.envelope.digest.hex for one in logged]
-    ids = [
-        value for word, value in theirs.items() if word not in {"proofs", "statements", "evidence", "nodes", "sources"}
-    ]
+    ours = {"proofs", "statements", "evidence", "nodes", "sources", "packs"}
+    ids = [value for word, value in theirs.items() if word not in ours]
     return [MARK, "honeypot", "trainer-with-a-long-name-1", "203.0.113.99", "A" * 300, *people, *digests, *ids]
 
 

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from safetensors.numpy import save
 
 from ringfence.kernel.actor import Role
+from ringfence.testing.counting import plain
 from ringfence.testing.models import HOSTILE, gguf, pair, text
 from ringfence.testing.models import key as signing_key
 from ringfence.testing.program import called
@@ -163,7 +164,7 @@ def test_the_page_shows_what_was_signed_and_what_a_scan_said(home_now, ringfence
     ringfence("sign", folder)
     ringfence("scan", folder, code=1)
     with home_now.services() as services, home_now.http(services) as client:
-        text_ = client.get("/models").text
+        text_ = plain(client.get("/models").text)
         assert "refused" in text_
         assert "1 model signed, 0 with a clean scan" in text_
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from ringfence.kernel.actor import Role
-from ringfence.testing.program import run, serving
+from ringfence.testing.program import called, serving
 
 VERBS = [["ledger", "list", "--limit", "500", "--json"], ["user", "list", "--json"], ["ledger", "head", "--json"]]
 COLLECTED = ["record", "key.lifecycle", "--json"]
@@ -22,18 +22,18 @@ def answers(made_now, tmp_path_factory):
     """What the verbs answer on each of the three ways; the state does not change between the readings."""
     home = made_now.copy(tmp_path_factory.mktemp("one") / "home")
     given = home.environment()
-    stated = {"in-process": answer(run(given, *COLLECTED))}
+    stated = {"in-process": answer(called(given, *COLLECTED))}
     with serving(given) as address:
         remote = {
             "RINGFENCE_HOME": str(tmp_path_factory.mktemp("far") / "none"),
             "RINGFENCE_URL": address,
             "RINGFENCE_TOKEN": home.people[Role.OWNER].token,
         }
-        stated |= {"socket": answer(run(given, *COLLECTED)), "url": answer(run(remote, *COLLECTED))}
+        stated |= {"socket": answer(called(given, *COLLECTED)), "url": answer(called(remote, *COLLECTED))}
         settled(remote)
-        read = {"socket": [answer(run(given, *verb)) for verb in VERBS]}
-        read["url"] = [answer(run(remote, *verb)) for verb in VERBS]
-    read["in-process"] = [answer(run(given, *verb)) for verb in VERBS]
+        read = {"socket": [answer(called(given, *verb)) for verb in VERBS]}
+        read["url"] = [answer(called(remote, *verb)) for verb in VERBS]
+    read["in-process"] = [answer(called(given, *verb)) for verb in VERBS]
     return read, stated
 
 
@@ -41,7 +41,7 @@ def settled(given):
     """Wait until the collectors, which `up` runs once at its start, have stated what they found."""
     before = -1
     for _ in range(60):
-        size = answer(run(given, "ledger", "head", "--json"))["size"]
+        size = answer(called(given, "ledger", "head", "--json"))["size"]
         if size == before:
             return
         before = size

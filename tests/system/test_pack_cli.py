@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 
@@ -12,21 +11,8 @@ from ringfence.kernel.actor import Role
 from ringfence.testing.home import make
 
 
-def ringfence(*arguments, env):
-    """Run one command; return exit code, standard output, standard error."""
-    done = subprocess.run(
-        [sys.executable, "-m", "ringfence", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", **env},
-    )
-    assert "Traceback" not in done.stderr
-    return done.returncode, done.stdout, done.stderr
-
-
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory):
+def exported(tmp_path_factory, ringfence):
     folder = tmp_path_factory.mktemp("packs")
     home = make(folder / "home")
     code, out, err = ringfence("report", "pack", "-o", folder / "a.pack", "--json", env=home.environment())
@@ -35,7 +21,7 @@ def exported(tmp_path_factory):
     return folder, home
 
 
-def test_a_pack_verifies_in_an_empty_home_and_the_status_follows(exported, tmp_path):
+def test_a_pack_verifies_in_an_empty_home_and_the_status_follows(exported, tmp_path, ringfence):
     folder, home = exported
     trust = home.path / "trust.json"
     code, out, err = ringfence(
@@ -47,7 +33,7 @@ def test_a_pack_verifies_in_an_empty_home_and_the_status_follows(exported, tmp_p
     assert not list(tmp_path.iterdir())
 
 
-def test_without_trust_it_is_self_consistent_only(exported, tmp_path):
+def test_without_trust_it_is_self_consistent_only(exported, tmp_path, ringfence):
     folder, _ = exported
     code, out, _ = ringfence("verify", folder / "a.pack", env={"RINGFENCE_HOME": str(tmp_path)})
     assert code == 1
@@ -55,7 +41,7 @@ def test_without_trust_it_is_self_consistent_only(exported, tmp_path):
     assert "rebuild or rollback not excluded" in out
 
 
-def test_a_changed_letter_names_its_record(exported, tmp_path):
+def test_a_changed_letter_names_its_record(exported, tmp_path, ringfence):
     folder, home = exported
     data = (folder / "a.pack").read_bytes()
     (tmp_path / "b.pack").write_bytes(data.replace(b'"custody":"file-plain"', b'"custody":"file-plaim"', 1))
@@ -67,7 +53,7 @@ def test_a_changed_letter_names_its_record(exported, tmp_path):
 @pytest.mark.parametrize(
     "arguments", [["none.pack"], ["a.pack", "--trust", "none.json"], ["a.pack", "--trust", "a.pack"]]
 )
-def test_what_cannot_be_read_is_a_usage_error(exported, arguments):
+def test_what_cannot_be_read_is_a_usage_error(exported, arguments, ringfence):
     folder, _ = exported
     named = [folder / a if "." in a else a for a in arguments]
     code, out, err = ringfence("verify", *named, env={})
@@ -75,7 +61,7 @@ def test_what_cannot_be_read_is_a_usage_error(exported, arguments):
     assert err.startswith("ringfence: ")
 
 
-def test_a_pack_is_not_overwritten_unless_told(exported, tmp_path):
+def test_a_pack_is_not_overwritten_unless_told(exported, tmp_path, ringfence):
     _, home = exported
     target = tmp_path / "x.pack"
     target.write_text("mine", encoding="utf-8")
@@ -87,14 +73,14 @@ def test_a_pack_is_not_overwritten_unless_told(exported, tmp_path):
     assert ringfence("verify", target, "--trust", home.path / "trust.json", env={})[0] == 0
 
 
-def test_whoever_may_not_export_is_refused_and_no_file_appears(exported, tmp_path):
+def test_whoever_may_not_export_is_refused_and_no_file_appears(exported, tmp_path, ringfence):
     _, home = exported
     code, _, err = ringfence("report", "pack", "-o", tmp_path / "x.pack", env=home.environment(Role.ENGINEER))
     assert code == 3, err
     assert not list(tmp_path.iterdir())
 
 
-def test_a_pack_about_one_control_shows_the_rest_as_digests_and_its_status_follows(exported, tmp_path):
+def test_a_pack_about_one_control_shows_the_rest_as_digests_and_its_status_follows(exported, tmp_path, ringfence):
     _, home = exported
     pack = tmp_path / "one.pack"
     scope = ("--control", "IAM-01", "--predicate", "dataset.sealed")
@@ -119,7 +105,7 @@ def test_a_pack_about_one_control_shows_the_rest_as_digests_and_its_status_follo
         (("--predicate", "No Name"), "is not an evidence type"),
     ],
 )
-def test_what_is_no_scope_is_a_usage_error_and_nothing_is_written(exported, tmp_path, options, says):
+def test_what_is_no_scope_is_a_usage_error_and_nothing_is_written(exported, tmp_path, options, says, ringfence):
     _, home = exported
     found, out, err = ringfence("report", "pack", "-o", tmp_path / "x.pack", *options, env=home.environment())
     assert found != 0
@@ -127,7 +113,7 @@ def test_what_is_no_scope_is_a_usage_error_and_nothing_is_written(exported, tmp_
     assert not list(tmp_path.iterdir())
 
 
-def test_the_zipapp_is_written_with_its_digest_and_checks_the_pack(exported, tmp_path):
+def test_the_zipapp_is_written_with_its_digest_and_checks_the_pack(exported, tmp_path, ringfence):
     folder, home = exported
     program = tmp_path / "recheck.pyz"
     code, out, err = ringfence("report", "zipapp", "-o", program, "--json", env={"RINGFENCE_HOME": str(tmp_path)})

@@ -22,7 +22,7 @@ from ringfence.compute.store import NodeTables, StatedTable
 from ringfence.installation import SystemClock
 from ringfence.kernel.commitment import commit
 from ringfence.kernel.identifier import LogOrigin
-from ringfence.kernel.statement import Issuance, Statement
+from ringfence.kernel.statement import Issuance
 from ringfence.storage.database import METADATA, Database
 from ringfence.storage.journal import EmergencyJournal
 from ringfence.storage.outbox import Outbox
@@ -110,7 +110,7 @@ class Process:
             SystemClock().now(),
         )  # fmt: skip
         commitment = opening.commitment if opening else None
-        return signer.sign(Statement(draft.predicate, draft.subjects, draft.claims, issuance, commitment)), opening
+        return signer.sign(draft.issued(issuance, commitment)), opening
 
     def cut_and_free(self, node):
         """Cut off, ask, approve: everything that the kill may hit."""

@@ -15,6 +15,7 @@ from ringfence.reports.model import Extent
 from ringfence.reports.recompute import evidence_of, needs_of, recompute, rules_of
 from ringfence.reports.verify import verify
 from ringfence.testing.misnumbering import SCOPE, numbered_cases
+from ringfence.testing.succeeding import new_trust, old_trust, renewed, succession_cases
 from ringfence.testing.tampering import cases, lab
 
 # Nothing but the zipapp, the standard library and `cryptography` can be imported, and nothing that knows a network.
@@ -84,6 +85,15 @@ def test_it_is_made_of_the_same_bytes_each_time(program):
 def test_it_comes_to_the_same_verdict_on_every_case(alone):
     packs = [(pack, LOG.trust()) for pack in GOOD] + [(c.pack, c.trust) for c in (*cases(), *numbered_cases())]
     assert alone(packs) == [by_ringfence(pack, trust) for pack, trust in packs]
+
+
+def test_it_follows_the_logs_keys_from_an_old_trust_file(alone):
+    log = renewed("second", "third")
+    pack = log.pack()
+    packs = [(pack, old_trust(log)), (pack, new_trust(log))] + [(c.pack, c.trust) for c in succession_cases()]
+    verdicts = alone(packs)
+    assert verdicts == [by_ringfence(pack, trust) for pack, trust in packs]
+    assert [code for code, _ in verdicts[:2]] == [0, 0]
 
 
 def with_rules(status_of, extent=None):

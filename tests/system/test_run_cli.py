@@ -5,13 +5,14 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from contextlib import chdir
 from pathlib import Path
 
 import pytest
 
-from ringfence.ledger.api import POSTABLE
 from ringfence.testing import program
+from ringfence.workloads import scoping
 from ringfence.workloads.runs import cli
 
 SECRET = b"patient-0017,positive\n"
@@ -29,7 +30,8 @@ class Work:
 
     def __init__(self, folder):
         self.folder, self.tree = folder, folder / "tree"
-        self.environment = {"RINGFENCE_HOME": str(folder / "home"), "PATH": os.environ["PATH"], "HOME": str(folder)}
+        path = os.pathsep.join((os.path.dirname(sys.executable), os.environ["PATH"]))  # noqa: PTH120 - a PATH is text
+        self.environment = {"RINGFENCE_HOME": str(folder / "home"), "PATH": path, "HOME": str(folder)}
         self.tree.mkdir()
         self.done("init")
         (folder / "src").mkdir()
@@ -165,9 +167,10 @@ def test_what_cannot_be_run_is_said_in_a_sentence_and_uses_no_key(work):
     assert work.done("ledger", "head")["size"] == entries
 
 
-def test_a_manifest_is_posted_to_its_own_address_only():
-    """The general address takes what needs no check; a run needs one."""
-    assert "run.manifest" not in POSTABLE
+def test_a_manifest_is_posted_to_its_own_address_only(home):
+    """The general address takes what is computed again from its profile; a run is checked elsewhere."""
+    with home.services() as services:
+        assert set(scoping.takers(services.scopes)) == {"entity.classification", "ai.classification"}
 
 
 def test_a_node_whose_start_is_interrupted_is_stopped():

@@ -11,7 +11,9 @@ from ringfence.incidents.model import IncidentId
 from ringfence.kernel import drafts
 from ringfence.kernel.actor import RECOGNISED, Caller
 from ringfence.kernel.errors import RingfenceError, Unavailable
+from ringfence.obligations.forms import drafting, shelf
 from ringfence.testing.authenticator import Authenticator
+from ringfence.testing.filled import filled
 from ringfence.testing.home import TENANT, make
 from ringfence.testing.signin import BROWSER, SITE, answer_of, enrol
 
@@ -82,6 +84,26 @@ def test_a_verb_waits_for_the_browser_and_returns_what_came_of_it(services, home
     assert "http://localhost:8400/sign/act-" in capsys.readouterr().err
     (logged,) = services.ledger.statements(TENANT, ("incident.opened",))
     assert logged.issuer.algorithm == "webauthn-es256"
+
+
+def test_a_form_of_a_terminal_waits_for_the_browser_too(services, home, key):
+    def sign(act):
+        person, desk = home.actor(), services.acting.desk
+        options = desk.ask(person, act, desk.signers(person)[0].id, browser=BROWSER, site=SITE)
+        desk.sign(Caller(person, RECOGNISED), act, answer_of(key, options), browser=BROWSER)
+
+    day = services.clock.now().date()
+    wanted = drafting.draft(shelf.form("asset.classified"), filled("asset.classified", day), TENANT, day)
+    with home.http(services) as http:
+        http.headers["x-ringfence-confirmation"] = services.signin.confirm_terminal(owner_of(home.actor()))
+        client = AtTheBrowser(http, home.settings(sign_with="passkey", url="http://localhost:8400"), sign=sign)
+        let_sign(client)
+        services.ledger.integrate()
+        answer = client.state(wanted, path="/api/v1/forms/asset.classified")
+    assert answer["type"] == "asset.classified"
+    (logged,) = services.ledger.statements(TENANT, ("asset.classified",))
+    assert logged.issuer.algorithm == "webauthn-es256"
+    assert logged.envelope.statement.issuance.strength.text == "documented"
 
 
 def test_without_the_passkeys_confirmation_a_token_lets_nothing_sign(services, home, key):  # noqa: ARG001

@@ -99,6 +99,7 @@ def test_while_the_signer_is_away_nothing_is_recorded_but_containment_acts(home_
         assert say(home_now, "record", "log.heartbeat").returncode == 0
 
 
+@pytest.mark.sqlite
 def test_a_backup_that_was_put_back_is_not_signed_on(home_now, tmp_path):
     """Database and log are those of last week; the mark is not: the signer does not sign the same sizes again."""
     kept = tmp_path / "kept"

@@ -1,7 +1,6 @@
 """The tour as a newcomer runs it: twice in a row, in one home, headless."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,66 +8,24 @@ from pathlib import Path
 import pytest
 
 from ringfence import components
+from ringfence.testing.alone import alone, missing
 
 NAMES = ["seal", "scope", "place", "train", "serve", "probe", "attack", "status", "prove"]
-pytestmark = pytest.mark.timeout(900)  # two whole tours are the first test's set-up
+NODES_SHOW = {"MOD-02", "TST-03"}  # a model that somebody else trained, a probe that was too small to pass
+# where the collectors of `up` had their first turn, ten minutes after its start: no backup, half of what else is asked
+COLLECTORS_SHOW = {"BCM-02", "LOG-01", "SEC-03"}
+HOST_SHOWS = {"SEC-01", "LOG-05"}  # red where the host's disk lies open, or where its clock follows no source
+pytestmark = pytest.mark.timeout(1900)  # two whole tours are the first test's set-up
 PLAYED = components.present("bwrap") and components.present("nft") and components.present("sshd")
 
 
-def ringfence(home, *arguments):
-    command = [sys.executable, "-m", "ringfence", *arguments]
+def ringfence(home, *arguments, prefix=()):
+    command = [*prefix, sys.executable, "-m", "ringfence", *arguments]
     environment = {"RINGFENCE_HOME": str(home), "PATH": "/usr/bin:/bin"}
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=400, check=False)
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=900, check=False)
 
 
-# A network of its own with a way out that leads back to itself: whatever is sent to anywhere else is counted.
-ALONE = """
-import json, os, socket, subprocess, sys
-ip, nft = sys.argv[1:3]
-def run(*command):
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-for words in ("link set lo up", "route add default dev lo", "-6 route add default dev lo"):
-    run(ip, *words.split())
-run(nft, "add table inet watch")
-run(nft, "add chain inet watch out { type filter hook output priority 0 ; }")
-for rule in ("ip daddr 127.0.0.0/8 accept", "ip6 daddr ::1 accept", "counter"):
-    run(nft, "add rule inet watch out " + rule)
-def counted():
-    found = json.loads(run(nft, "-j", "list", "table", "inet", "watch"))["nftables"]
-    parts = [part for one in found for part in one.get("rule", {}).get("expr", ())]
-    return sum(part["counter"]["packets"] for part in parts if "counter" in part)
-done = subprocess.run(sys.argv[3:], capture_output=True, text=True, timeout=400)
-left = counted()
-with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-    probe.sendto(b"?", ("192.0.2.1", 53))
-said = {"code": done.returncode, "out": done.stdout, "err": done.stderr}
-print(json.dumps(said | {"left": left, "probe": counted() - left}))
-"""
-
-
-def alone(home, *arguments):
-    """Run a command without any network but its own loopback; say how many packets wanted to leave it."""
-    found = {name: components.find(name) for name in ("unshare", "ip", "nft")}
-    command = [
-        found["unshare"].path,
-        "--net",
-        "--",
-        sys.executable,
-        "-I",
-        "-c",
-        ALONE,
-        found["ip"].path,
-        found["nft"].path,
-    ]
-    environment = {"RINGFENCE_HOME": str(home), "PATH": "/usr/bin:/bin", **found["nft"].environment}
-    whole = [*map(str, command), sys.executable, "-m", "ringfence", *arguments]
-    done = subprocess.run(whole, capture_output=True, text=True, env=environment, timeout=420, check=False)
-    assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
-    return subprocess.CompletedProcess(whole, said["code"], said["out"], said["err"]), said
-
-
-ROOT = os.geteuid() == 0 and PLAYED and components.present("ip")
+ROOT = PLAYED and not missing()
 
 
 @pytest.fixture(scope="module")
@@ -76,9 +33,11 @@ def played(tmp_path_factory):
     """The tour twice in one home, the second time without a network where that can be made."""
     home = tmp_path_factory.mktemp("tour") / "home"
     first = ringfence(home, "tour", "--headless", "--json")
-    again = alone if ROOT else lambda *words: (ringfence(*words), None)
-    second, said = again(home, "tour", "--headless", "--json")
-    return home, [first, second], said
+    if not ROOT:
+        return home, [first, ringfence(home, "tour", "--headless", "--json")], None
+    with alone() as network:
+        second = ringfence(home, "tour", "--headless", "--json", prefix=network.prefix)
+        return home, [first, second], {"left": network.left(), "probe": network.probed()}
 
 
 @pytest.fixture
@@ -128,9 +87,17 @@ def test_the_facts_are_those_that_the_issue_asks_for(tours):
     assert steps["scope"]["provision"].startswith("NIS2 3(2)")
     assert steps["scope"]["binds_2690"] is True
     assert steps["scope"]["high_risk_from"] == ["2027-12-02"]
-    assert steps["status"]["counts"]["denominator"] == 15
-    # keys in the plain; a model that somebody else trained; and a probe that was too small to pass
-    assert set(steps["status"]["not_satisfied"]) - {"MOD-02", "TST-03"} == {"SEC-04"}
+    counts, told = (steps["status"][name] for name in ("counts", "controls"))
+    assert sum(count for name, count in counts.items() if name != "denominator") == 109
+    assert counts["satisfied"] == sum(control["state"] == "satisfied" for control in told.values())
+    assert counts["pending"] == sum(control["state"] == "pending" for control in told.values())
+    bare = int(steps["status"]["without any evidence"].partition(" ")[0])
+    assert bare == counts["not-satisfied"] - len(steps["status"]["not_satisfied"])
+    assert bare + len(told) == counts["denominator"]
+    # keys in the plain, and what is half shown: the other half was never recorded
+    always = {"SEC-04", "DAT-05", "INC-05"}
+    assert always <= steps["status"]["not_satisfied"].keys() <= always | NODES_SHOW | COLLECTORS_SHOW | HOST_SHOWS
+    assert {"GOV-01", "DAT-01", "DAT-02", "IAM-01", "LOG-06"} <= told.keys() - steps["status"]["not_satisfied"].keys()
     assert "unprotected" in steps["status"]["not_satisfied"]["SEC-04"]
     assert set(steps["prove"]["cheats"]) == {
         "byte flipped",
@@ -164,7 +131,8 @@ def test_a_model_is_trained_served_and_probed(tours):
         assert probed["hardened"]["verdict"] == "pass"
         assert probed["endpoint"]["verdict"] in {"fail", "inconclusive"}, "20 attempts on a base model prove nothing"
         assert probed["endpoint"]["model_digest"] == served["language model"]["digest"].partition(",")[0]
-        assert steps["status"]["facts"]["not_satisfied"].keys() == {"SEC-04", "MOD-02", "TST-03"}
+        red = steps["status"]["facts"]["not_satisfied"].keys()
+        assert red - HOST_SHOWS - COLLECTORS_SHOW == NODES_SHOW | {"SEC-04", "DAT-05", "INC-05"}
         stated = {entry["statement"] for name in ("train", "serve", "probe") for entry in steps[name]["entries"]}
         wanted = {"run.manifest", "deployment.started", "inference.segment", "redteam.run"}
         # the second tour signs the same bytes again, and what was stated is not stated twice

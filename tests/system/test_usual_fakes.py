@@ -3,12 +3,10 @@
 Those that are told by a pack are in `test_hostile_operator.py`; here are those that need a whole installation.
 """
 
-import sqlite3
-from contextlib import closing
 from datetime import timedelta
 
 from ringfence.kernel.actor import Role
-from ringfence.obligations.model import State
+from ringfence.obligations.results import State
 from ringfence.reports.service import draft_of
 from ringfence.reports.verify import verify
 from ringfence.server import create_app
@@ -16,8 +14,7 @@ from ringfence.testing.home import TENANT, observed, signed
 
 
 def sql(home, statement, *values):
-    with closing(sqlite3.connect(home.path / "ringfence.db", isolation_level=None)) as raw:
-        assert raw.execute(statement, values).rowcount == 1
+    assert home.alter(statement, *values) == 1
 
 
 def state_of(services, control):
@@ -31,7 +28,8 @@ def test_item_1_a_byte_of_a_stored_statement_is_changed(home, clock):
         entry = services.ledger.published(recorded.envelope).entry
         assert state_of(services, "LOG-06") is State.SATISFIED
         pack = exported(services, home)
-    sql(home, "UPDATE statements SET envelope = replace(envelope, 'A', 'B') WHERE entry = ?", entry)
+        data = services.outbox.stated(recorded.envelope).data
+    sql(home, "UPDATE statements SET envelope = ? WHERE entry = ?", data.replace(b"A", b"B"), entry)
     with home.services(clock) as services:
         assert f"entry {entry}: its envelope was changed after the log took it in" in services.ledger.audit().failures
         assert state_of(services, "LOG-06") is State.NOT_SATISFIED

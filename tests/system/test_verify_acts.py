@@ -38,7 +38,8 @@ def test_both_refuse_and_name_the_same_record(case, by_script):
 
 
 def test_without_the_second_file_the_script_says_so_and_accepts_nothing(tmp_path):
-    (tmp_path / "verify_pack.py").write_bytes((FOLDER / "verify_pack.py").read_bytes())
+    for name in ("verify_pack.py", "statements.py"):
+        (tmp_path / name).write_bytes((FOLDER / name).read_bytes())
     (tmp_path / "a.pack").write_bytes(PACK)
     (tmp_path / "trust.json").write_text(trust_file.to_text(TRUST), encoding="utf-8")
     done = run(tmp_path / "verify_pack.py", tmp_path / "a.pack", tmp_path / "trust.json")

@@ -72,6 +72,7 @@ def suite(net, tmp_path):
 
 def test_a_virtual_node_keeps_its_promises(suite, net, tmp_path) -> None:
     compute.lets_a_certificate_in(suite)
+    compute.says_how_it_is_set_up(suite)
     compute.logs_arrive_on_our_side(suite)
     the_guest_is_what_was_asked_for(suite)
     nobody_of_the_host_is_root_for_it(suite, tmp_path / "nodes" / suite.node)

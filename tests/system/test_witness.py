@@ -179,6 +179,7 @@ def test_a_head_is_cosigned_on_demand_and_trusted_from_then_on(watched, home_now
     document = command(given, "ledger", "head", "--wait-witness")
     assert [each["party"] for each in document["anchored"]["cosigned"]] == ["Auditor GmbH"] * 2
     assert document["anchored"]["quorum_met"]
+    assert document["anchored"]["size"] == document["size"]
     known = trust.parse((home_now.path / "trust.json").read_bytes())
     assert (known.quorum, {each.party for each in known.witnesses}) == (1, {"Auditor GmbH"})
     (listed,) = command(given, "ledger", "witness", "list")["witnesses"]

@@ -142,6 +142,7 @@ def test_a_channel_that_hangs_delays_no_cut(home_now, folder):
         assert len(cut) == 1
 
 
+@pytest.mark.sqlite
 def test_a_locked_database_delays_no_cut(home_now, folder):
     with home_now.services(SystemClock()) as services:
         lab = Installation(services, folder, FakeResponder())

@@ -22,13 +22,6 @@ def test_custody_is_what_the_key_files_say(tmp_path, clock, passphrase, place):
     assert custody(open_home(home.path)).root_key == "exported"
 
 
-def test_collectors_publish_what_they_state(services):
-    for name, collect in services.collectors.items():
-        done = collect(TENANT)
-        assert done.stage.value == "published"
-        assert services.ledger.page(TENANT, limit=1)[0].envelope.statement.predicate == name
-
-
 def test_a_place_that_cannot_be_written_is_unavailable(tmp_path):
     with pytest.raises(Unavailable):
         check_writable(tmp_path / "none")

@@ -7,6 +7,8 @@ import pytest
 
 from ringfence import doctor
 from ringfence.settings import Settings
+from ringfence.storage.duty import Duty
+from ringfence.testing.choices import SHORTER, override
 from ringfence.testing.gateway_process import GatewayProcess
 
 
@@ -85,3 +87,26 @@ def test_the_database_is_named_and_one_that_does_not_answer_too(home, database_k
         (found,) = [c for c in doctor.examine(Settings(home.path, database_url=gone)) if c.name == "database"]
         assert (found.ok, found.needed) == (False, True)
         assert "no database of that name" in found.found
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"])
+def test_it_says_who_runs_the_installation_and_who_stands_by(home, services):
+    with home.services() as other:
+        runs, waits = Duty(services.database, "one:/srv/home"), Duty(other.database, "two:/srv/home")
+        assert (runs.take(), waits.take()) == (True, False)
+        said = checks(home.path)["database"].found
+        assert said.endswith("; `ringfence up` runs at one:/srv/home; two:/srv/home stands by")
+        runs.leave()
+        waits.leave()
+
+
+def test_overrides_are_counted_and_what_is_refused_is_named_with_its_place(tmp_path):
+    def row():
+        return next(check for check in doctor.examine(Settings(home=tmp_path)) if check.name == "overrides")
+
+    assert (row().ok, row().found) == (True, "none: the rules as shipped")
+    override(tmp_path, SHORTER)
+    assert row().found == "rows: 1, files: 1"
+    override(tmp_path, SHORTER.replace("60", "600"))
+    assert (row().ok, row().needed) == (False, False)
+    assert row().found.startswith("overrides/10-team.yaml:3:")

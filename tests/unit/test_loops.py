@@ -2,7 +2,9 @@ import threading
 
 from ringfence.kernel.errors import Unavailable
 from ringfence.ledger.model import Checkpoint
-from ringfence.loops import Loop, Sweeper, of, running
+from ringfence.loops import OBSERVE_AFTER, OBSERVE_EVERY, Loop, Sweeper, collect, of, running
+from ringfence.testing.home import TENANT
+from ringfence.workloads.collecting.observing import Cadence
 
 
 def test_an_error_ends_a_turn_and_not_the_loop(caplog):
@@ -44,3 +46,46 @@ def test_a_turn_of_the_sweeper_collects_once_and_then_hourly(services):
     sweeper()
     assert grown.size >= first.size
     assert services.ledger.head().checkpoint == grown
+
+
+def stated(services):
+    return services.ledger.tally(TENANT)
+
+
+def test_a_first_turn_that_is_to_come_later_comes():
+    turns = threading.Semaphore(0)
+    with running([Loop("later", turns.release, every=3600.0, after=0.001)]):
+        assert turns.acquire(timeout=10)
+
+
+def test_a_loop_that_is_stopped_before_its_first_turn_takes_none():
+    turns = []
+    with running([Loop("waiting", lambda: turns.append(1), every=0.001, after=3600.0)]):
+        pass
+    assert turns == []
+
+
+def test_nobody_looks_before_everything_has_settled_and_then_once(services):
+    [observers] = [loop for loop in of(services) if loop.name == "observers"]
+    assert (observers.after, observers.every) == (OBSERVE_AFTER, OBSERVE_EVERY)
+    assert "clock.sync" not in stated(services)
+    observers.turn()
+    assert stated(services)["clock.sync"] == 1
+
+
+def test_drills_are_run_by_no_loop(services):
+    collect(services, Cadence.HOURLY)
+    collect(services, Cadence.SIX_HOURLY)
+    assert "backup.restore_drill" not in stated(services)
+    assert {"log.heartbeat", "asset.inventory"} <= stated(services).keys()
+
+
+def test_a_collector_that_fails_keeps_none_of_the_others_from_it(services, home, caplog):
+    (home.path / "retention.yaml").write_text("days: {inference-records: 183}\n")  # refused
+    (home.path / "backups.json").write_text("{}")
+    collect(services, Cadence.HOURLY)
+    collect(services, Cadence.SIX_HOURLY)
+    assert "retention.register" not in stated(services)
+    assert "backup.integrity" not in stated(services)
+    assert {"access.register", "clock.sync"} <= stated(services).keys()
+    assert "the collector backup.integrity of main stated nothing" in caplog.text

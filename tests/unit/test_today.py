@@ -9,8 +9,10 @@ from ringfence.kernel.digest import Digest
 from ringfence.kernel.identifier import Tenant
 from ringfence.kernel.statement import Subject
 from ringfence.ledger.custody import ExportedHead
-from ringfence.obligations.model import Standing, State
+from ringfence.obligations import catalog, domains
+from ringfence.obligations.results import Standing, State
 from ringfence.testing.console import LabConsole, app, fetch, sample
+from ringfence.testing.counting import plain
 
 ACME = Tenant("acme")
 
@@ -26,7 +28,7 @@ def board(lab):
 
 
 def shown(lab, path="/"):
-    return fetch(app(lab), path).text
+    return plain(fetch(app(lab), path).text)
 
 
 class TestDecisions:
@@ -41,11 +43,11 @@ class TestDecisions:
         assert today.turned_red(board, board) == []
 
     def test_changing_is_what_holds_now_and_ends_soon(self, board):
-        assert [result.control.id for _, result in today.changing(board)] == ["LOG-06"]
+        assert [result.control.id for _, result in today.changing(board)] == ["LOG-06", "DAT-03"]
         assert today.changing(board, timedelta(0)) == []
         later = [change for change, _ in today.changing(board, timedelta(days=400))]
         assert later == sorted(later)
-        assert len(later) == 3
+        assert len(later) == 4
 
     def test_newest_is_the_youngest_statement_a_result_rests_on(self, board):
         found = {result.control.id: today.newest(result) for result in board.controls}
@@ -115,13 +117,29 @@ class TestWaiting:
         assert "980 more things" in text
 
 
+class TestInbox:
+    """What waits for the caller's own signature is a line that leads to it."""
+
+    def test_it_is_counted(self, lab):
+        lab.mine.append(Item(Kind.TO_SIGN, "a release", "/nodes/web"))
+        assert "1 thing waits for your own signature" in " ".join(shown(lab).split())
+        lab.mine.append(Item(Kind.TO_SIGN, "a review", "/access/reviews/review-1"))
+        assert "2 things wait for your own signature" in " ".join(shown(lab).split())
+
+    def test_nothing_is_said_where_nothing_waits_or_in_the_past(self, lab):
+        assert "your own signature" not in shown(lab)
+        lab.mine.append(Item(Kind.TO_SIGN, "a release", "/nodes/web"))
+        assert "your own signature" not in shown(lab, "/?as_of=2026-11-20T00:00")
+
+
 class TestPage:
     def test_counts_stand_with_their_denominator(self, lab):
-        assert "3 of 15 controls satisfied" in shown(lab)
+        assert "3 of 105 controls satisfied" in shown(lab)
 
     def test_every_control_stands_with_state_reason_and_next_step(self, lab, board):
-        text = shown(lab)
+        pages = {domain: shown(lab, f"/controls/{domain}") for domain in domains.NAMES}
         for result in board.controls:
+            text = pages[domains.of(result.control.id)]
             row = re.search(rf'<tr id="{result.control.id}".*?</tr>', text, re.DOTALL)[0]
             assert f'class="mark {result.verdict.state.value}"' in row
             assert (f'data-copy="{result.next_step}"' in row) is (result.next_step is not None)
@@ -130,11 +148,11 @@ class TestPage:
 
     def test_what_turned_red_is_named_with_its_cause(self, lab):
         section = re.search(r'aria-labelledby="turned".*?</section>', shown(lab), re.DOTALL)[0]
-        assert 'href="#DAT-01"' in section
+        assert 'href="/controls/DAT/DAT-01"' in section
         assert "the newest verification of these sealed bytes failed" in section
 
     def test_a_quiet_day_says_so_and_with_what_it_compared(self, lab):
-        lab.log.advance(days=2)
+        lab.log.advance(days=4)
         assert "Nothing. Compared with" in shown(lab)
 
     def test_says_how_many_entries_rest_on_the_operator_alone(self, lab):
@@ -150,7 +168,7 @@ class TestPage:
 
     def test_demo_evidence_is_striped_with_the_word(self):
         text = shown(sample(demo=True))
-        assert text.count('class="demo"') == 15
+        assert text.count('class="demo"') == text.count("<tr id=") > 5
         assert text.count("demo-word") > 10
         assert "demo-word" not in shown(sample())
 
@@ -162,3 +180,68 @@ class TestPage:
 
     def test_who_may_not_see_the_status_does_not(self, lab):
         assert fetch(app(lab, refused=frozenset({"status.read"})), "/").status_code == 403
+
+
+class TestDomains:
+    def row(self, text, domain):
+        return re.search(rf'<tr data-row><td><a href="/controls/{domain}[^"]*">.*?</tr>', text, re.DOTALL)[0]
+
+    def test_a_tally_counts_every_control_once(self, board):
+        found = today.tallies(board)
+        assert [tally.domain for tally in found] == list(domains.NAMES)
+        for state in State:
+            assert sum(tally.states[state] for tally in found) == board.count(state)
+        assert sum(tally.denominator for tally in found) == board.denominator
+        assert all(tally.without_evidence <= tally.states[State.NOT_SATISFIED] for tally in found)
+
+    def test_every_domain_stands_with_its_counts_and_leads_to_its_controls(self, lab, board):
+        text = shown(lab)
+        for tally in today.tallies(board):
+            row = self.row(text, tally.domain)
+            assert f"{tally.states[State.SATISFIED]} of {tally.denominator}<" in row
+            assert re.search(rf'data-word="Without evidence">(<span class="muted">)?{tally.without_evidence}<', row)
+
+    def test_today_tells_of_what_has_evidence_or_a_deadline_only(self, lab, board):
+        told = [result.control.id for result in today.telling(board)]
+        assert re.findall(r'<tr id="([A-Z0-9-]+)"', shown(lab)) == told
+        assert {"DAT-01", "SEC-04", "DAT-03", "LOG-06"} <= set(told)
+        assert not {"AIA-02", "GOV-02", "DAT-02"} & set(told)
+
+    def test_an_empty_log_says_so_and_still_counts(self):
+        text = shown(LabConsole())
+        assert "no statement speaks of any control" in text
+        assert "0 of 10<" in self.row(text, "GOV")
+
+    def test_more_than_a_page_of_rows_is_counted(self, lab):
+        for requirement in catalog.load().requirements.values():
+            lab.log.state(requirement.evidence, {}, by="control", subjects=(Subject("thing/a", Digest.of(b"a")),))
+        text = shown(lab)
+        told = len(today.telling(lab.board(ACME, lab.now())))
+        assert told > today.SHOWN_CONTROLS
+        assert text.count("<tr id=") == today.SHOWN_CONTROLS
+        assert f"And {told - today.SHOWN_CONTROLS} more controls" in text
+        assert len(text.encode()) < 150_000
+
+    def test_the_page_of_a_domain_names_its_command_and_keeps_to_the_time(self, lab):
+        text = shown(lab, "/controls/DAT")
+        assert "ringfence status --domain DAT" in text
+        assert "0 of 6 controls satisfied" in text
+        assert 'hx-get="/controls/DAT"' in text
+        past = shown(lab, "/controls/DAT?as_of=2026-11-20T00:00")
+        assert "sse-connect" not in past
+        assert "ringfence status --domain DAT --as-of 2026-11-20T00:00:00.000Z" in past
+        assert 'href="/?as_of=2026-11-20T00%3A00%3A00.000Z"' in past
+        assert 'href="/controls/DAT?as_of=2026-11-20T00%3A00%3A00.000Z"' in shown(lab, "/?as_of=2026-11-20T00:00")
+
+    def test_a_control_without_evidence_shows_none(self, lab):
+        row = re.search(r'<tr id="DAT-02".*?</tr>', shown(lab, "/controls/DAT"), re.DOTALL)[0]
+        assert '<td class="nowrap" data-word="Evidence"><span class="muted">none</span>' in row
+
+    @pytest.mark.parametrize("domain", ["dat", "XXX", "%3Cscript%3E"])
+    def test_another_domain_is_not_found(self, lab, domain):
+        answer = fetch(app(lab), f"/controls/{domain}", accept="text/html")
+        assert answer.status_code == 404
+        assert "<script>" not in answer.text
+
+    def test_who_may_not_see_the_status_sees_no_domain(self, lab):
+        assert fetch(app(lab, refused=frozenset({"status.read"})), "/controls/DAT").status_code == 403

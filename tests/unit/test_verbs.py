@@ -39,7 +39,34 @@ def test_init_prints_no_secret(say):
 def test_a_collector_is_run_and_its_entry_named(say):
     assert say("init")[0] == 0
     code, out, _ = say("record", "log.heartbeat")
-    assert (code, out) == (0, "log.heartbeat published as entry 5\n")
+    assert code == 0
+    assert out.startswith("log.heartbeat published as entry 5\n")
+
+
+def test_what_a_collector_saw_is_shown(say):
+    """A form asks for the digest of an inventory: it has to be readable where the form says that it is."""
+    assert say("init")[0] == 0
+    _, out, _ = say("record", "asset.inventory")
+    told = dict(line.split(maxsplit=1) for line in out.splitlines()[1:])
+    assert told["assets"] == "0"
+    assert told["digest"].startswith("sha256:")
+    _, out, _ = say("record", "asset.inventory", "--json")
+    assert json.loads(out)["claims"]["digest"] == told["digest"]
+
+
+def test_a_programs_key_that_may_not_read_still_collects(say, monkeypatch):
+    assert say("init")[0] == 0
+    made = say("service", "add", "timer", "--role", "security", "--scope", "record.collect", "--days", "7", "--json")
+    monkeypatch.setenv("RINGFENCE_TOKEN", json.loads(made[1])["secret"])
+    code, out, err = say("record", "log.heartbeat")
+    assert (code, len(out.splitlines()), err) == (0, 1, "")
+
+
+def test_who_states_what_no_collector_does_is_named(say):
+    assert say("init")[0] == 0
+    code, out, err = say("record", "mgmt.vote")
+    assert (code, out) == (2, "")
+    assert "ringfence resolution vote RESOLUTION agree" in err
 
 
 def test_a_collector_that_is_none_is_named_with_those_that_are(say):

@@ -11,6 +11,7 @@ from ringfence.artifacts.model import dataset_id, dataset_name
 from ringfence.artifacts.service import Artifacts
 from ringfence.frontends.http import PostedStatement, require
 from ringfence.kernel.actor import Person
+from ringfence.kernel.errors import UsageError
 
 
 class PostedSeal(PostedStatement):
@@ -38,6 +39,14 @@ def router(service: Artifacts) -> APIRouter:
             "statement": acknowledgement.to_json(),
             "envelope": base64.b64encode(envelope.data).decode() if same else None,
         }
+
+    @routes.post("/keks", status_code=201)
+    def rewrapped(body: PostedStatement, caller: Annotated[Person, Depends(require("dataset.seal"))]) -> dict[str, Any]:
+        """Record that the key that wraps dataset keys was replaced."""
+        envelope, opening = body.parsed()
+        if opening is not None:
+            raise UsageError("a statement on the KEK has no side record")
+        return {"statement": service.rewrapped(caller, envelope).to_json()}
 
     @routes.post("/{dataset}/opened", status_code=201)
     def opened(

@@ -51,13 +51,12 @@ def seal(
     """Seal files into a new epoch of a dataset, and state it."""
     from ringfence.artifacts.blobs import PlainFolder
     from ringfence.artifacts.chunk import checked_chunk_size
-    from ringfence.artifacts.keyring import ready_at_home
+    from ringfence.artifacts.keyring import for_sealing
     from ringfence.artifacts.local import SealOrder
     from ringfence.artifacts.model import dataset_name
 
     order = SealOrder(dataset_name(name), checked_chunk_size(chunk_size), _epoch(epoch), _provenance(provenance))
-    with _workbench() as (client, workbench):
-        keyring = ready_at_home(client.home, client.settings.passphrase())
+    with _workbench() as (client, workbench), for_sealing(client.home, client.settings.passphrase()) as keyring:
         document = workbench.seal(order, PlainFolder(source), keyring)
     output(document, lambda console: _sealed(console, document), as_json)
 

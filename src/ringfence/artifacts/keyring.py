@@ -2,6 +2,9 @@
 
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -16,8 +19,10 @@ from ringfence.artifacts.model import KEY_SIZE, Custody
 from ringfence.kernel.errors import MalformedInput, NotFound, Refused, VerificationFailed
 from ringfence.storage import keyfile
 from ringfence.storage.tokens import Token, TokenPlace, read_place
+from ringfence.storage.turns import replacing, using
 
 LOCATION = "kek.json"  # below the home directory
+NEXT, OLD = "kek.next.json", "kek.old.json"  # while the key is replaced: the one to come, the one that goes
 _SECRET = "kek"  # noqa: S105 - the name of the key inside its file
 _KEK = re.compile(r"[0-9a-f]{32}")
 _LABEL = b"ringfence key-encryption key id v1\0"
@@ -93,6 +98,19 @@ class TokenKeyring:
         self.custody: Custody = Custody.PKCS11
 
     @classmethod
+    def make(cls, path: Path, beside: Path) -> "TokenKeyring":
+        """Make a new key in the token in which the key of `beside` lies; called again, finish what was begun.
+
+        Its id is drawn at random: no digest of a key can be made that does not come out.
+        """
+        if not path.exists():
+            kek = secrets.token_hex(16)
+            replace(read_place(beside)[0], key=_label(kek)).write(path, kek, replace=False)
+        place, kek = read_place(path)
+        Token(place).make()
+        return cls(place, kek)
+
+    @classmethod
     def open(cls, path: Path) -> "TokenKeyring":
         """Read in which token the key lies."""
         place, kek = read_place(path)
@@ -124,7 +142,7 @@ def move_to_token(path: Path, passphrase: bytes | None, module: Path, label: str
     if keyfile.custody(path) == keyfile.TOKEN:
         raise Refused(f"the key that {path} stood for lies in a token already")
     source = FileKeyring.open(path, passphrase)
-    place = TokenPlace(module.absolute(), label, pin_file.absolute(), f"ringfence-kek-{source.kek}")
+    place = TokenPlace(module.absolute(), label, pin_file.absolute(), _label(source.kek))
     token = Token(place)
     try:
         source.hand_over(token)
@@ -151,18 +169,44 @@ def _check_same(source: FileKeyring, token: Token) -> None:
         raise VerificationFailed("the token wraps keys in another way than the file does; nothing was moved")
 
 
+def at(path: Path, passphrase: bytes | None) -> FileKeyring | TokenKeyring:
+    """Open the keyring whose key lies in a file, or where a file says."""
+    return TokenKeyring.open(path) if keyfile.custody(path) == keyfile.TOKEN else FileKeyring.open(path, passphrase)
+
+
 def at_home(home: Path, passphrase: bytes | None) -> FileKeyring | TokenKeyring:
     """Open the keyring of a home directory."""
-    path = home / LOCATION
     try:
-        return TokenKeyring.open(path) if keyfile.custody(path) == keyfile.TOKEN else FileKeyring.open(path, passphrase)
+        return at(home / LOCATION, passphrase)
     except NotFound as error:
         raise NotFound(
             f"{home / LOCATION} is missing: nothing was sealed from this home, or its key is lost"
         ) from error
 
 
-def ready_at_home(home: Path, passphrase: bytes | None) -> FileKeyring | TokenKeyring:
-    """Open the keyring of a home directory; the first seal makes it."""
+@contextmanager
+def for_sealing(home: Path, passphrase: bytes | None) -> Iterator[FileKeyring | TokenKeyring]:
+    """Open the keyring of a home directory, made by the first seal; until the block ends, nobody replaces the key.
+
+    A dataset that got its key wrapped by a key that is destroyed meanwhile would be lost.
+    """
     path = home / LOCATION
-    return at_home(home, passphrase) if path.exists() else FileKeyring.create(path, passphrase)
+    with using(home / "datasets", "the key that wraps dataset keys is being replaced; try again when that has ended"):
+        yield at_home(home, passphrase) if path.exists() else FileKeyring.create(path, passphrase)
+
+
+@contextmanager
+def changing(home: Path) -> Iterator[None]:
+    """Change the key of a home directory, or where it lies, while nobody seals and nobody else changes it."""
+    with replacing(home / "datasets", "a dataset is being sealed, or its key is being replaced; try again after that"):
+        yield
+
+
+def check_settled(home: Path) -> None:
+    """Raise `Refused` where the key is being replaced, and that was broken off."""
+    if (home / NEXT).exists() or (home / OLD).exists():
+        raise Refused("the KEK is half replaced: finish that with `ringfence key rotate kek`")
+
+
+def _label(kek: str) -> str:
+    return f"ringfence-kek-{kek}"

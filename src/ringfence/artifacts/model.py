@@ -126,6 +126,19 @@ class Wrapping:
 
 
 @dataclass(frozen=True, slots=True)
+class Rewrapped:
+    """One key-encryption key in the place of another."""
+
+    old: str
+    old_custody: Custody
+    new: str
+    custody: Custody
+    wrapped: int  # epochs whose key the new one wraps
+    others: int  # epochs whose key only keys of others wrap
+    destroyed: bool  # the old one; a token may refuse
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """One thing that a verification found wrong."""
 

@@ -10,16 +10,19 @@ from ringfence.artifacts.model import (
     Custody,
     DatasetName,
     Mode,
+    Rewrapped,
     Seal,
     Sealed,
     Verdict,
     dataset_id,
     dataset_name,
     epoch_number,
+    object_id,
     purpose,
 )
 from ringfence.artifacts.provenance import PARTS, Provenance
 from ringfence.artifacts.provenance import licence as licence_token
+from ringfence.kernel import digest
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput, Refused, UsageError
 from ringfence.kernel.identifier import PredicateName
@@ -29,11 +32,13 @@ SEALED = PredicateName("dataset.sealed")
 PROVENANCE = PredicateName("dataset.provenance")
 OPENED = PredicateName("dataset.opened")
 VERIFIED = PredicateName("dataset.verified")
+REWRAPPED = PredicateName("kek.rotated")
 STRENGTHS = {
     SEALED: Strength.OBSERVED,
     PROVENANCE: Strength.DOCUMENTED,
     OPENED: Strength.OBSERVED,
     VERIFIED: Strength.OBSERVED,
+    REWRAPPED: Strength.OBSERVED,
 }
 _HEX = re.compile(r"[0-9a-f]{64}")
 
@@ -81,6 +86,21 @@ def provenance(dataset: Sealed, told: Provenance, salt: bytes) -> Draft:
     return _about(PROVENANCE, dataset, claims, details)
 
 
+def rewrapped(done: Rewrapped) -> Draft:
+    """State that every dataset key of this home is wrapped by another key-encryption key now."""
+    claims = {
+        "kek": done.new,
+        "keyCustody": done.custody.value,
+        "replaced": done.old,
+        "replacedCustody": done.old_custody.value,
+        "wrapped": done.wrapped,
+        "others": done.others,
+        "destroyed": done.destroyed,
+    }
+    subject = Subject(f"kek/{done.new}", Digest.of(digest.dumps(claims)))
+    return Draft(REWRAPPED, (subject,), claims, STRENGTHS[REWRAPPED], idempotency_key=f"kek.rotated/{done.new}")
+
+
 def _about(
     name: PredicateName, dataset: Sealed, claims: dict[str, Any], details: Mapping[str, Any] | None = None
 ) -> Draft:
@@ -97,6 +117,13 @@ def one_of(*allowed: object) -> Callable[[object], object]:
         return value
 
     return check
+
+
+def flag(value: object) -> bool:
+    """Check a yes or no."""
+    if not isinstance(value, bool):
+        raise MalformedInput("it is true or false")
+    return value
 
 
 def count(value: object) -> int:
@@ -148,6 +175,15 @@ _SHAPES: dict[PredicateName, dict[str, Callable[[object], object]]] = {
         "result": one_of("pass", "fail"),
         "chunks": count,
         "failed": count,
+    },
+    REWRAPPED: {
+        "kek": object_id,
+        "keyCustody": one_of(*(custody.value for custody in Custody)),
+        "replaced": object_id,
+        "replacedCustody": one_of(*(custody.value for custody in Custody)),
+        "wrapped": count,
+        "others": count,
+        "destroyed": flag,
     },
 }
 

@@ -113,6 +113,12 @@ def _running(routes: APIRouter, service: Compute) -> None:
         node = service.start(caller, body.order(), wait=body.wait)
         return shown.node(node) | shown.to_trust(node, service.authority.ca_public())
 
+    @routes.post("/nodes/{name}/baseline", status_code=201)
+    def baseline(name: str, caller: Annotated[Person, Depends(require("node.baseline"))]) -> dict[str, Any]:
+        """Take how a machine of one's own is set up now as how it should be."""
+        facts, kept = service.baselines.accept(caller, name)
+        return {"name": name, "facts": dict(facts), "statement": kept.to_json()}
+
     @routes.post("/nodes/{name}/stop")
     def stop(name: str, caller: Annotated[Person, Depends(require("node.stop"))]) -> dict[str, Any]:
         """Stop a node and leave nothing of it."""

@@ -223,21 +223,15 @@ def _session_key() -> Iterator[tuple[Path, str]]:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from ringfence.compute.providers.authority import private_bytes, public_line
+    from ringfence.storage.files import memory
 
     made = Ed25519PrivateKey.generate()
-    with tempfile.TemporaryDirectory(prefix="ringfence-ssh-", dir=_memory()) as folder:
+    with tempfile.TemporaryDirectory(prefix="ringfence-ssh-", dir=memory()) as folder:
         path = Path(folder) / "key"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(private_bytes(made))
         yield path, public_line(made)
-
-
-def _memory() -> str | None:
-    """Return a directory in memory, where there is one: the key should never touch a disk."""
-    import os
-
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - made there with mode 0700
 
 
 def _environment(needed: Mapping[str, str]) -> dict[str, str]:
@@ -261,6 +255,19 @@ def certificate(
     document = _post(f"{API}/{name}/certificate", {"public_key": public})
     write_whole(out, document["certificate"].strip().encode() + b"\n", mode=0o600)
     output(document, lambda console: console.print(f"{out} is good for {document['seconds']} s"), as_json)
+
+
+@app.command()
+def baseline(name: Name, as_json: Json = False) -> None:  # noqa: FBT002
+    """Take how a machine of your own is set up now as how it should be; `ringfence record node.config` compares."""
+    document = _post(f"{API}/{name}/baseline", {})
+    output(document, lambda console: _accepted(console, document), as_json)
+
+
+def _accepted(console: "Console", document: dict[str, Any]) -> None:
+    for fact, value in sorted(document["facts"].items()):
+        console.print(f"{fact:<11} {value}")
+    console.print(f"{document['name']} is compared with this from now on: ringfence record node.config")
 
 
 @app.command()

@@ -183,14 +183,16 @@ class NodePages:
             live=self.live(),
         )
 
-    def release(self, caller: Person, name: str, reason: str) -> Response:
-        """Prepare what the person signs: to approve the release that waits for a second person, else to ask for one."""
+    def release(self, caller: Person, name: str, request: str, reason: str) -> Response:
+        """Prepare what the person signs: to approve the `request` that the page showed, else to ask for a release."""
         node = self.compute.node(caller.tenant, name)
         quarantine = self.compute.desk.quarantine(node)
         releases = self.compute.desk.nodes.releases(node.id, node.quarantine)
         waiting = _waiting(releases, quarantine, self.compute.desk.now())
         if self.prepare is None or quarantine is None or not node.cut_off:
             raise Conflict(f"{name} is not quarantined, so there is nothing to release")
+        if request != (str(waiting.request) if waiting else ""):
+            raise Conflict(_elsewhere(name, waiting, reason))
         if waiting is not None:
             draft = statements.release_approval(node.id, node.subject, node.quarantine, waiting.request)
         else:
@@ -207,6 +209,14 @@ class NodePages:
 
 def _last(chain: Sequence[Told]) -> Told | None:
     return chain[-1] if chain else None
+
+
+def _elsewhere(name: str, waiting: Release | None, reason: str) -> str:
+    """Say that the page is an old one; what was typed is given back, since it is kept nowhere."""
+    back = f"; you wrote: {reason}" if reason else ""
+    if waiting is None:
+        return f"the request that you saw waits no more; look at {name} again{back}"
+    return f"somebody asked meanwhile for the release of {name}; look at it and agree, or leave it{back}"
 
 
 def _waiting(releases: Sequence[Release], quarantine: Quarantine | None, now: datetime) -> Release | None:
@@ -232,6 +242,6 @@ def router(compute: Compute, pages: Pages, log: Log, live: Live, prepare: Prepar
 
     @routes.post("/nodes/{name}/release")
     def release(name: Annotated[str, Path(max_length=32)], fields: Fields, caller: Signer) -> Response:
-        return nodes.release(caller, name, fields.get("reason", "").strip())
+        return nodes.release(caller, name, fields.get("request", ""), fields.get("reason", "").strip())
 
     return routes

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
+from ringfence.compute.configuration import Facts
 from ringfence.compute.model import (
     Block,
     Endpoint,
@@ -69,6 +70,22 @@ class Provider(Protocol):
 
     def probe(self, node: NodeId) -> tuple[ProbeResult, ...]:
         """Try every path that must be closed, and the forensic one."""
+        ...
+
+    def configuration(self, node: NodeId) -> Facts:
+        """Read inside how the node is set up; what it says is its own word.
+
+        Raises:
+            RingfenceError: it does not answer, or not with facts.
+        """
+        ...
+
+    def baseline(self, spec: NodeSpec) -> Facts:
+        """Return what `configuration` should say; nothing where nobody has said how the node should be."""
+        ...
+
+    def keep_baseline(self, node: NodeId, facts: Facts) -> None:
+        """Keep what `configuration` said as what it should say; raise `Conflict` where we set the node up ourselves."""
         ...
 
     def restore(self, node: NodeId, before: str) -> None:

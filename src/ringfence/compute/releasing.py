@@ -13,7 +13,7 @@ from ringfence.kernel.commitment import Opening
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.errors import Conflict, MalformedInput, NotFound, Refused, RingfenceError
-from ringfence.kernel.evidence import Acknowledgement
+from ringfence.kernel.evidence import admit_new
 from ringfence.kernel.identifier import PersonId, Tenant
 from ringfence.kernel.two_person import TwoPersonAct, check
 
@@ -45,7 +45,7 @@ class Releasing:
                 state=ReleaseState.ASKED,
             )
             asked = rules.ask(node, new, self.desk.nodes.release(envelope.digest))
-            self._admit(envelope, opening, caller)
+            admit_new(self.desk.recorder, envelope, opening, caller)
             self.desk.nodes.put_release(asked)
         return asked
 
@@ -57,7 +57,7 @@ class Releasing:
                 node, quarantine = self._held(node)
                 asked = self.desk.nodes.release(_named_request(envelope))
                 approved = self._approved(caller, node, asked, envelope)
-                self._admit(envelope, opening, caller)
+                admit_new(self.desk.recorder, envelope, opening, caller)
                 self._check_people(node.tenant, approved)
                 self.desk.nodes.put_release(approved)
                 self.desk.contain(rules.releasing(node), quarantine)
@@ -149,12 +149,6 @@ class Releasing:
         if quarantine is None or not found.cut_off:
             raise Conflict(f"{node.spec.name} is not quarantined, so there is nothing to release")
         return found, quarantine
-
-    def _admit(self, envelope: Envelope, opening: Opening | None, caller: Person) -> Acknowledgement:
-        done = self.desk.recorder.admit(envelope, opening, by=caller)
-        if done.envelope != envelope.digest:
-            raise Refused("this statement repeats one that was recorded before; sign it anew")
-        return done
 
 
 def _reason(opening: Opening | None) -> str:

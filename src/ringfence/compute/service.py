@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ringfence.compute import lifecycle, sshkeys, statements
+from ringfence.compute.baselines import Baselines
 from ringfence.compute.containment import Containing, collected_problems
 from ringfence.compute.desk import Desk
 from ringfence.compute.lifecycle import Birth, Due, Order
@@ -47,6 +48,11 @@ class Compute:
     blocking: Blocking
     authority: Authority
     pause: Pause
+
+    @property
+    def baselines(self) -> Baselines:
+        """Return what compares nodes with how they should be."""
+        return Baselines(self.desk)
 
     # Read
 

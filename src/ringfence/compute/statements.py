@@ -3,21 +3,25 @@
 Statements of containment carry no details at all: they must not depend on the database, where details lie.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from ringfence.compute.configuration import Facts, digest
 from ringfence.compute.model import Block, Evidence, Node, ProbeResult, Quarantine, Release
 from ringfence.kernel.clock import to_millis
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput
 from ringfence.kernel.identifier import PersonId, PredicateName
 from ringfence.kernel.statement import Draft, Statement, Strength, Subject
+from ringfence.kernel.text import printable
 from ringfence.kernel.two_person import TwoPersonAct
 
 REQUESTED = PredicateName("node.requested")
 STARTED = PredicateName("node.started")
 FAILED = PredicateName("node.failed")
 STOPPED = PredicateName("node.stopped")
+BASELINE = PredicateName("node.baseline_accepted")
 CERTIFICATE = PredicateName("ssh.certificate_issued")
 QUARANTINE_REQUESTED = PredicateName("quarantine.requested")
 COLLECTED = PredicateName("forensics.collected")
@@ -29,8 +33,8 @@ RELEASED = PredicateName("quarantine.released")
 BLOCKED = PredicateName("source.blocked")
 UNBLOCKED = PredicateName("source.unblocked")
 ABOUT_NODES = (
-    REQUESTED, STARTED, FAILED, STOPPED, CERTIFICATE, QUARANTINE_REQUESTED, COLLECTED, CONFIRMED, QUARANTINE_FAILED,
-    RELEASE_REQUESTED, RELEASE_APPROVED, RELEASED,
+    REQUESTED, STARTED, FAILED, STOPPED, BASELINE, CERTIFICATE, QUARANTINE_REQUESTED, COLLECTED, CONFIRMED,
+    QUARANTINE_FAILED, RELEASE_REQUESTED, RELEASE_APPROVED, RELEASED,
 )  # fmt: skip
 OPERATOR_STRENGTH = Strength.OBSERVED  # what an operator's key says of a node that Ringfence watches
 MAX_REASON = 400
@@ -51,8 +55,7 @@ def bounded_reason(text: object) -> str:
 
 def sentence(text: str) -> str:
     """Return what a component said, as one short printable ASCII line: it ends up in front of people."""
-    plain = "".join(c if c.isascii() and c.isprintable() else "?" for c in text)
-    return plain[:_MAX_SENTENCE]
+    return printable(text, _MAX_SENTENCE, ascii_only=True)
 
 
 def _subject(node: Node) -> Subject:
@@ -108,6 +111,12 @@ def failed(node: Node, phase: str) -> Draft:
 def stopped(node: Node, at: datetime) -> Draft:
     """State that a node was stopped and nothing is left of it."""
     return _draft(STOPPED, node, {"millisecondsLived": millis(node.requested_at, at), "wasReady": bool(node.ready_at)})
+
+
+def baseline(node: Node, facts: Facts, *, changed: Sequence[str], by: PersonId) -> Draft:
+    """State that a person took how a machine of one's own is set up as how it should be."""
+    claims = {"baseline": str(digest({node.id: facts})), "facts": sorted(facts), "changed": list(changed), "by": by}
+    return _draft(BASELINE, node, claims, facts=dict(facts))
 
 
 def certificate(node: Node, key: Digest, *, serial: int, seconds: int, channel: str, by: PersonId, why: str) -> Draft:

@@ -65,6 +65,11 @@ class Colleagues:
         return len({person for person in established(self.issuers(tenant), at) if self.may_release(tenant, person)})
 
 
+def nobody_known(tenant: Tenant, person: PersonId) -> PersonId | None:  # noqa: ARG001 - the form of `enrolled`
+    """Return nobody: the root enrols people, and who held its key is not recorded (docs/decisions/0011)."""
+    return None
+
+
 def established(issuers: Issuers, at: datetime) -> frozenset[PersonId]:
     """Return whose credential is in force at a time, and known to the log for long enough."""
     return frozenset(

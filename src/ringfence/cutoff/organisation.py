@@ -9,6 +9,9 @@ from typing import Any
 
 import yaml
 
+from ringfence.customers import model as customers
+from ringfence.customers import register
+from ringfence.customers.statements import ENTRIES
 from ringfence.incidents import profile, thresholds
 from ringfence.incidents.profile import Profile
 from ringfence.incidents.terms import Category, Customer, Standing, Threshold
@@ -16,6 +19,7 @@ from ringfence.kernel.identifier import PersonId, PredicateName, Tenant
 from ringfence.kernel.statement import Statement
 from ringfence.ledger.model import LoggedStatement
 from ringfence.ledger.model import Standing as KeyStanding
+from ringfence.obligations.choices import Selected
 from ringfence.storage.files import read_private
 
 CLASSIFIED = PredicateName("entity.classification")
@@ -31,6 +35,7 @@ class Organisation:
 
     statements: Statements
     file: Path
+    profiles: Callable[[Tenant], Sequence[Selected]]  # put in force, the oldest first
 
     def standing(self, tenant: Tenant) -> Standing:
         """Return the newest own classification by a key that is in force; `undetermined` where there is none."""
@@ -38,8 +43,11 @@ class Organisation:
         return standing_of(found[-1].envelope.statement) if found else Standing(Category.UNDETERMINED)
 
     def customers(self, tenant: Tenant) -> Sequence[Customer]:
-        """Return the customers whose contracts ask for a notice."""
-        return self._profile(tenant).customers
+        """Return the customers whose contracts ask for a notice: those of the register, and those of the file."""
+        entered, chosen = register.fold(self.statements(tenant, ENTRIES)).everybody.values(), self.profiles(tenant)
+        found = [_of_register(one, chosen) for one in entered]
+        known = {one.id for one in found}
+        return (*(one for one in self._profile(tenant).customers if one.id not in known), *found)
 
     def profile(self, tenant: Tenant) -> Mapping[str, tuple[str, PersonId]]:
         """Return what named people entered beforehand."""
@@ -49,6 +57,18 @@ class Organisation:
         if not self.file.exists():
             return profile.NOTHING
         return profile.parse(read_private(self.file), source=self.file.name).get(tenant, profile.NOTHING)
+
+
+def _of_register(one: customers.Customer, chosen: Sequence[Selected]) -> Customer:
+    """Return a customer of the register as incidents see it; nodes are known only where somebody entered some."""
+    notices = register.notices(one.contracts, chosen)
+    now = notices[-1][1]
+    held = tuple((since, each.hours, each.agreed, each.basis) for since, each in notices)
+    nodes = frozenset(one.of_kind(customers.ThingKind.NODE))
+    only = bool(nodes) and len(nodes) == len(one.things)
+    former = one.removed_at is not None
+    breach = tuple((contract.since, contract.hours.get(customers.Occasion.BREACH)) for contract in one.contracts)
+    return Customer(one.id, now.hours, now.agreed, held, nodes, only, basis=now.basis, former=former, breach=breach)
 
 
 def standing_of(statement: Statement) -> Standing:

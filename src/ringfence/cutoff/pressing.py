@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 from ringfence.compute.model import Node, Release, ReleaseState
+from ringfence.customers.model import Announced, Customer
 from ringfence.frontends.page import ClockSummary
 from ringfence.frontends.waiting import Item, Kind
-from ringfence.incidents import clocks
+from ringfence.incidents import clocks, contracts
 from ringfence.incidents.document import visible
 from ringfence.incidents.model import Clock, Incident
 from ringfence.soc.action import ActionKind
@@ -34,16 +35,16 @@ def of_incident(incident: Incident, running: Iterable[Clock]) -> list[Item]:
             continue
         kind = Kind.UNDECIDED if clock.id == clocks.TRIAGE else Kind.CLOCK
         of = f" ({clock.customer})" if clock.customer else ""
-        text = f"{clock.title}{of}: {visible(incident.title)}"
-        found.append(Item(kind, text, f"/incidents/{incident.id}", clock.due_at, _command(clock, incident.id)))
+        open_ = ", not decided" if contracts.is_undecided(clock) else ""
+        text = f"{clock.title}{of}{open_}: {visible(incident.title)}"
+        found.append(Item(kind, text, f"/incidents/{incident.id}", clock.due_at, clocks.command(clock, incident.id)))
     return found
 
 
-def _command(clock: Clock, incident: str) -> str:
-    if clock.id == clocks.TRIAGE:
-        return f"ringfence incident triage {incident}"
-    which = f"--customer {clock.customer}" if clock.customer else f"--stage {clock.id}"
-    return f"ringfence incident notify {incident} {which} --reference NUMBER --receipt FILE"
+def of_beginning(customer: Customer, told: Announced) -> Item:
+    """Return the moment before which a subprocessor may not begin for a customer."""
+    text = f"{visible(told.called)}, a new subprocessor, may not begin for {visible(customer.called)} before then"
+    return Item(Kind.NOT_BEFORE, text, f"/customers/{customer.id}#announced", told.earliest)
 
 
 def of_findings(waiting: Iterable[tuple[Raised, Ruled]]) -> list[Item]:

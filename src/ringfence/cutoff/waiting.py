@@ -1,9 +1,10 @@
 """Gather what waits for a person, of every capability; the sentences are in `pressing`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from ringfence.compute.service import Compute
+from ringfence.customers.model import Announced, Customer
 from ringfence.cutoff import pressing
 from ringfence.frontends.page import ClockSummary
 from ringfence.frontends.waiting import Item
@@ -14,6 +15,8 @@ from ringfence.soc.faults import concerning
 from ringfence.soc.ports import Faults
 from ringfence.soc.service import Watch
 
+Beginnings = Callable[[Tenant], Iterable[tuple[Customer, Announced]]]  # subprocessors that may not begin yet
+
 
 @dataclass(frozen=True, slots=True)
 class EverythingThatWaits:
@@ -23,12 +26,14 @@ class EverythingThatWaits:
     incidents: Incidents
     watch: Watch
     faults: Faults = tuple
+    beginnings: Beginnings = lambda _tenant: ()
 
     def waiting(self, tenant: Tenant) -> list[Item]:
         """Return everything that waits for a person now."""
         return [
             *self._nodes(tenant),
             *self._clocks(tenant),
+            *(pressing.of_beginning(one, told) for one, told in self.beginnings(tenant)),
             *pressing.of_findings(self.watch.waiting(tenant)),
             *pressing.of_alerts(self.watch.unsent(tenant)),
             *self._unheard(tenant),

@@ -23,7 +23,7 @@ from ringfence.compute.service import Compute
 from ringfence.compute.store import NodeTables, StatedTable
 from ringfence.cutoff import accesses, flows, organisation
 from ringfence.cutoff.accesses import AccessFile, BlockKey
-from ringfence.cutoff.colleagues import Colleagues
+from ringfence.cutoff.colleagues import Colleagues, nobody_known
 from ringfence.cutoff.following import Following
 from ringfence.cutoff.nodes import ComputeLogs, ComputeResponder, Network
 from ringfence.cutoff.observing import IncidentObserver
@@ -41,6 +41,7 @@ from ringfence.kernel.digest import Digest
 from ringfence.kernel.identifier import PersonId, PredicateName, Tenant
 from ringfence.kernel.statement import Statement
 from ringfence.ledger.service import Ledger
+from ringfence.obligations.choices import Selected
 from ringfence.soc import playbook
 from ringfence.soc.answering import Answers
 from ringfence.soc.faults import concerning, shown
@@ -72,6 +73,7 @@ class Ground:
     ledger: Ledger
     identity: Identity
     is_demo: Callable[[Tenant], bool]
+    profiles: Callable[[Tenant], Sequence[Selected]]
 
     @property
     def transaction(self) -> Callable[[], AbstractContextManager[None]]:
@@ -211,12 +213,7 @@ def _compute(ground: Ground, network: Network) -> Compute:
 
 
 def _colleagues(ground: Ground) -> Colleagues:
-    return Colleagues(ground.identity, _nobody_known, ground.ledger.issuers, ground.outbox.stated)
-
-
-def _nobody_known(tenant: Tenant, person: PersonId) -> PersonId | None:  # noqa: ARG001
-    # The root enrols people, and its key is nobody's own: who held it is not recorded (docs/decisions/0011).
-    return None
+    return Colleagues(ground.identity, nobody_known, ground.ledger.issuers, ground.outbox.stated)
 
 
 def _answers(ground: Ground, responder: ComputeResponder, posting: Posting, observers: IncidentObserver) -> Answers:
@@ -251,7 +248,9 @@ def _incidents(ground: Ground) -> Incidents:
             ground.transaction, IncidentTable(ground.database), ground.outbox, ground.clock, secrets.token_bytes
         ),
         publication=ground.ledger,
-        organisation=organisation.Organisation(ground.ledger.statements, ground.home.path / organisation.FILE),
+        organisation=organisation.Organisation(
+            ground.ledger.statements, ground.home.path / organisation.FILE, ground.profiles
+        ),
         thresholds=organisation.criteria,
         names=name,
         log=statements,

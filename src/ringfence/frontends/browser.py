@@ -11,7 +11,10 @@ from ringfence.kernel.statement import Draft
 from ringfence.settings import DEFAULT_PORT, Settings
 
 # Below these paths lie the acts of people; what else is signed is signed by a key in a file.
-ACTS = ("/api/v1/nodes/", "/api/v1/incidents", "/api/v1/reviews/")
+ACTS = (
+    "/api/v1/nodes/", "/api/v1/incidents", "/api/v1/reviews/", "/api/v1/forms/", "/api/v1/risks", "/api/v1/exceptions",
+    "/api/v1/opinions", "/api/v1/overrides/", "/api/v1/profiles/", "/api/v1/resolutions",
+)  # fmt: skip
 _PLACE = 4  # of the parts of a path: "", api, v1, the kind, the place
 POLL_SECONDS = 1.0
 

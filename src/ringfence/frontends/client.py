@@ -27,11 +27,12 @@ from ringfence.kernel.errors import (
     by_slug,
 )
 from ringfence.kernel.identifier import LogOrigin, PersonId, Tenant
-from ringfence.kernel.statement import Draft, Issuance, Statement
+from ringfence.kernel.statement import Draft, Issuance
 from ringfence.settings import CONFIRMATION_HEADER, Settings
-from ringfence.storage import keyfile
+from ringfence.storage import keyfile, sockets
 from ringfence.storage.files import read_bounded
 from ringfence.storage.signer import Ed25519Signer
+from ringfence.storage.tokensigner import TokenSigner, signer_in
 
 SOCKET = "ringfence.sock"
 TIMEOUT = httpx.Timeout(60.0, connect=5.0)
@@ -44,7 +45,7 @@ class Client:
 
     http: httpx.Client
     settings: Settings
-    _signer: Ed25519Signer | None = None
+    _signer: Ed25519Signer | TokenSigner | None = None
     _me: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -88,16 +89,18 @@ class Client:
         *,
         path: str = "/api/v1/statements",
         body: Mapping[str, Any] | None = None,
-        signer: Ed25519Signer | None = None,
+        signer: Ed25519Signer | TokenSigner | None = None,
+        with_passkey: bool = False,
     ) -> dict[str, Any]:
         """Sign `draft` with the operator's key, or with the one given, and post it; return the answer.
 
         The next place in the key's sequence is asked for; where another process took it meanwhile, it is asked for
-        again. The idempotency key stays the same, so that a repeated post records once.
+        again. The idempotency key stays the same, so that a repeated post records once. What only a passkey signs
+        (`with_passkey`) is signed in the browser, wherever else acts are signed.
         """
         keyed = replace(draft, idempotency_key=draft.idempotency_key or secrets.token_hex(16))
-        if self.settings.sign_with and signer is None and browser.is_act(path):
-            return self._signed_in_browser(keyed, path)
+        if (self.settings.sign_with or with_passkey) and signer is None and browser.is_act(path):
+            return self.signed_in_browser(keyed, path)
         opening = commit(keyed.details, secrets.token_bytes(SALT_SIZE)) if keyed.details else None
         for attempt in range(_RETRIES):
             envelope = self._signed(keyed, opening, signer or self.signer())
@@ -108,12 +111,17 @@ class Client:
                     raise
         raise InternalError("the loop above returns or raises")
 
-    def _signed_in_browser(self, draft: Draft, path: str) -> dict[str, Any]:
+    def signed_in_browser(self, draft: Draft, path: str) -> dict[str, Any]:
+        """Let the person's passkey sign `draft` in the console; return what came of it.
+
+        Raises:
+            Unavailable: no console runs, or nobody signed in time.
+        """
         if not self.settings.url and not listening(self.home / SOCKET):
             raise Unavailable("a passkey signs in the console: start `ringfence up`, or unset RINGFENCE_SIGN_WITH")
         return browser.sign(self, self.settings, draft, path)
 
-    def _signed(self, draft: Draft, opening: Opening | None, signer: Ed25519Signer) -> Envelope:
+    def _signed(self, draft: Draft, opening: Opening | None, signer: Ed25519Signer | TokenSigner) -> Envelope:
         issuance = Issuance(
             tenant=self.tenant,
             log=LogOrigin(self.me["log"]),
@@ -126,12 +134,12 @@ class Client:
             demo=bool(self.me["demo"]),
         )
         commitment = opening.commitment if opening else None
-        return signer.sign(Statement(draft.predicate, draft.subjects, draft.claims, issuance, commitment))
+        return signer.sign(draft.issued(issuance, commitment))
 
-    def signer(self) -> Ed25519Signer:
-        """Return the operator's signing key."""
+    def signer(self) -> Ed25519Signer | TokenSigner:
+        """Return the operator's signing key, from the key file or from the token that it names."""
         if self._signer is None:
-            self._signer = Ed25519Signer.from_seed(operator_keys(self.settings).secret("signing"))
+            self._signer = signer_in(operator_keys(self.settings), "signing")
         return self._signer
 
     def _answer(self, method: str, path: str, **request: Any) -> Any:
@@ -236,7 +244,8 @@ def _transport(settings: Settings) -> Iterator[tuple[str, httpx.BaseTransport | 
     if settings.url:
         yield settings.url, None
     elif listening(path):
-        yield "http://ringfence", httpx.HTTPTransport(uds=str(path))
+        with sockets.named(path) as name:
+            yield "http://ringfence", httpx.HTTPTransport(uds=name)
     else:
         with in_process.opened(settings) as app, start_blocking_portal() as portal:
             yield "http://ringfence", InProcessTransport(app, portal)
@@ -248,7 +257,7 @@ def listening(path: Path) -> bool:
         return False
     with socket.socket(socket.AF_UNIX) as probe:
         try:
-            probe.connect(str(path))
+            sockets.connect(probe, path)
         except OSError:
             return False
     return True

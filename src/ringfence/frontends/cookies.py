@@ -6,12 +6,14 @@ from our own origin, and to bring a token that only our own pages know: the hash
 
 import hashlib
 import hmac
+import html
 from typing import Literal
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
+from ringfence.frontends import multipart
 from ringfence.kernel.errors import Refused
 
 SESSION_COOKIE = "ringfence_session"
@@ -20,6 +22,10 @@ CSRF_FIELD = "csrf"
 CSRF_HEADER = "x-ringfence-csrf"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORM = "application/x-www-form-urlencoded"
+_INSIDE = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>Signed in</title>'
+    '<meta http-equiv="refresh" content="0; url={to}"><p><a href="{to}">Go on</a></p></html>'
+)
 _FOREIGN = "this request came from another site; open the console itself and try again"
 
 
@@ -66,6 +72,14 @@ def drop(request: Request, answer: Response, cookie: str) -> None:
     )
 
 
+def inside(to: str) -> Response:
+    """Return the answer to whom another site sent here and who is let in: a page of ours that goes on by itself.
+
+    The session's cookie is not sent along with what another site began, and a redirect would still count as that.
+    """
+    return HTMLResponse(_INSIDE.format(to=html.escape(to)), headers={"cache-control": "no-store"})
+
+
 def csrf_of(session: str) -> str:
     """Return the token that pages of a session carry; it tells nothing of the session's secret."""
     return hashlib.sha256(b"urn:ringfence:csrf:v1\n" + session.encode()).hexdigest() if session else ""
@@ -76,6 +90,8 @@ async def shown_token(request: Request) -> str:
     if request.method in SAFE_METHODS:
         return ""
     header = request.headers.get(CSRF_HEADER, "")
+    if not header and (upload := await multipart.sent(request)) is not None:
+        return upload.fields.get(CSRF_FIELD, "")
     if header or request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
         return header
     return (await form_of(request)).get(CSRF_FIELD, "")
@@ -85,9 +101,11 @@ async def form_of(request: Request) -> dict[str, str]:
     """Return the fields of a form, the last of each name."""
     if request._form is not None:  # noqa: SLF001 - a route that declares fields has read the stream already
         return {name: value for name, value in request._form.multi_items() if isinstance(value, str)}  # noqa: SLF001
+    if (upload := await multipart.sent(request)) is not None:
+        return upload.fields
     body = (await request.body()).decode("utf-8", "replace")
     try:
-        fields = parse_qs(body, keep_blank_values=True, max_num_fields=50)
+        fields = parse_qs(body, keep_blank_values=True, max_num_fields=500)  # a long form ticks hundreds of boxes
     except ValueError:
         return {}
     return {name: values[-1] for name, values in fields.items()}

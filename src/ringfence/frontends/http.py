@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Protocol, cast
 
 from fastapi import Depends, FastAPI, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -30,6 +32,7 @@ from ringfence.kernel.errors import (
 )
 from ringfence.settings import CONFIRMATION_HEADER
 
+_API = "/api/"
 MAX_BODY = 8 * 2**20  # the largest honest body is an envelope with its side record: below 5 MiB
 
 
@@ -81,10 +84,31 @@ def require_caller(action: str) -> Callable[..., Caller]:
         door = cast("Door", request.app.state.door)
         found = door.authenticate(credential_of(request, csrf))
         door.authorise(found, action)
+        _check_query(request)
         return found
 
     caller.__dict__["action"] = action
     return caller
+
+
+def _check_query(request: Request) -> None:
+    """Raise `UsageError` where a request to the API asks for something that its route does not know.
+
+    A misspelt `as_of` would otherwise be answered with the present.
+    """
+    route = request.scope.get("route")
+    if not isinstance(route, APIRoute) or not request.url.path.startswith(_API):
+        return
+    known = _parameters(route.dependant)
+    if unknown := sorted(request.query_params.keys() - known):
+        named = ", ".join(sorted(known)) or "nothing"
+        raise UsageError(f"{unknown[0][:40]!r} is no parameter here; this address takes {named}")
+
+
+def _parameters(dependant: Dependant) -> set[str]:
+    """Return the names that a route and what it depends on read from a query."""
+    own = {field.alias for field in dependant.query_params}
+    return own.union(*map(_parameters, dependant.dependencies))
 
 
 def credential_of(request: Request, csrf: str = "") -> Credential:
@@ -132,6 +156,12 @@ def problem(error: RingfenceError, *, instance: str = "") -> dict[str, Any]:
     return document
 
 
+def refusal(error: RingfenceError, *, instance: str = "") -> JSONResponse:
+    """Return the answer that says an error in problem details."""
+    document = problem(error, instance=instance)
+    return JSONResponse(document, status_code=error.http_status, media_type="application/problem+json")
+
+
 def posted_bytes(text: str, source: str) -> bytes:
     """Decode the base64 of a posted field; raise `MalformedInput` naming the field."""
     try:
@@ -163,11 +193,7 @@ def install(app: FastAPI) -> None:
         pages: ProblemPages | None = getattr(request.app.state, "pages", None)
         if pages is not None and _wants_page(request):
             return pages.problem(request, known)
-        return JSONResponse(
-            problem(known, instance=request.url.path),
-            status_code=known.http_status,
-            media_type="application/problem+json",
-        )
+        return refusal(known, instance=request.url.path)
 
     for kind in (RingfenceError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, on_error)

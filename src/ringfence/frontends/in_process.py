@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from importlib import import_module
 from typing import Any
 
+from ringfence.frontends.loading import loaded
 from ringfence.kernel.errors import InternalError
 
 Factory = Callable[[Any], AbstractContextManager[Any]]
@@ -21,7 +21,7 @@ def serve_with(factory: Factory) -> None:
 def opened(settings: Any) -> AbstractContextManager[Any]:
     """Open the app that `settings` name."""
     # By name: what stands below the server must not import it, and a data loader has no command line to say it.
-    factory: Factory = _factories[0] if _factories else import_module("ringfence.server").in_process
+    factory: Factory = _factories[0] if _factories else loaded("ringfence.server").in_process
     return factory(settings)
 
 

@@ -8,6 +8,7 @@ from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput, NotFound
 
 STREAM = "/console/stream"
+HEARTBEAT = ": still here"  # a comment of the stream, which comes when everything has been told that there is
 
 
 class Checkpoint(Protocol):

@@ -5,9 +5,9 @@ nothing from another host; the headers below make a browser refuse what would.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from importlib import resources
 from typing import Annotated, Any
@@ -20,10 +20,12 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ringfence.frontends import cookies, wording
+from ringfence.frontends.places import PLACES, Place, here
+from ringfence.kernel import identifier
 from ringfence.kernel.actor import Person
-from ringfence.kernel.clock import Clock
+from ringfence.kernel.clock import MAX_GIVEN, Clock, given
 from ringfence.kernel.errors import MalformedInput, RingfenceError
-from ringfence.kernel.identifier import Tenant
+from ringfence.kernel.identifier import PersonId, Tenant
 from ringfence.kernel.statement import Draft
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -47,13 +49,19 @@ SECURITY_HEADERS: Mapping[str, str] = {
     "x-content-type-options": "nosniff",
 }
 THEME_COOKIE = "ringfence_theme"
-_FIRST_YEAR, _LAST_YEAR = 1970, 9000  # the log counts from 1970; pages look some days around the time asked for
 _THEMES = frozenset({"light", "dark"})
 _PACKAGE = "ringfence.frontends"
 
 # Keeps an act of a person for its signature, with what it is done to; returns the page on which it is signed.
 Prepare = Callable[[Person, Draft, str], str]
-AsOf = Annotated[str | None, Query(max_length=40)]  # the `as_of` of an address; parse it with `instant`
+Allows = Callable[[Person, str], bool]  # whether somebody may do an action
+Names = Callable[[Tenant], Mapping[PersonId, str]]  # what people and services are called
+AsOf = Annotated[str | None, Query(max_length=MAX_GIVEN)]  # the `as_of` of an address; parse it with `instant`
+
+
+def may(allows: Allows, caller: Person, actions: Iterable[str]) -> frozenset[str]:
+    """Return what a role permits at all; a page shows no control that could only refuse."""
+    return frozenset(action for action in actions if allows(caller, action))
 
 
 def environment_of_package() -> Environment:
@@ -90,29 +98,6 @@ def asset(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """An entry of the left rail."""
-
-    path: str
-    word: str
-    icon: str  # name of a symbol in the sprite
-    group: str
-
-
-PLACES = (
-    Place("/", "Today", "today", ""),
-    Place("/nodes", "Nodes", "nodes", "Run"),
-    Place("/deployments", "Deployments", "deployments", "Run"),
-    Place("/models", "Models", "models", "Run"),
-    Place("/findings", "Findings", "findings", "Protect"),
-    Place("/incidents", "Incidents", "incidents", "Protect"),
-    Place("/redteam", "Red team", "redteam", "Protect"),
-    Place("/evidence", "Evidence", "evidence", "Prove"),
-    Place("/retention", "Retention", "clock", "Prove"),
-)
-
-
-@dataclass(frozen=True, slots=True)
 class ClockSummary:
     """The clocks for which somebody still has to act."""
 
@@ -140,6 +125,7 @@ class Pages:
     is_demo: Callable[[Tenant], bool] = lambda _tenant: False
     clocks: Callable[[Tenant], ClockSummary | None] = lambda _tenant: None  # asked for every page: keep it cheap
     places: tuple[Place, ...] = PLACES
+    elsewhere: Callable[[], str] = lambda: ""  # the identity provider at which people can sign in too
     environment: Environment = field(default_factory=environment_of_package)
 
     def respond(self, request: Request, template: str, view: View, *, status: int = 200, **facts: Any) -> HTMLResponse:
@@ -152,6 +138,7 @@ class Pages:
             at=view.as_of or now,
             places=self.places if view.caller else (),
             path=request.url.path,
+            here=here(self.places, request.url.path),
             theme=theme if theme in _THEMES else "",
             csrf=cookies.csrf_of(cookies.session_of(request)),
             demo=view.caller is not None and self.is_demo(view.caller.tenant),
@@ -168,7 +155,8 @@ class Pages:
     def login(self, request: Request, *, message: str = "", status: int = 401) -> HTMLResponse:
         """Return the entrance; `message` says why the last attempt failed."""
         view = View("How do I come in?", "")
-        return self.respond(request, "login.html", view, status=status if message else 200, message=message)
+        facts = {"message": message, "elsewhere": self.elsewhere(), "tenant": _tenant_of(request)}
+        return self.respond(request, "login.html", view, status=status if message else 200, **facts)
 
     def problem(self, request: Request, error: RingfenceError) -> HTMLResponse:
         """Return an error of the family as a page, for browsers; the API answers with problem details."""
@@ -176,22 +164,21 @@ class Pages:
         return self.respond(request, "problem.html", view, status=error.http_status, error=error)
 
 
+def _tenant_of(request: Request) -> str:
+    """Return the tenant that somebody signs in to, where it is well formed; whether there is one is not looked at."""
+    try:
+        return identifier.tenant(request.query_params.get("tenant", ""))
+    except MalformedInput:
+        return ""
+
+
 def instant(text: str | None) -> datetime | None:
-    """Parse the `as_of` of an address: ISO 8601, UTC unless it says otherwise; nothing means now.
+    """Parse the `as_of` of an address; nothing means now.
 
     Raises:
         MalformedInput: if it is not a time.
     """
-    if not text:
-        return None
-    try:
-        parsed = datetime.fromisoformat(text)
-        at = (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise MalformedInput(f"{text[:40]!r} is not a time such as 2026-11-22T01:02:03Z", source="as_of") from error
-    if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
-        raise MalformedInput(f"a page can be shown as of {_FIRST_YEAR} to {_LAST_YEAR}, not {at.year}", source="as_of")
-    return at
+    return given(text, source="as_of") if text else None
 
 
 @dataclass(frozen=True, slots=True)

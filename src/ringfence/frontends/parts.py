@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from ringfence.frontends.http import require
 from ringfence.frontends.page import Pages, View
+from ringfence.frontends.places import Tab
 from ringfence.kernel.actor import Person
 
 _NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)  # fixed, so that two pictures of the page can be compared
@@ -41,6 +42,7 @@ def samples() -> Mapping[str, Any]:
         ],
         "rows": [(9, "dataset.sealed", "operator", False), (10, "log.heartbeat", "control-plane", True)],
         "changes": [(" ", "controls:"), ("-", "  freshness_days: 365"), ("+", "  freshness_days: 92")],
+        "tabs": (Tab("#here", "Here"), Tab("#beside", "Beside it")),
         "lines": ["09:00:01 integrated 3 statements", "09:00:01 published checkpoint of size 13"],
     }
 

@@ -10,9 +10,15 @@ import typer
 from ringfence.kernel.errors import RingfenceError
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from rich.console import Console
+    from rich.text import Text
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+# What would move the cursor, colour the screen or turn the direction of writing round.
+_STEERING = dict.fromkeys((*range(32), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "?")
+_STEERING |= {ord("\n"): "\n", ord("\t"): "\t"}
 
 
 def output(document: Mapping[str, Any], human: "Callable[[Console], None]", as_json: bool) -> None:  # noqa: FBT001
@@ -24,15 +30,28 @@ def output(document: Mapping[str, Any], human: "Callable[[Console], None]", as_j
 
 
 def console() -> "Console":
-    """Return the terminal, without markup or highlighting of what others wrote."""
+    """Return the terminal, without markup, highlighting or control characters of what others wrote."""
     from rich.console import Console
 
-    return Console(markup=False, highlight=False, soft_wrap=True)
+    class Plain(Console):
+        def render_str(self, text: str, **given: Any) -> "Text":
+            return super().render_str(text.translate(_STEERING), **given)
+
+    return Plain(markup=False, highlight=False, soft_wrap=True)
 
 
 def say(text: str) -> None:
     """Say something about the progress of the work, on standard error."""
     sys.stderr.write(text + "\n")
+
+
+def today() -> "date":
+    """Return the day, by the clock of this machine and in UTC."""
+    import time
+
+    from ringfence.kernel.clock import from_millis
+
+    return from_millis(time.time_ns() // 1_000_000).date()
 
 
 def fail(error: RingfenceError, *, as_json: bool) -> NoReturn:

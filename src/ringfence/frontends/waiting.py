@@ -13,9 +13,11 @@ from ringfence.kernel.identifier import Tenant
 class Kind(StrEnum):
     """What a thing that waits for a person is; without a deadline, the first of these come first."""
 
+    TO_SIGN = "to sign"  # an act of one person
     CUT_OFF = "cut off"  # a node, until two people release it
     UNDECIDED = "undecided"  # an incident, with its provisional clock
     CLOCK = "clock"
+    NOT_BEFORE = "not before"  # a moment that a contract sets for us to wait for; it asks for nothing when it comes
     QUEUED = "queued"  # an act that a cap, or a rule, leaves to a person
     NOT_SENT = "not sent"  # an alert
     NOT_WORKING = "not working"  # a part of this installation

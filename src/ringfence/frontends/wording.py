@@ -3,6 +3,9 @@
 import re
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
+
+from ringfence.kernel.clock import to_text
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 _DAYS_FROM = 2 * 86_400  # up to two days, hours say more than days
@@ -18,6 +21,11 @@ def utc(at: datetime) -> str:
 def field(at: datetime) -> str:
     """Print an instant in the form that a `datetime-local` field takes, in UTC."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def kept_at(at: datetime | None) -> str:
+    """Return the part of an address that keeps a page at a time; nothing for now."""
+    return f"?as_of={quote(to_text(at))}" if at else ""
 
 
 def span(seconds: float) -> str:

@@ -22,7 +22,7 @@ from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.identifier import PredicateName, Tenant
 
 MOST_KEYS = 200
-_STATES = {
+STATES = {
     DeploymentState.STARTING: "pending",
     DeploymentState.SERVING: "satisfied",
     DeploymentState.FAILED: "not-satisfied",
@@ -87,7 +87,7 @@ def row(one: Deployment, used: Used, last: Logged | None) -> Row:
     """Return the row of a deployment."""
     known = one.model.digest is not None
     basis = "unknown" if not known else "loaded" if one.model.basis is Basis.LOADED else "declared"
-    return Row(one, _STATES[one.state], basis, shown.basis(one), used, last)
+    return Row(one, STATES[one.state], basis, shown.basis(one), used, last)
 
 
 def caller(key: ApiKey, at: datetime, used: Used, last: Logged | None) -> Caller:

@@ -10,6 +10,7 @@ failed, stopped ──attach, request──> as if there were nothing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from ringfence.gateway.keys import reason
 from ringfence.gateway.model import (
     Basis,
     Deployment,
@@ -27,7 +28,6 @@ from ringfence.kernel.identifier import Tenant
 OVER = frozenset({DeploymentState.FAILED, DeploymentState.STOPPED})
 MAX_DEPLOYMENTS = 256  # of one tenant that are not over
 MAX_MODEL = 200
-MAX_REASON = 400
 NOWHERE = Upstream("")
 
 
@@ -141,11 +141,6 @@ def model_name(text: str) -> str:
     if not 1 <= len(text) <= MAX_MODEL or not text.isprintable():
         raise MalformedInput(f"the name of a model is one line of 1 to {MAX_MODEL} printable characters")
     return text
-
-
-def reason(text: str) -> str:
-    """Return why something failed as one printable line."""
-    return "".join(c if c.isprintable() else "?" for c in text).strip()[:MAX_REASON] or "no reason was given"
 
 
 def _check_free(before: Deployment | None, name: DeploymentName) -> None:

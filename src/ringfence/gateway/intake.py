@@ -44,7 +44,7 @@ class Progress:
     def stuck_since(self, now: datetime) -> datetime | None:
         """Return since when segments are not taken, where a person has to look at that; None where none has to."""
         since = self.refused_since
-        return None if since is None or (self.away and now - since < PATIENCE) else since
+        return None if since is None or (self.away and since <= now < since + PATIENCE) else since
 
 
 @dataclass(frozen=True, slots=True)

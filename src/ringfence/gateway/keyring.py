@@ -25,6 +25,7 @@ from ringfence.kernel import digest, identifier
 from ringfence.kernel.errors import MalformedInput, RingfenceError, Unavailable
 from ringfence.kernel.identifier import LogOrigin, Tenant
 from ringfence.storage.files import PRIVATE, explained, opened_below, read_below, sync_directory
+from ringfence.storage.users import can_be_given
 
 USERS = range(90_000, 100_000)  # given to nobody by Debian, systemd or subordinate ranges, nor by us to nodes
 SNAPSHOT, CONTROL_KEY, ORIGIN, ACCESS = "snapshot.json", "control.pub", "origin.json", "access.log"
@@ -53,7 +54,7 @@ class GatewayFolder:
 
     def user(self) -> int | None:
         """Return the user for whom the folder is, where we can give it to one."""
-        if not _can_give(USERS):
+        if not can_be_given(USERS):
             return None
         owner = self.path.stat(follow_symlinks=False).st_uid
         chosen = USERS.start + int.from_bytes(sha256(os.fsencode(self.path.absolute())).digest()[:4], "big") % len(
@@ -303,9 +304,3 @@ def _give(name: str, folder: int, user: int) -> None:
             os.chown(f"/proc/self/fd/{descriptor}", user, user)  # what was looked at, and nothing put in its place
     finally:
         os.close(descriptor)
-
-
-def _can_give(uids: range) -> bool:
-    """Return whether we are root, and not only of a user namespace that knows no such users."""
-    known = [[int(part) for part in line.split()] for line in Path("/proc/self/uid_map").read_text().splitlines()]
-    return os.geteuid() == 0 and any(first <= uids.start and first + count >= uids.stop for first, _, count in known)

@@ -16,6 +16,7 @@ from enum import StrEnum
 from ringfence.gateway.model import ApiKey, ApiKeyId, DeploymentName, Limits, deployment_name
 from ringfence.kernel.errors import Conflict, MalformedInput
 from ringfence.kernel.identifier import Tenant
+from ringfence.kernel.text import printable
 
 LIFE_DAYS = 90
 LONGEST_DAYS = 366
@@ -143,9 +144,8 @@ def unblocked(key: ApiKey, at: datetime) -> ApiKey:
 
 
 def reason(text: str) -> str:
-    """Return why a key is blocked as one printable line; never nothing, since that would not block."""
-    plain = "".join(c if c.isprintable() else "?" for c in text).strip()
-    return plain[:MAX_REASON] or "no reason was given"
+    """Return why something is blocked or failed as one printable line; never nothing, since that would not block."""
+    return printable(text, len(text)).strip()[:MAX_REASON] or "no reason was given"
 
 
 def _name(text: str) -> str:

@@ -8,6 +8,7 @@ from ringfence.kernel.clock import Clock
 
 PATIENCE = timedelta(seconds=10)  # a process that ended is started again within that, unless something is wrong
 
+Port = Callable[[], int]  # says where the gateway listens on this machine
 Ask = Callable[[], str]  # says why there is no answer; empty where there is one
 
 
@@ -17,12 +18,17 @@ class Pulse:
 
     clock: Clock
     asks: Ask | None = None
+    port: Port | None = None
     silent_since: datetime | None = None
     because: str = ""
 
-    def expect(self, asks: Ask | None) -> None:
+    def expect(self, asks: Ask | None, port: Port | None = None) -> None:
         """Expect answers from now on, or none any more."""
-        self.asks, self.silent_since, self.because = asks, None, ""
+        self.asks, self.port, self.silent_since, self.because = asks, port, None, ""
+
+    def listens(self) -> int | None:
+        """Return where the gateway listens; None where nobody expects an answer of it."""
+        return self.port() if self.port is not None else None
 
     def take(self) -> None:
         """Ask once, where an answer is expected."""

@@ -14,14 +14,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from ringfence.kernel.errors import RingfenceError, Unavailable
-from ringfence.storage.files import PRIVATE, explained
+from ringfence.kernel.text import printable
+from ringfence.storage import said
+from ringfence.storage.files import explained
 
 MODULE = "ringfence.gateway.hotpath"
 PORT = 8401
@@ -30,7 +32,6 @@ ENDS_WITHIN = 15.0  # seconds for running answers after SIGTERM; then SIGKILL
 BACK_OFF = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before the next attempt
 ANSWERS_WITHIN = 3.0  # seconds; a busy gateway says in a millisecond that it is well
 SETTLED = 60.0  # seconds of life after which an end is no longer taken for a failed start
-LARGEST_LOG = 2**20
 _LONGEST_ANSWER = 4096
 _log = logging.getLogger(__name__)
 
@@ -130,19 +131,18 @@ class Supervisor:
         user = self.prepare()
         for orphan in running(self.place):
             end(orphan, lambda pid=orphan: pid in running(self.place))  # type: ignore[misc]
-        with self._said() as said:
-            begins = said.seek(0, os.SEEK_END)
-            child = self._spawned(said, user)
+        with said.kept(self.place.log) as file:
+            begins = file.seek(0, os.SEEK_END)
+            child = self._spawned(file, user)
             try:
                 self.port = _listening(child)
             except Unavailable as error:
                 child.kill()
                 child.wait()
                 self._child = None
-                said.seek(begins)
-                raise Unavailable(_reason(said.read(LARGEST_LOG)) or str(error)) from error
+                raise Unavailable(_reason(said.since(file, begins)) or str(error)) from error
 
-    def _spawned(self, said: IO[bytes], user: int | None) -> "subprocess.Popen[bytes]":
+    def _spawned(self, file: IO[bytes], user: int | None) -> "subprocess.Popen[bytes]":
         with self._starting, explained(Path(sys.executable), "start"):
             if self._stopping.is_set():
                 raise Unavailable("it was stopped")
@@ -151,22 +151,11 @@ class Supervisor:
                 env=dict(self.place.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                stderr=said,
+                stderr=file,
                 start_new_session=True,  # Ctrl-C is for us: we stop it after we have told it so
             )
             self.starts += 1
             return self._child
-
-    @contextmanager
-    def _said(self) -> Iterator[IO[bytes]]:
-        path = self.place.log
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-        with explained(path, "write"):
-            descriptor = os.open(path, flags, PRIVATE)
-            with os.fdopen(descriptor, "r+b", buffering=0) as file:
-                if os.fstat(descriptor).st_size > LARGEST_LOG:
-                    file.truncate(0)
-                yield file
 
 
 def _listening(child: "subprocess.Popen[bytes]") -> int:
@@ -194,13 +183,9 @@ def _first_line(output: IO[bytes], deadline: float) -> bytes:
     return said.partition(b"\n")[0]
 
 
-def _reason(said: bytes) -> str:
-    """Return the last line that it said, without what the logger put before it."""
-    lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()]
-    text = lines[-1].strip() if lines else ""
-    for noise in ("ERROR ", "ringfence.gateway "):
-        text = text.removeprefix(noise)
-    return _printable(text)
+def _reason(line: str) -> str:
+    """Return what it said, without what the logger put before it."""
+    return printable(line.removeprefix("ERROR ").removeprefix("ringfence.gateway "), said.LONGEST)
 
 
 def asked(port: int, *, within: float = ANSWERS_WITHIN) -> str:
@@ -213,20 +198,16 @@ def asked(port: int, *, within: float = ANSWERS_WITHIN) -> str:
         return f"nobody answers at its port {port}: {error.strerror or error}"
     if len(words) < 3 or words[0] != b"HTTP/1.1":
         return f"what answers at its port {port} is no gateway"
-    return "" if words[1] == b"200" else f"it refuses every caller: {_said(words[2])}"
+    return "" if words[1] == b"200" else f"it refuses every caller: {_sentence(words[2])}"
 
 
-def _said(answer: bytes) -> str:
+def _sentence(answer: bytes) -> str:
     """Return the sentence of an error of the gateway."""
     try:
         text = str(json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["message"])
     except (ValueError, KeyError, TypeError):
         return "it does not say why"
-    return _printable(text)
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text)[:300]
+    return printable(text, said.LONGEST)
 
 
 def running(place: Place) -> list[int]:

@@ -42,6 +42,14 @@ class PersonRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Factors:
+    """Who has which second factor."""
+
+    passkeys: frozenset[PersonId] = frozenset()
+    apps: frozenset[PersonId] = frozenset()  # that show codes, and were confirmed
+
+
+@dataclass(frozen=True, slots=True)
 class Custody:
     """Where the keys of this installation lie."""
 
@@ -50,6 +58,7 @@ class Custody:
     kek: str
     operator_keys: tuple[str, ...]
     oldest_key_at: datetime
+    in_token: int = 0  # signing keys
 
 
 def check_name(name: str) -> None:

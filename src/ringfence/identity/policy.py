@@ -4,6 +4,7 @@ The engine skips a `forbid` whose condition fails with an error (a missing attri
 any diagnostic error counts as a denial here, whatever the decision says.
 """
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -11,10 +12,10 @@ from typing import Any
 
 import cedarpy
 
-from ringfence.kernel.actor import RECOGNISED, Assurance, Caller, Level, Person, Service
+from ringfence.kernel.actor import RECOGNISED, Assurance, Caller, Level, Person, Role, Service
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import InternalError, Refused, StepUpRequired
-from ringfence.kernel.identifier import Tenant
+from ringfence.kernel.identifier import PersonId, Tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,16 @@ def _rules(answer: Any) -> str:
 @cache
 def shipped() -> Policies:
     """Return the policy set that ships with Ringfence."""
-    data = resources.files("ringfence.identity") / "data"
-    return Policies.parse(
-        (data / "roles.cedar").read_text(encoding="utf-8"), (data / "roles.cedarschema").read_text(encoding="utf-8")
-    )
+    return Policies.parse(_data("roles.cedar"), _data("roles.cedarschema"))
+
+
+def _data(name: str) -> str:
+    return (resources.files("ringfence.identity") / "data" / name).read_text(encoding="utf-8")
+
+
+@cache
+def open_to_services() -> tuple[str, ...]:
+    """Return the actions that can be in the scope of a service, whatever its role."""
+    owner, tenant = PersonId("service-000000000000"), Tenant("main")
+    named = sorted(set(re.findall(r'"([a-z_]+\.[a-z_]+)"', _data("roles.cedarschema"))))
+    return tuple(one for one in named if shipped().allows(Service(owner, tenant, Role.OWNER, frozenset({one})), one))

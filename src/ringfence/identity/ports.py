@@ -59,6 +59,22 @@ class Enrolments(Protocol):
         ...
 
 
+class Books(Protocol):
+    """The numbering of each tenant's statements in the log."""
+
+    def check(self, envelope: Envelope, salt: bytes) -> None:
+        """Return where the root signed an enrolment for the book under this salt; raise `VerificationFailed`."""
+        ...
+
+    def begin(self, tenant: Tenant, salt: bytes) -> None:
+        """Begin the book of a new tenant, in the open transaction."""
+        ...
+
+    def same(self, first: Envelope, second: Envelope) -> bool:
+        """Tell whether two enrolments say the same, each in its own book."""
+        ...
+
+
 class CustodyReport(Protocol):
     """Says where the keys lie."""
 

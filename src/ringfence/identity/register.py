@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
-from ringfence.identity.model import KEY_LIFE, LEAVER_GRACE, Custody, PersonRecord
+from ringfence.identity.model import KEY_LIFE, LEAVER_GRACE, Custody, Factors, PersonRecord
 from ringfence.kernel import digest
 from ringfence.kernel.clock import to_text
 from ringfence.kernel.digest import Digest
@@ -12,15 +12,24 @@ from ringfence.kernel.identifier import KeyId, PredicateName, Tenant
 from ringfence.kernel.statement import Draft, Strength, Subject
 
 PLAIN = "file-plain"
+_NOBODYS = Factors()
 
 
 def access_register(
-    tenant: Tenant, people: Iterable[PersonRecord], policy: Digest, at: datetime, *, services: int = 0
+    tenant: Tenant,
+    people: Iterable[PersonRecord],
+    policy: Digest,
+    at: datetime,
+    *,
+    services: int = 0,
+    factors: Factors = _NOBODYS,
 ) -> Draft:
-    """State who has access: counts per role, leavers beyond the grace period, keys that belong to nobody."""
+    """State who has access: counts per role and second factor, overdue leavers, keys that belong to nobody."""
     known = list(people)
     active = [person for person in known if person.removed_at is None]
     roles = Counter(person.role.value for person in active)
+    own = {person.id for person in active}
+    passkeys, apps = own & factors.passkeys, own & factors.apps
     claims = {
         "people": len(active),
         "services": services,
@@ -28,6 +37,9 @@ def access_register(
         "policyDigest": str(policy),
         "leaversOverdue": sum(_overdue(person, at) for person in known),
         "keysWithoutPerson": sum(1 for person in active if not person.key),
+        "peopleWithPasskey": len(passkeys),
+        "peopleWithTotpOnly": len(apps - passkeys),
+        "peopleWithoutSecondFactor": len(own - passkeys - apps),
     }
     listed = {"people": [{"person": p.id, "name": p.name, "role": p.role.value} for p in active]}
     subject = Subject(f"access/{tenant}", Digest.of(digest.dumps(claims)))
@@ -44,6 +56,7 @@ def key_lifecycle(tenant: Tenant, custody: Custody, at: datetime) -> Draft:
     """State where the keys lie, how many lie unprotected, and how many are past their rotation."""
     places = (custody.service_keys, custody.root_key, *custody.operator_keys)
     claims = {
+        "inToken": custody.in_token,
         "keys": len(places) + 1,
         "pastRotation": int(at - custody.oldest_key_at > KEY_LIFE),
         "unprotected": sum(place == PLAIN for place in places),

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ringfence.identity.model import LINK_LIFE, PersonRecord, check_name
+from ringfence.identity.model import LINK_LIFE, Factors, PersonRecord, check_name
 from ringfence.identity.policy import Policies
 from ringfence.identity.ports import CustodyReport, Enrolments, People, Revocations
 from ringfence.identity.register import access_register, key_lifecycle, key_revoked
@@ -27,6 +27,7 @@ from ringfence.kernel.evidence import Acknowledgement, EmergencyRecorder, Public
 from ringfence.kernel.identifier import KeyId, PersonId, Tenant, key_id, person_id
 
 _LINK = "link"
+_CUT_OFF = "access-ended"  # why a key is revoked where the removal that would say so was cut off
 
 
 def hashed(secret: str) -> bytes:
@@ -51,6 +52,7 @@ class Identity:
     clock: Clock
     token: Callable[[], str]
     services: Callable[[Tenant], int] = lambda _: 0  # programs with access
+    factors: Callable[[Tenant], Factors] = lambda _: Factors()
     keys_of: Callable[[Tenant, PersonId], Sequence[KeyId]] = lambda _tenant, _person: ()  # those not revoked yet
 
     def authenticate(self, *, token: str = "") -> Person:
@@ -133,18 +135,21 @@ class Identity:
                     self.emergency.record(key_revoked(key, reason=reason, at=now), tenant=record.tenant)
 
     def settle(self, tenant: Tenant) -> None:
-        """Bring the register into line with removals that the database could not take at their time."""
+        """Finish removals that were cut off, or that the database could not take: revoke the keys, end the access."""
         for record in self.people.all(tenant):
             if record.removed_at is None and record.id in self.revocations:
+                now = self.clock.now()
                 with self.transaction():
-                    self.people.replace(_ended(record, self.clock.now(), None))
+                    for key in self.keys_of(tenant, record.id):
+                        self.recorder.record(key_revoked(key, reason=_CUT_OFF, at=now), tenant=tenant)
+                    self.people.replace(_ended(record, now, None))
 
     def record_register(self, tenant: Tenant) -> Acknowledgement:
         """State the register of access as it stands."""
-        self.settle(tenant)
         with self.transaction():
             people, now = self.people.all(tenant), self.clock.now()
-            draft = access_register(tenant, people, self.policies.digest, now, services=self.services(tenant))
+            services, factors = self.services(tenant), self.factors(tenant)
+            draft = access_register(tenant, people, self.policies.digest, now, services=services, factors=factors)
             return self.recorder.record(draft, tenant=tenant)
 
     def record_keys(self, tenant: Tenant) -> Acknowledgement:

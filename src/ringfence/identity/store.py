@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, String, Table, 
 from ringfence.identity.model import PersonRecord, TenantRecord
 from ringfence.kernel.actor import Role
 from ringfence.kernel.clock import from_millis, to_millis
+from ringfence.kernel.errors import Conflict
 from ringfence.kernel.identifier import KeyId, PersonId, Tenant
 from ringfence.storage.database import METADATA, Database
 from ringfence.storage.files import explained
@@ -65,8 +66,13 @@ class PeopleTable:
         return [TenantRecord(Tenant(row.tenant), row.demo, from_millis(row.created_at)) for row in rows]
 
     def add(self, person: PersonRecord) -> None:
-        """Add a person; raise `Conflict` where id, key or token are taken, in whatever tenant."""
+        """Add a person; raise `Conflict` where id, key or token are taken, in whatever tenant.
+
+        One list says whose access has ended, for all tenants: an id is one person in all of them.
+        """
         taken = "this person, key or token is enrolled already; draw fresh ones"
+        if self._people(PEOPLE.c.person == person.id):
+            raise Conflict(taken)
         with self.database.attempting(taken) as connection:
             connection.execute(insert(PEOPLE), [_row(person)])
 

@@ -1,11 +1,10 @@
 """Join the parts of identity beside people themselves: tenants, services, names elsewhere, imports, reviews."""
 
 import secrets
-from collections.abc import Callable, Mapping, MutableSet
+from collections.abc import Callable, Iterator, Mapping, MutableSet
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from ringfence.identity.accounts.service import ServiceAccounts
 from ringfence.identity.accounts.store import AccountTable
@@ -13,13 +12,18 @@ from ringfence.identity.federation.providers import ClientFile, HttpProvider
 from ringfence.identity.federation.service import Federation
 from ringfence.identity.federation.store import AliasTable
 from ringfence.identity.joining.service import Joining
+from ringfence.identity.ports import Books
 from ringfence.identity.reviews.model import Item
 from ringfence.identity.reviews.service import AccessReviews
 from ringfence.identity.reviews.store import ReviewTables
 from ringfence.identity.service import Identity
+from ringfence.identity.signin.locked import Lockouts
+from ringfence.identity.signin.model import Owner
+from ringfence.identity.signin.service import SignIn
 from ringfence.identity.tenants.service import Tenants
 from ringfence.kernel.actor import Person
 from ringfence.kernel.clock import Clock
+from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.evidence import Acknowledgement
 from ringfence.kernel.identifier import KeyId, PersonId, Tenant
 from ringfence.storage.database import Database
@@ -45,8 +49,9 @@ class Place:
     home: Path
     database: Database
     demos: MutableSet[Tenant]
-    service_keys: Callable[[], Mapping[KeyId, Mapping[str, Any]]]
+    service_keys: Callable[[], Mapping[KeyId, Envelope]]
     journal: EmergencyJournal
+    books: Books
 
     def reserve(self, tenant: Tenant) -> None:
         """Reserve the disk of a tenant's emergency journal; one of an attempt that failed is as good."""
@@ -78,6 +83,10 @@ class AccessNow:
         people = [p for p in self.identity.register(tenant) if p.removed_at is None and p.id not in revoked]
         services = self.accounts.in_force(tenant)
         return [Item(p.id, p.role.value) for p in people] + [Item(a.id, a.role.value) for a in services]
+
+    def bar(self, subject: PersonId) -> None:
+        """Let somebody in no more, durably and outside the database."""
+        self.identity.revocations.revoke(subject)
 
     def end(self, subject: PersonId, by: Person) -> None:
         """End the access of a person or service, by the ordinary way."""
@@ -115,6 +124,7 @@ def access(identity: Identity, place: Place) -> Access:
             first=place.first,
             people=identity.people,
             enrolments=identity.enrolments,
+            books=place.books,
             service_keys=place.service_keys,
             reserve=place.reserve,
             append=identity.append_enrolment,
@@ -139,6 +149,7 @@ def access(identity: Identity, place: Place) -> Access:
         joining=Joining(
             people=identity.people,
             linked=linked,
+            bar=identity.revocations.revoke,
             remove=partial(_removed, identity),
             recorder=identity.recorder,
             publication=identity.publication,
@@ -158,3 +169,15 @@ def access(identity: Identity, place: Place) -> Access:
 
 def _removed(identity: Identity, person: PersonId, *, by: Person, reason: str) -> Acknowledgement:
     return identity.remove(person, by=by, left_at=None, reason=reason)
+
+
+def lockouts(identity: Identity, signin: SignIn) -> Lockouts:
+    """Join what states lock-outs to people and their attempts."""
+
+    def everybody() -> Iterator[Owner]:
+        for tenant in identity.people.tenants():
+            for person in identity.register(tenant.tenant):
+                if person.removed_at is None:
+                    yield Owner(person.tenant, person.id)
+
+    return Lockouts(everybody, signin.guard, identity.recorder, signin.publishable)

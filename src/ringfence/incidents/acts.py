@@ -20,6 +20,7 @@ TRIAGE = PredicateName("incident.triage")
 CORRECTED = PredicateName("incident.corrected")
 REPORT = PredicateName("incident.report")
 NOTICE = PredicateName("incident.customer_notice")
+BREACH_NOTICE = PredicateName("incident.breach_notice")
 CLOSED = PredicateName("incident.closed")
 # Fields of the report that a person may fill in or correct; times of the incident have names of their own.
 TIMES = frozenset({"aware-at", "occurred-at", "detected-at"})
@@ -66,6 +67,8 @@ class Decision:
     cross_border: Answer = Answer.UNKNOWN
     customers: tuple[str, ...] = ()
     measured: Mapping[str, int] = field(default_factory=dict)
+    personal_data: Answer = Answer.UNKNOWN
+    breached: tuple[str, ...] = ()  # of the customers
 
 
 def declared(incident: IncidentId, detected_at: datetime, node: str, reason: str) -> Draft:
@@ -95,6 +98,8 @@ def triage(seen: Seen, decision: Decision) -> Draft:
         "crossBorder": decision.cross_border.value,
         "customers": sorted(set(decision.customers)),
         "measured": dict(decision.measured),
+        "personalData": decision.personal_data.value,
+        "breached": sorted(set(decision.breached)),
         **{name: to_text(at) for name, at in times.items() if at is not None},
     }
     return _draft(TRIAGE, seen, claims, {"reason": decision.reason})
@@ -130,10 +135,18 @@ def reported(
     return _draft(REPORT, seen, claims, details)
 
 
-def noticed(seen: Seen, customer: str, sent_at: datetime, receipt: Digest, details: Mapping[str, str]) -> Draft:
-    """State that a person sent a customer the notice that the contract asks for."""
+def noticed(
+    seen: Seen,
+    customer: str,
+    sent_at: datetime,
+    receipt: Digest,
+    details: Mapping[str, str],
+    *,
+    about: PredicateName = NOTICE,
+) -> Draft:
+    """State that a person sent a customer the notice that the contract asks for: of the incident, or of the breach."""
     claims = seen.claims | {"customer": customer, "sentAt": to_text(sent_at), "receipt": str(receipt)}
-    return _draft(NOTICE, seen, claims, details)
+    return _draft(about, seen, claims, details)
 
 
 def closed(seen: Seen, handled_at: datetime, reason: str) -> Draft:

@@ -71,6 +71,11 @@ def _signed(routes: APIRouter, service: Incidents) -> None:
         """Record that a person told a customer."""
         return act(incident, acts.NOTICE, body, caller)
 
+    @routes.post("/{incident}/breach-notices", status_code=201)
+    def breach_noticed(incident: str, body: PostedStatement, caller: Decider) -> dict[str, Any]:
+        """Record that a person told a customer of the breach of its personal data."""
+        return act(incident, acts.BREACH_NOTICE, body, caller)
+
     @routes.post("/{incident}/closing", status_code=201)
     def closed(incident: str, body: PostedStatement, caller: Decider) -> dict[str, Any]:
         """Take a signed word that the incident is handled."""

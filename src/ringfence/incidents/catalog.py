@@ -27,6 +27,19 @@ AFTER_HANDLING = Stage(
     ("as final report",),
     "verified",
 )
+# A contract may name hours for a breach of personal data apart from those for an incident; none are proposed.
+BREACH_NOTICE = Stage(
+    "contract.breach_notice",
+    "notice of a breach of personal data to the customer",
+    "contract clause",
+    None,
+    Anchor.AWARENESS,
+    "awareness",
+    "",
+    ("which personal data of this customer is affected", "measures taken, measures the customer can take"),
+    "project",
+)
+_OURS: Mapping[str, Stage] = {"nis2": AFTER_HANDLING, "contract": BREACH_NOTICE}  # stages beside those of the file
 # What a deadline may be counted from, in the words of the file; for submissions, the stage that is submitted.
 _ANCHORS: Mapping[str, tuple[Anchor, str]] = {
     "awareness": (Anchor.AWARENESS, ""),
@@ -85,8 +98,7 @@ def _refuse_twice(node: Any, source: str) -> None:
 
 def _regime(entry: Any, source: str) -> Regime:
     stages = [_stage(stage, source) for stage in entry["stages"]]
-    if entry["id"] == "nis2":
-        stages.append(AFTER_HANDLING)
+    stages += [_OURS[entry["id"]]] if entry["id"] in _OURS else []
     return Regime(entry["id"], entry["act"], entry["addressee"], str(entry["awareness_rule"]), _joined(stages))
 
 

@@ -1,6 +1,5 @@
 """`ringfence incident`: list, show, declare, triage, correct, notify, close; and the early-warning draft."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,6 @@ import typer
 from ringfence.frontends.terminal import Json, output
 
 if TYPE_CHECKING:
-    from ringfence.incidents.acts import Seen
     from ringfence.kernel.digest import Digest
     from ringfence.kernel.statement import Draft
 
@@ -55,11 +53,11 @@ def declare(
     """Open an incident that no detection has seen."""
     import secrets
 
-    from ringfence.incidents import acts
+    from ringfence.incidents import acts, options
     from ringfence.incidents.model import IncidentId
 
     name = IncidentId(f"i-{secrets.token_hex(4)}")
-    draft = acts.declared(name, _moment(detected_at) or _now(), node, reason)
+    draft = acts.declared(name, options.moment(detected_at) or _now(), node, reason)
     _sign(draft, API, "is open; decide on it next", as_json=as_json)
 
 
@@ -79,30 +77,40 @@ def triage(
         list[str] | None,
         typer.Option(help="A customer who is or may be affected (repeatable); all by default if significant; none."),
     ] = None,
+    personal_data: Annotated[
+        str, typer.Option(help="Whether it is a breach of personal data: yes, no, unknown.")
+    ] = "unknown",
+    breached: Annotated[
+        list[str] | None,
+        typer.Option(help="A customer whose personal data is affected (repeatable); all who are named by default."),
+    ] = None,
     measured: Annotated[
         list[str] | None, typer.Option(help="A measured value: minutesUnavailable=42 (repeatable).")
     ] = None,
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Sign whether an incident is significant, and since when you are aware of it."""
-    from ringfence.incidents import acts
+    from ringfence.incidents import acts, options
 
     known = _read(_path(name))
-    customers = _customers(customer, known, significant=significant)
+    customers = options.customers(customer, known, breached or (), significant=significant)
+    personal = options.answer(personal_data, "--personal-data")
     decision = acts.Decision(
         significant=significant,
         criteria=tuple(part.strip() for part in criteria.split(",") if part.strip()),
         reason=reason,
-        detected_at=_moment(known["detected_at"]) or _now(),
+        detected_at=options.moment(known["detected_at"]) or _now(),
         triaged_at=_now(),
-        aware_at=(_moment(aware_at) or _now()) if significant or customers else None,
-        occurred_at=_moment(occurred_at),
-        malicious=_answer(malicious, "--malicious"),
-        cross_border=_answer(cross_border, "--cross-border"),
+        aware_at=(options.moment(aware_at) or _now()) if significant or customers else None,
+        occurred_at=options.moment(occurred_at),
+        malicious=options.answer(malicious, "--malicious"),
+        cross_border=options.answer(cross_border, "--cross-border"),
         customers=customers,
-        measured=_measured(measured or []),
+        measured=options.measured(measured or []),
+        personal_data=personal,
+        breached=options.breached(breached, customers, personal),
     )
-    _sign(acts.triage(_seen(known), decision), f"{_path(name)}/triage", "is decided", as_json=as_json)
+    _sign(acts.triage(options.seen(known), decision), f"{_path(name)}/triage", "is decided", as_json=as_json)
 
 
 @app.command()
@@ -118,19 +126,19 @@ def correct(
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Sign a correction, a merger or a split; old values stay."""
-    from ringfence.incidents import acts
+    from ringfence.incidents import acts, options
     from ringfence.kernel.clock import to_text
     from ringfence.kernel.errors import UsageError
 
     if [bool(field), bool(merge), bool(split)].count(True) != 1 or bool(field) != bool(value):
         raise UsageError("say either --field with --value, or --merge INCIDENT, or --split FINDINGS")
-    seen = _seen(_read(_path(name)))
+    seen = options.seen(_read(_path(name)))
     if merge:
         draft = acts.corrected(seen, "merge", reason=reason, other=merge)
     elif split:
         draft = acts.corrected(seen, "split", reason=reason, findings=tuple(split.split(",")))
     else:
-        at = _moment(value) if field in acts.TIMES else None
+        at = options.moment(value) if field in acts.TIMES else None
         draft = acts.corrected(seen, field, reason=reason, value=to_text(at) if at else value)
     _sign(draft, f"{_path(name)}/corrections", "is corrected", as_json=as_json)
 
@@ -141,6 +149,7 @@ def notify(
     reference: Annotated[str, typer.Option(help="What the acknowledgement says: its number or text.")],
     stage: Annotated[str, typer.Option(help="The report that you filed, such as nis2.early_warning.")] = "",
     customer: Annotated[str, typer.Option(help="Instead: the customer whom you told.")] = "",
+    breach: Annotated[bool, typer.Option("--breach", help="With --customer: of the breach of personal data.")] = False,  # noqa: FBT002
     at: Annotated[str, typer.Option(help=f"When it was submitted; now by default: {At}.")] = "",
     to: Annotated[str, typer.Option(help="To whom, in words.")] = "",
     addressee: Annotated[str, typer.Option(help="csirt, authority or other.")] = "csirt",
@@ -150,19 +159,20 @@ def notify(
     """Record that you filed a report or told a customer: Ringfence files nothing itself."""
     import secrets
 
-    from ringfence.incidents import acts
+    from ringfence.incidents import acts, options
     from ringfence.kernel.errors import UsageError
 
-    if bool(stage) == bool(customer):
-        raise UsageError("say either --stage or --customer")
+    if bool(stage) == bool(customer) or (breach and not customer):
+        raise UsageError("say either --stage or --customer; --breach goes with a customer")
     salt = secrets.token_bytes(32)
     details = {"reference": reference, "salt": salt.hex()} | ({"to": to} if to else {})
-    digest, sent = _receipt(salt, reference, receipt), _moment(at) or _now()
-    seen = _seen(_read(_path(name)))
+    digest, sent = _receipt(salt, reference, receipt), options.moment(at) or _now()
+    seen = options.seen(_read(_path(name)))
     if stage:
         draft, path = acts.reported(seen, stage, sent, addressee, digest, details), "reports"
     else:
-        draft, path = acts.noticed(seen, customer, sent, digest, details), "notices"
+        about, path = (acts.BREACH_NOTICE, "breach-notices") if breach else (acts.NOTICE, "notices")
+        draft = acts.noticed(seen, customer, sent, digest, details, about=about)
     _sign(draft, f"{_path(name)}/{path}", "has the acknowledgement on record", as_json=as_json)
 
 
@@ -174,9 +184,9 @@ def close(
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Sign that an incident is handled; clocks that run keep running."""
-    from ringfence.incidents import acts
+    from ringfence.incidents import acts, options
 
-    draft = acts.closed(_seen(_read(_path(name))), _moment(handled_at) or _now(), reason)
+    draft = acts.closed(options.seen(_read(_path(name))), options.moment(handled_at) or _now(), reason)
     _sign(draft, f"{_path(name)}/closing", "is closed", as_json=as_json)
 
 
@@ -234,64 +244,11 @@ def _sign(draft: "Draft", path: str, what: str, *, as_json: bool) -> None:
     output(document, lambda console: lines.done(console, document, what), as_json)
 
 
-def _seen(known: Mapping[str, Any]) -> "Seen":
-    from ringfence.incidents.acts import Seen
-    from ringfence.incidents.model import incident_id
-    from ringfence.kernel.digest import Digest
-
-    head = known["timeline_head"]
-    return Seen(incident_id(known["incident"]), int(head["position"]), Digest.parse(head["digest"]))
-
-
 def _now() -> datetime:
     import time
     from datetime import UTC
 
     return datetime.fromtimestamp(time.time_ns() // 1_000_000 / 1000, tz=UTC)
-
-
-def _moment(text: str) -> datetime | None:
-    from datetime import UTC
-
-    from ringfence.kernel.errors import UsageError
-
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-        if at.tzinfo is None:
-            raise UsageError(f"{text!r} does not say its offset; write it as {At}")
-        return at.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise UsageError(f"{text[:40]!r} is not a time; write it as {At}") from error
-
-
-def _answer(text: str, option: str) -> Any:
-    from ringfence.incidents.model import Answer
-    from ringfence.kernel.errors import UsageError
-
-    if text not in {answer.value for answer in Answer}:
-        raise UsageError(f"{option} is yes, no or unknown, not {text!r}")
-    return Answer(text)
-
-
-def _customers(given: list[str] | None, known: Mapping[str, Any], *, significant: bool) -> tuple[str, ...]:
-    if given is None:
-        return tuple(one["customer"] for one in known["customers"]) if significant else ()
-    return tuple(one for one in given if one != "none")
-
-
-def _measured(given: list[str]) -> dict[str, int]:
-    from ringfence.incidents.significance import QUANTITIES
-    from ringfence.kernel.errors import UsageError
-
-    found = {}
-    for text in given:
-        name, _, number = text.partition("=")
-        if name not in QUANTITIES or not number.isascii() or not number.isdecimal() or len(number) > 15:
-            raise UsageError(f"--measured is NAME=NUMBER with a name of {', '.join(QUANTITIES)}, not {text!r}")
-        found[name] = int(number)
-    return found
 
 
 def _receipt(salt: bytes, reference: str, file: Path | None) -> "Digest":

@@ -84,8 +84,10 @@ def fact(value: Mapping[str, Any]) -> Fact:
 
 def triage(value: Mapping[str, Any]) -> Triage:
     """Read a triage back."""
-    given = _tuples(_times(value, "decided_at", "aware_at", "detected_at", "occurred_at"), "criteria", "customers")
-    answers = {name: Answer(given[name]) for name in ("malicious", "cross_border")}
+    value = {"personal_data": Answer.UNKNOWN.value, "breached": (), **value}  # rows from before this was asked
+    given = _times(value, "decided_at", "aware_at", "detected_at", "occurred_at")
+    given = _tuples(given, "criteria", "customers", "breached")
+    answers = {name: Answer(given[name]) for name in ("malicious", "cross_border", "personal_data")}
     return Triage(**{**given, **answers, "by": PersonId(given["by"])})
 
 

@@ -12,9 +12,11 @@ from ringfence.frontends import cookies
 from ringfence.frontends.http import require
 from ringfence.frontends.live import Live, Proofs
 from ringfence.frontends.page import Pages, Prepare, View
-from ringfence.incidents import acts, clocks, views
+from ringfence.frontends.practice import BesideOf
+from ringfence.incidents import acts, clocks, contracts, options, typesetter, views
 from ringfence.incidents.document import visible
-from ringfence.incidents.model import FactKind, Incident, IncidentId, incident_id
+from ringfence.incidents.model import Answer, ClockState, FactKind, Incident, IncidentId, incident_id
+from ringfence.incidents.reading import NAME
 from ringfence.incidents.service import Incidents
 from ringfence.kernel.actor import Person
 from ringfence.kernel.clock import from_text
@@ -23,8 +25,10 @@ from ringfence.kernel.errors import UsageError
 
 Reader = Annotated[Person, Depends(require("incident.read"))]
 Signer = Annotated[Person, Depends(require("act.sign"))]  # what is signed asks for an action of its own
+Decider = Annotated[Person, Depends(require("incident.decide"))]
 Fields = Annotated[dict[str, str], Depends(cookies.form_of)]
 MAX_REASON = 500
+MAX_BREACHED = 64
 # How the state of a clock is shown: the mark's shape, its colour and its word.
 MARKS: Mapping[str, str] = {
     "provisional": "pending",
@@ -43,6 +47,7 @@ THEN: Mapping[str, str] = {
     "": "then it escalates; it is no clock of the law",
     "nis2": "then it is late for ever; a late report is still owed",
     "contract": "then it is late for ever under the contract",
+    "undecided": "then it is late for ever, if personal data of this customer turns out to be affected",
 }
 
 
@@ -53,6 +58,8 @@ class Form:
     significant: str = ""
     criteria: tuple[str, ...] = ()
     reason: str = ""
+    personal_data: Answer = Answer.UNKNOWN
+    breached: tuple[str, ...] = ()
 
     def command(self, name: IncidentId) -> str:
         """Return the command that signs it; nothing before there is a decision and a reason."""
@@ -60,6 +67,9 @@ class Form:
             return ""
         words = ["ringfence", "incident", "triage", name, f"--{self.significant}"]
         words += ["--criteria", ",".join(self.criteria)] if self.criteria else []
+        words += ["--personal-data", self.personal_data] if self.personal_data is not Answer.UNKNOWN else []
+        for one in self.breached:
+            words += ["--breached", one]
         return shlex.join([*words, "--reason", visible(self.reason.strip())])
 
 
@@ -67,10 +77,14 @@ def form(
     decision: Annotated[str, Query(pattern="^(significant|not-significant)?$")] = "",
     criterion: Annotated[list[str] | None, Query(max_length=40)] = None,
     reason: Annotated[str, Query(max_length=MAX_REASON)] = "",
+    personal: Annotated[str, Query(pattern="^(yes|no|unknown)$")] = "unknown",
+    breached: Annotated[list[str] | None, Query(max_length=MAX_BREACHED)] = None,
 ) -> Form:
     """Parse the triage form's address."""
     ticked = tuple(code for code in criterion or () if len(code) < 16)
-    return Form(decision, ticked if decision == "significant" else (), reason)
+    data = Answer(personal)
+    whose = tuple(one for one in breached or () if NAME.fullmatch(one)) if data is Answer.YES else ()
+    return Form(decision, ticked if decision == "significant" else (), reason, data, whose)
 
 
 class Log(Protocol):
@@ -90,14 +104,16 @@ class Rooms:
     log: Log
     live: Live
     prepare: Prepare | None = None  # keeps an act for its signature, and says where that is given
+    beside: BesideOf = lambda _: None  # the practice beside the own organisation
 
     def listed(self, request: Request, caller: Person) -> Response:
         """Return the list, what needs somebody first on top."""
         rows = [views.summary(shown) for shown in self.service.all(caller.tenant)]
         rows.sort(key=lambda row: (row["next"] is None, row["next"]["due_at"] if row["next"] else ""))
         view = View("What has happened, and what is due?", "ringfence incident list", caller)
+        beside = None if rows else self.beside(caller)
         return self.pages.respond(
-            request, "incidents.html", view, rows=rows, marks=MARKS, instant=from_text, live=self.live()
+            request, "incidents.html", view, rows=rows, marks=MARKS, instant=from_text, live=self.live(), beside=beside
         )
 
     def room(self, request: Request, caller: Person, name: IncidentId, ticked: Form) -> Response:
@@ -113,36 +129,37 @@ class Rooms:
             view,
             room=document,
             marks=MARKS,
-            then=THEN,
+            then=consequence(document),
             instant=from_text,
             isolation=isolation(incident),
             ticked=ticked,
             command=ticked.command(name),
             signs=self.prepare is not None,
-            next_report=next_report(document),
+            triage=clocks.TRIAGE,
             proof_of=Proofs(self.log.entry_of),
             live=self.live(),
         )
 
     def triage(self, caller: Person, name: IncidentId, ticked: Form) -> Response:
         """Prepare what the person signs about significance, with what the page shows now; every time is now."""
-        known = self.service.room(caller.tenant, name)
+        known = views.room(self.service, caller.tenant, name)  # first: whose it is not learns nothing else
         if self.prepare is None or not ticked.command(name):
             raise UsageError("say whether it is significant, and why")
         now, significant = self.service.desk.clock.now(), ticked.significant == "significant"
-        customers = tuple(customer.id for customer in known.bound.customers) if significant else ()
+        customers = options.customers(None, known, ticked.breached, significant=significant)
         decision = acts.Decision(
             significant=significant,
             criteria=ticked.criteria,
             reason=ticked.reason.strip(),
-            detected_at=known.incident.detected_at,
+            detected_at=from_text(known["detected_at"]),
             triaged_at=now,
-            aware_at=now if significant else None,
+            aware_at=now if significant or customers else None,
             customers=customers,
+            personal_data=ticked.personal_data,
+            breached=options.breached(ticked.breached or None, customers, ticked.personal_data),
         )
-        head = views.room(self.service, caller.tenant, name)["timeline_head"]
-        seen = acts.Seen(name, int(head["position"]), Digest.parse(head["digest"]))
-        return RedirectResponse(self.prepare(caller, acts.triage(seen, decision), name), status_code=303)
+        draft = acts.triage(options.seen(known), decision)
+        return RedirectResponse(self.prepare(caller, draft, name), status_code=303)
 
 
 def isolation(incident: Incident) -> list[tuple[str, str]]:
@@ -156,19 +173,26 @@ def isolation(incident: Incident) -> list[tuple[str, str]]:
     return [(visible(node), words) for node, words in known.items()]
 
 
-def next_report(document: Mapping[str, Any]) -> str:
-    """Return the command that records the acknowledgement of the report that is due next."""
+def consequence(document: Mapping[str, Any]) -> str:
+    """Say what happens when nobody acts for the nearest clock."""
     due = document["next"]
-    if due is None or due["id"] == clocks.TRIAGE:
+    if due is None:
         return ""
-    which = f"--customer {due['customer']}" if due["customer"] else f"--stage {due['id']}"
-    return f"ringfence incident notify {document['incident']} {which} --reference NUMBER --receipt FILE"
+    undecided = due["regime"] == contracts.REGIME and due["state"] == ClockState.UNDETERMINED
+    return THEN["undecided" if undecided else due["regime"]]
 
 
-def router(service: Incidents, pages: Pages, log: Log, live: Live, prepare: Prepare | None = None) -> APIRouter:
+def router(
+    service: Incidents,
+    pages: Pages,
+    log: Log,
+    live: Live,
+    prepare: Prepare | None = None,
+    beside: BesideOf = lambda _: None,
+) -> APIRouter:
     """Return the Incidents pages."""
     routes = APIRouter(include_in_schema=False)
-    rooms = Rooms(service, pages, log, live, prepare)
+    rooms = Rooms(service, pages, log, live, prepare, beside)
 
     @routes.get("/incidents")
     def listed(request: Request, caller: Reader) -> Response:
@@ -178,10 +202,22 @@ def router(service: Incidents, pages: Pages, log: Log, live: Live, prepare: Prep
     def room(request: Request, caller: Reader, incident: str, ticked: Annotated[Form, Depends(form)]) -> Response:
         return rooms.room(request, caller, incident_id(incident), ticked)
 
+    @routes.post("/incidents/{incident}/draft")
+    def draft(caller: Decider, incident: str) -> Response:
+        """Make the draft of the early warning, and record that it was made."""
+        made, _ = service.drafted(caller.tenant, incident_id(incident))
+        headers = {"content-disposition": 'attachment; filename="early-warning.pdf"', "cache-control": "no-store"}
+        return Response(typesetter.pdf(made), media_type="application/pdf", headers=headers)
+
     @routes.post("/incidents/{incident}/triage")
     def triage(caller: Signer, incident: str, fields: Fields) -> Response:
         codes = tuple(filter(None, fields.get("criteria", "")[:400].split(",")))
-        ticked = form(fields.get("decision", ""), list(codes)[:40], fields.get("reason", "")[:MAX_REASON])
+        whose = tuple(filter(None, fields.get("breached", "")[: MAX_BREACHED * 65].split(",")))
+        personal = fields.get("personal", "unknown")
+        if personal not in {one.value for one in Answer}:
+            raise UsageError("whether personal data is affected is yes, no or unknown")
+        reason = fields.get("reason", "")[:MAX_REASON]
+        ticked = form(fields.get("decision", ""), list(codes)[:40], reason, personal, list(whose))
         return rooms.triage(caller, incident_id(incident), ticked)
 
     return routes

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from ringfence.incidents import versions
-from ringfence.incidents.acts import TIMES, TOLD
-from ringfence.incidents.model import Incident, incident_id
+from ringfence.incidents.acts import BREACH_NOTICE, TIMES, TOLD
+from ringfence.incidents.model import Answer, Incident, incident_id
 from ringfence.incidents.reading import Act
 from ringfence.incidents.terms import Customer, Regime, Threshold
 from ringfence.incidents.timeline import START
@@ -37,6 +37,7 @@ def check_triage(
         if code not in known:
             raise MalformedInput(f"{code} does not bind here; the criteria are {', '.join(sorted(known))}")
     check_customers(named, customers)
+    _check_breach(claims)
     if ("awareAt" in claims) != (significant or bool(named)):
         raise MalformedInput(
             "awareAt says since when a significant incident, or one of a customer, is known; else none"
@@ -46,6 +47,14 @@ def check_triage(
             f"{incident.id} was detected at {to_text(incident.detected_at)}; correct that by an act of its own"
         )
     check_past(claims, ("awareAt", "occurredAt", "triagedAt"), now)
+
+
+def _check_breach(claims: Mapping[str, Any]) -> None:
+    breached = claims.get("breached", [])
+    if breached and claims.get("personalData") != Answer.YES:
+        raise MalformedInput("only where personal data is affected is there a customer whose personal data is affected")
+    if not set(breached) <= set(claims["customers"]):
+        raise MalformedInput("whose personal data is affected is affected: name them among the customers, too")
 
 
 def check_customers(named: Iterable[str], customers: Iterable[Customer]) -> None:
@@ -79,6 +88,9 @@ def check_notice(incident: Incident, act: Act, customers: Iterable[Customer], no
     check_customers([customer], customers)
     if versions.earliest(incident.awareness, customer) is None:
         raise Conflict(f"nobody has decided that {customer} is affected: name it in `ringfence incident triage`")
+    breach = act.predicate == BREACH_NOTICE
+    if breach and versions.earliest(incident.awareness, customer, breach=True) is None:
+        raise Conflict(f"nobody has decided that personal data of {customer} is affected: `--personal-data yes` does")
     _check_sent(incident, act, "sentAt", now)
 
 

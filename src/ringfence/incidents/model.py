@@ -98,6 +98,8 @@ class Triage:
     customers: tuple[str, ...] = ()
     measured: Mapping[str, int] = field(default_factory=dict)
     envelope: str = ""
+    personal_data: Answer = Answer.UNKNOWN  # whether it is a breach of personal data
+    breached: tuple[str, ...] = ()  # customers whose personal data is among what is affected
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ class Awareness:
     by: PersonId
     why: str
     customer: str = ""  # empty: of the significant incident itself
+    breach: bool = False  # of the breach of that customer's personal data
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,7 @@ _HEAD: dict[str, Check] = {
     "seen": _count,
     "timeline": _matching(_DIGITS, "64 hexadecimal digits"),
 }
+_NOTICE: dict[str, Check] = {"customer": _PLACE, "sentAt": from_text, "receipt": Digest.parse}
 _CLAIMS: dict[PredicateName, dict[str, Check]] = {
     acts.OPENED: {"cause": _one_of(frozenset({"declared"})), "detectedAt": from_text, "findings": _nothing},
     acts.TRIAGE: {
@@ -148,12 +149,18 @@ _CLAIMS: dict[PredicateName, dict[str, Check]] = {
     },
     acts.CORRECTED: {"field": _one_of(TIMES | TOLD | {"merge", "split"})},
     acts.REPORT: {"stage": _PLACE, "filedAt": from_text, "addressee": _one_of(ADDRESSEES), "receipt": Digest.parse},
-    acts.NOTICE: {"customer": _PLACE, "sentAt": from_text, "receipt": Digest.parse},
+    acts.NOTICE: _NOTICE,
+    acts.BREACH_NOTICE: _NOTICE,
     acts.CLOSED: {"handledAt": from_text},
 }
 _OPTIONAL: dict[PredicateName, dict[str, Check]] = {
     acts.OPENED: {"node": _PLACE},
-    acts.TRIAGE: {"awareAt": from_text, "occurredAt": from_text},
+    acts.TRIAGE: {
+        "awareAt": from_text,
+        "occurredAt": from_text,
+        "personalData": _ANSWER,  # since this was asked: what was signed before has neither
+        "breached": _sorted(_PLACE),
+    },
     acts.CORRECTED: {"value": from_text, "other": incident_id, "findings": _sorted(_matching(_FINDING, "a finding"))},
 }
 _REASON: dict[str, Check] = {"reason": text}
@@ -164,10 +171,12 @@ _DETAILS: dict[PredicateName, dict[str, Check]] = {
     acts.CORRECTED: _REASON,
     acts.REPORT: _REFERENCE,
     acts.NOTICE: _REFERENCE,
+    acts.BREACH_NOTICE: _REFERENCE,
     acts.CLOSED: _REASON,
 }
 _MORE: dict[PredicateName, dict[str, Check]] = {
     acts.CORRECTED: {"value": text},
     acts.REPORT: {"to": text},
     acts.NOTICE: {"to": text},
+    acts.BREACH_NOTICE: {"to": text},
 }

@@ -7,7 +7,7 @@ and a row that is changed or taken away shows.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from ringfence.incidents import codec, timeline
+from ringfence.incidents import codec, contracts, timeline
 from ringfence.incidents import versions as versions_of
 from ringfence.incidents.model import (
     Answer,
@@ -122,6 +122,7 @@ def _triaged(state: Incident, event: Event) -> Incident:
         versions_of.move(versions, decision.aware_at, event, customer, decision.reason)
     for customer in sorted(named - set(decision.customers)):
         versions_of.withdraw(versions, event, customer, decision.reason)
+    _breach(versions, decision, event)
     reopened = _reopened(state, event)
     return replace(
         state,
@@ -130,6 +131,22 @@ def _triaged(state: Incident, event: Event) -> Incident:
         untriaged_since=None,
         handled=reopened,
     )
+
+
+def _breach(versions: list[Awareness], decision: Triage, event: Event) -> None:
+    """Start, move and end what counts for a breach, with the awareness that its customer is affected.
+
+    Deciding that later gives no more time, and `unknown` ends nothing that runs.
+    """
+    known = {one.customer: one.value for one in versions if one.breach}  # the newest of each
+    running = {customer for customer, value in known.items() if value}
+    undecided = decision.personal_data is Answer.UNKNOWN
+    wanted = running & set(decision.customers) if undecided else set(decision.breached)
+    for customer in sorted(wanted):
+        aware_at = versions_of.earliest(versions, customer)
+        versions_of.move(versions, aware_at, event, customer, decision.reason, breach=True)
+    for customer in sorted(running - wanted):
+        versions_of.withdraw(versions, event, customer, decision.reason, breach=True)
 
 
 def triage_of(event: Event) -> Triage:
@@ -150,6 +167,8 @@ def triage_of(event: Event) -> Triage:
         customers=tuple(claims["customers"]),
         measured=dict(claims["measured"]),
         envelope=event.envelope,
+        personal_data=Answer(claims.get("personalData", Answer.UNKNOWN)),
+        breached=tuple(claims.get("breached", ())),
     )
 
 
@@ -203,13 +222,13 @@ def _joined(state: Incident, event: Event) -> Incident:
         state = _with_finding(state, finding)
     theirs = tuple(map(codec.awareness, part["awareness"]))
     versions = list(state.awareness)
-    for customer in dict.fromkeys(version.customer for version in theirs):
-        now = versions_of.current(theirs, customer)
+    for customer, breach in dict.fromkeys((version.customer, version.breach) for version in theirs):
+        now = versions_of.current(theirs, customer, breach=breach)
         if not versions:
             versions += theirs  # a split: each part keeps the history
             break
         if now and now.value:
-            versions_of.move(versions, now.value, event, customer, f"merged with {part['incident']}")
+            versions_of.move(versions, now.value, event, customer, f"merged with {part['incident']}", breach=breach)
     triages = tuple(map(codec.triage, part["triages"]))
     merged = state.triages if state.significant or not triages else (*state.triages, *triages)
     decided = versions_of.current(versions)
@@ -234,10 +253,13 @@ def _absorbed(state: Incident, event: Event) -> Incident:
     return replace(state, merged_into=IncidentId(event.body["into"]), untriaged_since=None)
 
 
+_NOTICES = {"noticed": contracts.NOTICE, "breach-noticed": contracts.BREACH}
+
+
 def _reported(state: Incident, event: Event) -> Incident:
     claims, details = event.body["claims"], event.body["details"]
     one = Filed(
-        stage=claims.get("stage", "contract.customer_notice"),
+        stage=claims.get("stage", _NOTICES.get(event.kind, "")),
         at=from_text(claims.get("filedAt") or claims["sentAt"]),
         by=PersonId(event.by),
         recorded_at=event.at,
@@ -268,6 +290,7 @@ _STEPS: Mapping[str, Callable[[Incident, Event], Incident]] = {
     "absorbed": _absorbed,
     "reported": _reported,
     "noticed": _reported,
+    "breach-noticed": _reported,
     "closed": _closed,
     "warned": _warned,
 }

@@ -23,7 +23,7 @@ from ringfence.incidents import (
     thresholds,
     timeline,
 )
-from ringfence.incidents.clocks import Bound
+from ringfence.incidents.counting import Bound
 from ringfence.incidents.desk import Desk, is_recorded
 from ringfence.incidents.model import Clock, Incident, IncidentId, incident_id
 from ringfence.incidents.ports import Log, Names, Organisation, Thresholds
@@ -40,8 +40,14 @@ from ringfence.kernel.identifier import PredicateName, Tenant
 
 LISTED = 200
 SALT_SIZE = 32
-STATED = (acts.OPENED, statements.EXTENDED, acts.TRIAGE, acts.CORRECTED, acts.REPORT, acts.NOTICE, acts.CLOSED)
-_KINDS = {acts.TRIAGE: "triaged", acts.REPORT: "reported", acts.NOTICE: "noticed", acts.CLOSED: "closed"}
+_KINDS = {
+    acts.TRIAGE: "triaged",
+    acts.REPORT: "reported",
+    acts.NOTICE: "noticed",
+    acts.BREACH_NOTICE: "breach-noticed",
+    acts.CLOSED: "closed",
+}
+STATED = (acts.OPENED, statements.EXTENDED, acts.CORRECTED, *_KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +162,7 @@ class Incidents:
                 deciding.check_triage(incident, act, self._binding(bound), bound.customers, bound.now)
             case acts.REPORT:
                 deciding.check_report(incident, act, catalog.load().regimes[clocks.NIS2], bound.now)
-            case acts.NOTICE:
+            case acts.NOTICE | acts.BREACH_NOTICE:
                 deciding.check_notice(incident, act, bound.customers, bound.now)
             case acts.CLOSED:
                 deciding.check_closing(incident, act, bound.now)

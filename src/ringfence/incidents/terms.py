@@ -1,7 +1,9 @@
 """The terms of the law and of contracts as data: stages, periods, thresholds, and who is bound."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -120,6 +122,10 @@ class Standing:
     financial: bool = False  # DORA 19 in the place of NIS2 23
 
 
+PROPOSAL = "a proposal of this project"
+_NODE = re.compile(r"n-[0-9a-f]{8}")  # anything else is a key or a name: on which node, nobody knows
+
+
 @dataclass(frozen=True, slots=True)
 class Customer:
     """A customer by its opaque id, and the hours that the contract gives for a notice."""
@@ -127,3 +133,33 @@ class Customer:
     id: str
     hours: int = 12  # a project proposal; the contract overrides it
     agreed: bool = False  # whether the hours are the contract's own
+    held: tuple[tuple[datetime, int, bool, str], ...] = ()  # since when which hours held, the oldest first
+    nodes: frozenset[str] = frozenset()  # that are theirs
+    only_nodes: bool = False  # nothing else is theirs: what is on no node of theirs does not touch them
+    basis: str = PROPOSAL  # of hours that nobody agreed
+    former: bool = False  # no customer any more: clocks that run go on, and no new one begins by itself
+    breach: tuple[tuple[datetime, int | None], ...] = ()  # since when which hours of a breach held, the oldest first
+
+    def at(self, moment: datetime) -> tuple[int, bool, str]:
+        """Return the hours that held at a moment, with their basis: what changes later stretches no clock that runs."""
+        begun = [one[1:] for one in self.held if one[0] <= moment]
+        first = self.held[0][1:] if self.held else (self.hours, self.agreed, self.basis)
+        return begun[-1] if begun else first
+
+    def breach_at(self, moment: datetime | None) -> int | None:
+        """Return the hours for a notice of a breach of personal data that held at a moment; None: none were agreed."""
+        begun = [hours for since, hours in self.breach if moment is None or since <= moment]
+        first = self.breach[0][1] if self.breach else None
+        return begun[-1] if begun else first
+
+    def touched(self, nodes: Iterable[str]) -> bool | None:
+        """Say whether an incident on these nodes touches them; None where nobody knows."""
+        found = frozenset(nodes)
+        if not self.nodes.isdisjoint(found):
+            return True
+        clear = self.only_nodes and bool(found) and all(map(_NODE.fullmatch, found))
+        return False if clear else None
+
+    def named(self, nodes: Iterable[str]) -> bool:
+        """Return whether a significant incident names them unless somebody says otherwise."""
+        return not self.former and self.touched(nodes) is not False

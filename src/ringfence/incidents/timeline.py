@@ -58,7 +58,9 @@ def _of_triage(body: Mapping[str, Any]) -> str:
     claims = body["claims"]
     word = "significant" if claims["significant"] else "not significant"
     aware = f", aware at {claims['awareAt']}" if "awareAt" in claims else ""
-    return f"decided: {word}{aware} ({', '.join(claims['criteria']) or 'no criterion'})"
+    breach = {"yes": ", a breach of personal data", "no": ", no breach of personal data"}
+    data = breach.get(claims.get("personalData", ""), "")
+    return f"decided: {word}{aware} ({', '.join(claims['criteria']) or 'no criterion'}){data}"
 
 
 _WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
@@ -71,6 +73,9 @@ _WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "absorbed": lambda body: f"merged into {body['into']}",
     "reported": lambda body: f"filed: {body['claims']['stage']} at {body['claims']['filedAt']}",
     "noticed": lambda body: f"customer {body['claims']['customer']} told at {body['claims']['sentAt']}",
+    "breach-noticed": lambda body: (
+        f"customer {body['claims']['customer']} told of the breach at {body['claims']['sentAt']}"
+    ),
     "closed": lambda body: f"handled at {body['claims']['handledAt']}; open clocks stay open",
     "warned": lambda body: str(body["text"]),
 }

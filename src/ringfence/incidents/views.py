@@ -7,9 +7,10 @@ from typing import Any
 
 from ringfence.incidents import clocks, versions
 from ringfence.incidents.document import visible
-from ringfence.incidents.model import Clock, Incident, IncidentId
+from ringfence.incidents.model import Answer, Clock, Incident, IncidentId
 from ringfence.incidents.service import Assessed, Incidents
 from ringfence.incidents.significance import Criterion
+from ringfence.incidents.terms import Customer
 from ringfence.kernel.clock import to_text
 from ringfence.kernel.identifier import Tenant
 
@@ -30,6 +31,7 @@ def summary(shown: Assessed) -> dict[str, Any]:
         "clocks_running": sum(one.running for one in shown.clocks),
         "clocks_late": sum(one.late_by is not None for one in shown.clocks),
         "next": clock(first) if first else None,
+        "next_command": clocks.command(first, incident.id) if first else None,
     }
 
 
@@ -47,12 +49,13 @@ def whole(shown: Assessed, draft: Mapping[str, Any], name: Named, *, intact: boo
         "timeline_intact": intact,
         "timeline_head": {"position": len(incident.timeline), "digest": incident.head.hex},
         "times": _times(incident),
+        "personal_data": incident.triage.personal_data.value if incident.triage else Answer.UNKNOWN.value,
         "standing": {
             "category": shown.bound.standing.category.value,
             "binds_2690": shown.bound.standing.binds_2690,
             "provision": shown.bound.standing.provision,
         },
-        "customers": [{"customer": one.id, "hours": one.hours} for one in shown.bound.customers],
+        "customers": [_customer(one, incident) for one in shown.bound.customers],
         "clocks": [clock(one) for one in shown.clocks],
         "criteria": [criterion(one) for one in shown.criteria],
         "warnings": list(shown.warnings),
@@ -63,6 +66,21 @@ def whole(shown: Assessed, draft: Mapping[str, Any], name: Named, *, intact: boo
         "finding_ids": [finding.id for finding in incident.findings],
         "timeline": _timeline(incident, name),
         "draft": dict(draft),
+    }
+
+
+def _customer(one: Customer, incident: Incident) -> dict[str, Any]:
+    """Return a customer, whether their things are touched, and whether a triage names them by itself."""
+    touched = one.touched(incident.nodes)
+    basis = "the contract" if one.agreed else one.basis
+    named = one.named(incident.nodes)
+    return {
+        "customer": one.id,
+        "hours": one.hours,
+        "basis": basis,
+        "breach_hours": one.breach_at(None),
+        "touched": touched,
+        "named": named,
     }
 
 
@@ -125,6 +143,7 @@ def _awareness(incident: Incident, name: Named) -> list[dict[str, Any]]:
             "name": visible(name(one.by)),
             "why": visible(one.why),
             "customer": one.customer or None,
+            "breach": one.breach,
         }
         for one in incident.awareness
     ]

@@ -116,6 +116,8 @@ def _check_authenticator_data(data: bytes, rp_id: str) -> None:
         raise VerificationFailed(f"the passkey signed for another site than {rp_id}")
     if not flags & _PRESENT or not flags & _VERIFIED:
         raise VerificationFailed("the passkey does not say that its holder was present and verified")
+    if flags & _BACKED_UP and not flags & _BACKUP_ELIGIBLE:
+        raise VerificationFailed("the passkey says that it was copied, and that it cannot be")
     if flags & ~_ALLOWED:
         raise VerificationFailed("the passkey returned more than was asked of it")
 

@@ -9,6 +9,8 @@ from ringfence.kernel.errors import MalformedInput, Unavailable
 _TEXT = re.compile(r"\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d\.\d{3}Z", re.ASCII)
 # A clock that is stepped back by less than this is NTP at work: the entry takes the time of the one before it.
 BACKWARDS = timedelta(seconds=5)
+MAX_GIVEN = 40  # characters of a time that a person gives
+_FIRST_YEAR, _LAST_YEAR = 1970, 9000  # the log counts from 1970; pages look some days around the time asked for
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -33,6 +35,28 @@ def from_text(text: object) -> datetime:
         return datetime.fromisoformat(text)
     except ValueError as error:
         raise MalformedInput(f"{text!r} is not a time: {error}") from error
+
+
+def given(text: str, *, source: str = "", zoned: bool = False) -> datetime:
+    """Parse an instant that a person gives: ISO 8601 between 1970 and 9000, in UTC unless it says otherwise.
+
+    `zoned`: what is signed says its zone; to guess one would shift what is stated by hours.
+
+    Raises:
+        MalformedInput: for anything else.
+    """
+    rule = "it says its zone" if zoned else "without a zone it is UTC"
+    refused = f"{text[:MAX_GIVEN]!r} is not a time such as 2026-11-22T09:00:00Z; {rule}"
+    try:
+        parsed = datetime.fromisoformat(text)
+        at = (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise MalformedInput(refused, source=source) from error
+    if zoned and parsed.tzinfo is None:
+        raise MalformedInput(refused, source=source)
+    if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+        raise MalformedInput(f"a time lies between {_FIRST_YEAR} and {_LAST_YEAR}, not in {at.year}", source=source)
+    return at
 
 
 def to_millis(instant: datetime) -> int:

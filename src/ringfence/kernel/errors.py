@@ -4,7 +4,8 @@
     ├─ UsageError                        2    400   the request itself cannot be carried out as given
     │  ├─ MalformedInput                 2    422   untrusted bytes that do not parse; names file and position
     │  ├─ NotFound                       2    404
-    │  └─ Conflict                       2    409   it exists already, or somebody was faster
+    │  ├─ Conflict                       2    409   it exists already, or somebody was faster
+    │  └─ Misdirected                    2    421   it was asked for under the name of another host
     ├─ VerificationFailed                1    409   a negative verdict: the thing was checked and is not right
     ├─ Refused                           3    403   a policy says no
     │  ├─ Unauthenticated                3    401
@@ -61,6 +62,13 @@ class Conflict(UsageError):
 
     http_status = 409
     slug = "conflict"
+
+
+class Misdirected(UsageError):
+    """The request names another host than this one."""
+
+    http_status = 421
+    slug = "misdirected"
 
 
 class VerificationFailed(RingfenceError):

@@ -8,6 +8,7 @@ from ringfence.kernel.actor import Person
 from ringfence.kernel.commitment import Opening
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.envelope import Envelope
+from ringfence.kernel.errors import Refused
 from ringfence.kernel.identifier import Tenant
 from ringfence.kernel.statement import Draft
 
@@ -60,6 +61,14 @@ class Recorder(Protocol):
             Conflict: its place in the issuer's sequence is taken.
         """
         ...
+
+
+def admit_new(recorder: Recorder, envelope: Envelope, opening: Opening | None, by: Person) -> Acknowledgement:
+    """Admit a statement that was not admitted before; raise `Refused` where it repeats one."""
+    done = recorder.admit(envelope, opening, by=by)
+    if done.envelope != envelope.digest:
+        raise Refused("this statement repeats one that was recorded before; sign it anew")
+    return done
 
 
 class EmergencyRecorder(Protocol):

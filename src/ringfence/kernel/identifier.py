@@ -13,7 +13,6 @@ PredicateName = NewType("PredicateName", str)  # dotted evidence type, for insta
 
 _TENANT = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _ORIGIN = re.compile(r"[a-z0-9][a-z0-9./-]{2,126}[a-z0-9]")
-_PERSON = re.compile(r"person-[0-9a-f]{12}")
 _PREDICATE = re.compile(r"(?=.{3,128}$)[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _KEY = re.compile(r"[0-9a-f]{64}")
 _URN = "urn:ringfence:"
@@ -23,6 +22,12 @@ def _matched(pattern: re.Pattern[str], text: object, what: str) -> str:
     if not isinstance(text, str) or not pattern.fullmatch(text):
         raise MalformedInput(f"{str(text)[:80]!r} is not {what}")
     return text
+
+
+def handle(text: object, kind: str) -> str:
+    """Parse an opaque id: what it is the id of, a hyphen, and twelve hexadecimal digits."""
+    pattern = re.compile(rf"{kind}-[0-9a-f]{{12}}")
+    return _matched(pattern, text, f"an id such as {kind}-0123456789ab")
 
 
 def tenant(text: object) -> Tenant:
@@ -42,7 +47,7 @@ def key_id(text: object) -> KeyId:
 
 def person_id(text: object) -> PersonId:
     """Parse a person's opaque id."""
-    return PersonId(_matched(_PERSON, text, "a person id such as person-0123456789ab"))
+    return PersonId(handle(text, "person"))
 
 
 def predicate_name(text: object) -> PredicateName:

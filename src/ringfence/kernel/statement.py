@@ -55,6 +55,15 @@ class KeyRole(StrEnum):
     EMERGENCY = "emergency"
     GATEWAY = "gateway"
 
+    def may_claim(self, strength: Strength) -> bool:
+        """Return whether a key of this role can stand behind a strength.
+
+        `countersigned` takes another party's key, and none of these is one. What hardware says is looked at, and passed
+        on, by the control plane alone.
+        """
+        passed_on = self is KeyRole.CONTROL_PLANE and strength is not Strength.COUNTERSIGNED
+        return strength <= Strength.OBSERVED or passed_on
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:
@@ -62,6 +71,11 @@ class Subject:
 
     name: str
     digest: Digest
+
+    @classmethod
+    def of_key(cls, key: KeyId) -> "Subject":
+        """Return the subject of a statement about a signing key."""
+        return cls(f"key/{key[:16]}", Digest.parse(key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +91,10 @@ class Draft:
     strength: Strength
     details: Mapping[str, Any] = field(default_factory=dict)
     idempotency_key: str = ""
+
+    def issued(self, issuance: "Issuance", commitment: Digest | None = None) -> "Statement":
+        """Return the statement that this is once it is issued; `commitment` is that to the side record."""
+        return Statement(self.predicate, self.subjects, self.claims, issuance, commitment)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,12 @@ from itertools import chain, islice
 from ringfence.kernel.clock import to_text
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput, RingfenceError
-from ringfence.kernel.identifier import KeyId, LogOrigin, PredicateName, Tenant
+from ringfence.kernel.identifier import KeyId, PredicateName, Tenant
 from ringfence.kernel.statement import Draft, Strength, Subject
-from ringfence.ledger import checkpoint, entry, tiling, tree
+from ringfence.ledger import entry, tiling, tree
 from ringfence.ledger.entry import Entry
 from ringfence.ledger.model import LoggedStatement, SignedCheckpoint
+from ringfence.ledger.succession import LogKeys
 from ringfence.ledger.tree import Coordinate, Growing, HashReader
 from ringfence.storage.rows import Kept
 
@@ -50,13 +51,13 @@ class Stored:
     read: HashReader  # hashes of the tree, from the tiles
 
 
-def audit_chain(log: LogOrigin, log_keys: tuple[str, str], head: SignedCheckpoint, stored: Stored) -> ChainAudit:
+def audit_chain(keys: LogKeys, head: SignedCheckpoint, stored: Stored) -> ChainAudit:
     """Compare what is stored with what the log committed to.
 
     Every hash is computed again from the entries, and every hash of the tiles is compared with it: a tile that was
     changed together with what lies below it would otherwise pass, since a root is read from the highest tiles.
     """
-    walk = _Walk(log, log_keys, head.checkpoint.size, stored)
+    walk = _Walk(keys, head.checkpoint.size, stored)
     failures = tuple(islice(walk.failures(), MAX_FAILURES))
     return ChainAudit(
         size=head.checkpoint.size,
@@ -73,8 +74,7 @@ def audit_chain(log: LogOrigin, log_keys: tuple[str, str], head: SignedCheckpoin
 class _Walk:
     """One pass over a log, and what it has seen so far."""
 
-    log: LogOrigin
-    log_keys: tuple[str, str]
+    keys: LogKeys
     size: int
     stored: Stored
     growing: Growing = field(default_factory=Growing)
@@ -120,7 +120,7 @@ class _Walk:
         self.opened += 1
         self.shown = self.shown or signed.note.encode() == self.stored.published
         try:
-            opened = checkpoint.open_note(signed.note, self.log_keys, self.log).checkpoint
+            opened = self.keys.open(signed.note).checkpoint
             if (opened.size, opened.root) != (size, self.growing.root) or size != self.growing.size:
                 yield f"checkpoint of size {size}: the tree has another root"
         except RingfenceError as error:

@@ -42,7 +42,7 @@ def head(
 
     with connect() as client:
         anchored = client.post("/api/v1/ledger/anchor", {"witnesses": True}) if wait_witness else None
-        document = client.get("/api/v1/ledger/head")
+        document = client.get("/api/v1/ledger/head", size=anchored["size"] if anchored else None)
         if export is not None:
             document |= {"exported_to": str(export), "statement": _export(client, document, export)}
         document |= {"anchored": anchored} if anchored else {}
@@ -74,15 +74,20 @@ def _with_head(known: "Trust | None", document: dict[str, Any], path: Path) -> "
     import base64
     from dataclasses import replace
 
+    from ringfence.kernel import digest, envelope
     from ringfence.kernel.errors import UsageError
     from ringfence.kernel.identifier import log_origin
     from ringfence.ledger.model import Trust
+    from ringfence.ledger.succession import extended, keys_of
 
-    first, second = document["log_keys"]
+    first, second = document["first_log_keys"]
     fresh = Trust(log_origin(document["log"]), base64.b64decode(document["root_key"]), (first, second), ())
-    if known is not None and (known.log, known.root, known.log_keys) != (fresh.log, fresh.root, fresh.log_keys):
+    if known is not None and (known.log, known.root) != (fresh.log, fresh.root):
         raise UsageError(f"{path} is the trust file of another log; name another file")
-    kept = known or fresh  # whom else its reader trusts stays theirs to say
+    # Whom else its reader trusts stays theirs to say; other keys of the log count as far as the root in it says so.
+    replaced = [envelope.parse(digest.dumps(each)) for each in document["successions"]]
+    kept = extended(known or fresh, replaced, fresh.log_keys)
+    keys_of(kept).open(document["note"])
     return kept if document["note"] in kept.heads else replace(kept, heads=(*kept.heads, document["note"]))
 
 
@@ -173,6 +178,8 @@ def _table(console: "Console", document: dict[str, Any]) -> None:
         issuer = f"{item['role'] or '?'} {item['issuer'][:8]}…"
         if item["standing"] != "trusted":
             issuer += f" ({item['standing']})"
+        elif item["existed"]:
+            issuer += f" (ended later; older by the word of {item['existed']['party']})"
         marks = "".join(f" {mark}" for mark in ("demo", "late") if item[mark])
         subject = item["subjects"][0]["name"]
         table.add_row(

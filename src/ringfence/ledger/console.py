@@ -1,6 +1,7 @@
 """The Evidence pages: what the log holds, each statement with a proof that the browser checks again."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from ringfence.frontends.http import require, still_allowed
-from ringfence.frontends.live import STREAM, published
+from ringfence.frontends.live import HEARTBEAT, STREAM, published
 from ringfence.frontends.page import Pages, View
 from ringfence.kernel import identifier
 from ringfence.kernel.actor import Person
@@ -25,9 +26,11 @@ from ringfence.ledger.entry import MAX_ENTRY
 from ringfence.ledger.exhibit import Cosignature, Material, Row
 from ringfence.ledger.explorer.model import Neighbours
 from ringfence.ledger.model import AnchoredHead, LoggedStatement, SignedCheckpoint, Witness
+from ringfence.ledger.succession import LogKeys
 
 AT_ONCE = 40  # new entries that an open page is told of in a second
-MAX_STREAMS = 32  # open pages that are told of new entries; each costs one small query a second
+MAX_STREAMS = 64  # open pages that are told of new entries; each costs one small query a second
+MAX_SHARE = 32  # of one tenant: who holds a key of one must not turn the pages of all others off
 POLL_SECONDS = 1.0
 HEARTBEAT_POLLS = 15  # a comment every 15 s, so that nothing on the way drops a silent stream
 STREAM_POLLS = 300  # a stream ends after 5 minutes: the browser returns, and its session is checked again
@@ -41,9 +44,8 @@ Keeping = Callable[[Tenant, Digest], str]  # until when details stay, or since w
 class LedgerView(Protocol):
     """What the Evidence pages read of the ledger."""
 
-    @property
-    def log_keys(self) -> tuple[str, str]:
-        """Return the log's two verifier keys: Ed25519, ML-DSA-44."""
+    def keys(self) -> LogKeys:
+        """Return every pair of keys that the log has had."""
         ...
 
     def page(
@@ -75,14 +77,14 @@ class LedgerView(Protocol):
 
 @dataclass(slots=True)
 class Streams:
-    """How many pages are being told of new entries."""
+    """How many pages of each tenant are being told of new entries."""
 
-    open: int = 0
+    open: Counter[Tenant] = field(default_factory=Counter)
 
-    def require_room(self) -> None:
-        """Return where one more stream may open; raise `Unavailable` where not."""
-        if self.open >= MAX_STREAMS:
-            raise Unavailable(f"{MAX_STREAMS} pages are live already; this one is not, reload it to see what is new")
+    def require_room(self, tenant: Tenant) -> None:
+        """Return where one more stream of a tenant may open; raise `Unavailable` where not."""
+        if self.open[tenant] >= MAX_SHARE or self.open.total() >= MAX_STREAMS:
+            raise Unavailable("too many pages are live already; this one is not, reload it to see what is new")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,8 @@ class Evidence:
             size=published(self.ledger),
             statement=statement,
             issuer=issuer,
+            ended_at=issuer.ends_at if issuer else None,
+            vouched=logged.vouched,
             details=exhibit.details(logged),
             keeping=self.keeping(caller.tenant, statement.details) if statement.details else "",
             payload=logged.envelope.payload.decode(),
@@ -141,7 +145,7 @@ class Evidence:
         anchored = self.covering(entry)
         head = anchored.head if anchored else self.ledger.head()
         path = self.ledger.inclusion_proof(entry, head.checkpoint.size)
-        return Material(logged, head, path, self.ledger.log_keys, self._cosigned(anchored))
+        return Material(logged, head, path, self.ledger.keys().of(head.checkpoint.size), self._cosigned(anchored))
 
     def _cosigned(self, anchored: AnchoredHead | None) -> tuple[Cosignature, ...]:
         return exhibit.cosignatures(anchored.anchors.cosignatures, self.known()) if anchored else ()
@@ -165,7 +169,7 @@ class Evidence:
         allowed: Callable[[], bool] = lambda: True,
     ) -> AsyncIterator[str]:
         """Yield server-sent events until the stream has lived long enough, or who reads it may not any more."""
-        self.streams.open += 1
+        self.streams.open[tenant] += 1
         try:
             yield "retry: 2000\n\n"
             for poll in range(STREAM_POLLS):
@@ -176,10 +180,10 @@ class Evidence:
                     after = row.entry
                     yield self.events(row)
                 if poll % HEARTBEAT_POLLS == 0:
-                    yield ": still here\n\n"
+                    yield f"{HEARTBEAT}\n\n"
                 await asyncio.sleep(POLL_SECONDS)
         finally:
-            self.streams.open -= 1
+            self.streams.open[tenant] -= 1
 
 
 def _event(name: str, html: str, entry: int) -> str:
@@ -239,7 +243,7 @@ def _live(routes: APIRouter, evidence: Evidence) -> None:
         after: Annotated[int, Query(ge=-1, le=MAX_ENTRY)] = -1,
         last_event_id: Annotated[int | None, Header(ge=-1, le=MAX_ENTRY)] = None,
     ) -> Response:
-        evidence.streams.require_room()
+        evidence.streams.require_room(caller.tenant)
         wanted = identifier.predicate_name(predicate) if predicate else None
         since = after if last_event_id is None else last_event_id
         allowed = partial(still_allowed, request, "evidence.read")

@@ -77,6 +77,8 @@ def could_have_made_up(
         ]
     elif issuer.role is not KeyRole.ROOT:
         sentences.append("Whoever holds the root key can enrol another key in its place.")
+    if issuer.compromised_at is not None:
+        sentences.append(f"Somebody else had this key since {to_text(issuer.compromised_at)} at the latest.")
     if vouched is not None:
         sentences.append(
             f"Another party vouched for a head that covers this entry, at {to_text(vouched)}: to rebuild the log "

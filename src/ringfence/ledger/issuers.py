@@ -2,14 +2,14 @@
 
 The root enrols keys; a person's own key in force enrols passkeys of that same person, and no other key enrols any. The
 root, control-plane and emergency keys revoke them. A statement about keys that does not count never stops the fold; it
-is kept with the reason, to be shown.
+is kept with the reason, to be shown. Of a compromised key counts what another party saw before that: who stole it, and
+runs the log, dates statements back.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
 from ringfence.kernel import assertion, identifier
@@ -19,14 +19,16 @@ from ringfence.kernel.envelope import ED25519, Envelope, key_id_of
 from ringfence.kernel.errors import MalformedInput, VerificationFailed
 from ringfence.kernel.identifier import KeyId, PredicateName
 from ringfence.kernel.statement import KeyRole, Statement, Subject
-from ringfence.ledger import note
-from ringfence.ledger.model import ROOT, Issuer, Standing
+from ringfence.ledger import books, note
+from ringfence.ledger.model import ROOT, Issuer, Standing, Vouched
 
 ENROLLED = PredicateName("key.enrolled")
 REVOKED = PredicateName("key.revoked")
 REVOKERS = frozenset({KeyRole.ROOT, KeyRole.CONTROL_PLANE, KeyRole.EMERGENCY})
 PERSONAL = frozenset({KeyRole.OPERATOR, KeyRole.EMERGENCY})  # keys that may belong to one person
+COMPROMISED = "compromised"  # the reason of a revocation: somebody else had the key
 CUSTODIES = frozenset({"file-plain", "file-passphrase", "pkcs11", "external", "exported"})
+MAX_LINKS = 256  # of passkeys that enrolled one another; a chain beyond that is somebody who wants to keep us busy
 AUTHENTICATOR = "authenticator"  # the custody of passkeys; whether their maker copies them elsewhere, is not known
 PINNED = "pinned"  # the root's custody, as seen by who holds only its public key
 
@@ -44,6 +46,12 @@ class Enrolment:
 
     issuer: Issuer
     recorded_at: datetime
+    by: KeyId  # that signed the enrolment
+    entry: int | None = None  # of the enrolment; None where whoever folds does not know it
+
+    def follows(self, entry: int | None) -> bool:
+        """Tell whether the log took the enrolment in behind an entry, which may be of the same millisecond."""
+        return self.entry is not None and entry is not None and entry < self.entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +71,6 @@ class Disregarded:
     reason: str
 
 
-class Basis(StrEnum):
-    """Whose clock says that a statement is older than the end of its key."""
-
-    OUTSIDE = "outside"  # another party's time stamp or cosignature covers it, from before the end
-    LOG = "log"  # the log's own time alone: whoever holds the ledger keys could have moved it
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What a key was worth for one statement, and on whose word that rests."""
-
-    standing: Standing
-    basis: Basis
-    issuer: Issuer | None
-
-
 @dataclass(frozen=True, slots=True)
 class Issuers:
     """The keys that the log knows; the root is known from outside."""
@@ -87,46 +79,65 @@ class Issuers:
     enrolments: Mapping[KeyId, Enrolment] = field(default_factory=dict)
     disregarded: tuple[Disregarded, ...] = ()
 
-    def at(self, key: KeyId, when: datetime) -> tuple[Standing, Issuer | None]:
-        """Return what `key` was worth for a statement that the log took in at `when`."""
+    def at(self, key: KeyId, when: datetime, entry: int | None = None) -> tuple[Standing, Issuer | None]:
+        """Return what `key` was worth for a statement that the log took in at `when`.
+
+        Without its `entry`, nothing shows that a statement is older than the compromise of its key.
+        """
+        standing, issuer = self._alone(key, when, entry)
+        return (self.origin(key) if standing is Standing.TRUSTED else standing), issuer
+
+    def _alone(self, key: KeyId, when: datetime, entry: int | None) -> tuple[Standing, Issuer | None]:
+        """Return what a key was worth, whoever enrolled it."""
         if key == self.root.key:
             return Standing.TRUSTED, self.root
         enrolment = self.enrolments.get(key)
-        if enrolment is None or when < enrolment.recorded_at:
+        if enrolment is None or when < enrolment.recorded_at or enrolment.follows(entry):
             return Standing.UNKNOWN, None
         issuer = enrolment.issuer
         if issuer.revoked_at is not None and when >= issuer.revoked_at:
             return Standing.REVOKED, issuer
         if when < issuer.valid_from:
             return Standing.NOT_YET_VALID, issuer
-        return (Standing.TRUSTED if when < issuer.valid_until else Standing.EXPIRED), issuer
+        if when >= issuer.valid_until:
+            return Standing.EXPIRED, issuer
+        proven = issuer.compromised_at is None or issuer.vouched_for(entry) is not None
+        return (Standing.TRUSTED if proven else Standing.UNPROVEN), issuer
 
-    def judged(self, key: KeyId, recorded_at: datetime, stamped_at: datetime | None) -> Judged:
-        """Return what `key` was worth for a statement, with the word that it rests on.
+    def origin(self, key: KeyId) -> Standing:
+        """Return what the keys that led to a key's enrolment were worth then: the weakest link up to the root."""
+        for _ in range(MAX_LINKS):
+            enrolment = self.enrolments.get(key)
+            if enrolment is None or enrolment.by == self.root.key:
+                return Standing.TRUSTED
+            standing, _issuer = self._alone(enrolment.by, enrolment.recorded_at, enrolment.entry)
+            if standing is not Standing.TRUSTED:
+                return standing
+            key = enrolment.by
+        return Standing.UNKNOWN
 
-        A time stamp can only confirm: it proves that the statement was there by `stamped_at`. What the log dates after
-        the end of the key stays worthless, whatever is stamped.
+    def proven(self, vouched: Callable[[datetime], Vouched | None]) -> "Issuers":
+        """Return the issuers with what another party vouched for before the end of each key that was revoked."""
+        known = {
+            key: replace(each, issuer=replace(each.issuer, vouched=vouched(each.issuer.ends_at)))
+            for key, each in self.enrolments.items()
+            if each.issuer.ends_at is not None
+        }
+        return replace(self, enrolments={**self.enrolments, **known}) if known else self
 
-        Args:
-            key: that signed.
-            recorded_at: when the log says that it took the statement in.
-            stamped_at: the earliest time that another party gives for a head that covers it; None where none does.
-        """
-        standing, issuer = self.at(key, recorded_at)
-        if issuer is None or standing is not Standing.TRUSTED:
-            return Judged(standing, Basis.LOG, issuer)
-        ends = min(issuer.valid_until, issuer.revoked_at or issuer.valid_until)
-        confirmed = stamped_at is not None and stamped_at < ends
-        return Judged(standing, Basis.OUTSIDE if confirmed else Basis.LOG, issuer)
+    @property
+    def ended_at(self) -> datetime | None:
+        """Return the newest of the times before which statements of revoked keys have to exist."""
+        return max((at for one in self.enrolments.values() if (at := one.issuer.ends_at)), default=None)
 
-    def after(self, recorded_at: datetime, envelope: Envelope) -> "Issuers":
+    def after(self, recorded_at: datetime, envelope: Envelope, entry: int | None = None) -> "Issuers":
         """Return the issuers once the log has taken in `envelope`; most statements change nothing."""
         steps = {ENROLLED: _enrol, REVOKED: _revoke}
         step = steps.get(envelope.statement.predicate)
         if step is None:
             return self
         try:
-            enrolment = step(self, recorded_at, envelope)
+            enrolment = step(self, recorded_at, envelope, entry)
         except (MalformedInput, VerificationFailed) as error:
             return replace(self, disregarded=(*self.disregarded, Disregarded(envelope.digest, str(error))))
         return replace(self, enrolments={**self.enrolments, enrolment.issuer.key: enrolment})
@@ -138,11 +149,11 @@ def start(root: bytes) -> Issuers:
     return Issuers(Issuer(key_id_of(root), KeyRole.ROOT, root, *always, custody=PINNED))
 
 
-def fold(logged: Iterable[tuple[datetime, Envelope]], root: bytes) -> Issuers:
-    """Return the issuers after all statements of a log, given as (recorded at, envelope) in log order."""
+def fold(logged: Iterable[tuple[datetime, Envelope] | tuple[datetime, Envelope, int]], root: bytes) -> Issuers:
+    """Return the issuers after all statements of a log, given as (recorded at, envelope[, entry]) in log order."""
     issuers = start(root)
-    for recorded_at, envelope in logged:
-        issuers = issuers.after(recorded_at, envelope)
+    for item in logged:
+        issuers = issuers.after(*item)
     return issuers
 
 
@@ -151,7 +162,7 @@ def parse_enrolment(statement: Statement) -> Issuer:
     claims = statement.claims
     if claims.get("algorithm") == assertion.ALGORITHM:
         return _parse_passkey(statement)
-    if not claims.keys() >= _ENROLMENT or claims.keys() - _ENROLMENT - {"person", "mlDsa44PublicKey"}:
+    if not claims.keys() >= _ENROLMENT or claims.keys() - _ENROLMENT - {"person", "mlDsa44PublicKey", books.CLAIM}:
         raise MalformedInput("key.enrolled has the claims " + ", ".join(sorted(_ENROLMENT)))
     public_key = note.decode_base64(_text(claims["publicKey"], "publicKey"), "publicKey")
     role, custody = _role(claims["role"]), _text(claims["custody"], "custody")
@@ -160,8 +171,8 @@ def parse_enrolment(statement: Statement) -> Issuer:
     if custody not in CUSTODIES:
         raise MalformedInput(f"custody is one of {', '.join(sorted(CUSTODIES))}")
     _check_second_key(claims, role)
-    life = _life(claims)
-    return Issuer(_subject(statement, public_key), role, public_key, *life, custody, _person(claims, role))
+    books.check_form(claims)
+    return Issuer(_subject(statement, public_key), role, public_key, *_life(claims), custody, _person(claims, role))
 
 
 def _parse_passkey(statement: Statement) -> Issuer:
@@ -204,7 +215,7 @@ def _life(claims: Mapping[str, Any]) -> tuple[datetime, datetime]:
 
 def _subject(statement: Statement, public_key: bytes) -> KeyId:
     key = key_id_of(public_key)
-    if statement.subjects != (Subject(f"key/{key[:16]}", Digest.parse(key)),):
+    if statement.subjects != (Subject.of_key(key),):
         raise MalformedInput("the subject of key.enrolled is the key itself")
     return key
 
@@ -220,22 +231,22 @@ def parse_revocation(statement: Statement) -> Revocation:
     return Revocation(identifier.key_id(claims["keyId"]), reason, from_text(claims["at"]))
 
 
-def _enrol(issuers: Issuers, recorded_at: datetime, envelope: Envelope) -> Enrolment:
-    issuer = check_enrolment(issuers, recorded_at, envelope)
+def _enrol(issuers: Issuers, recorded_at: datetime, envelope: Envelope, entry: int | None) -> Enrolment:
+    issuer = check_enrolment(issuers, recorded_at, envelope, entry)
     # One enrolment per key: a second one could change a role, or bring an expired or revoked key back to life.
     if issuer.key in issuers.enrolments or issuer.key == issuers.root.key:
         raise VerificationFailed("the key is enrolled already; a key has one enrolment for ever")
-    return Enrolment(issuer, recorded_at)
+    return Enrolment(issuer, recorded_at, envelope.signer, entry)
 
 
-def check_enrolment(issuers: Issuers, at: datetime, envelope: Envelope) -> Issuer:
+def check_enrolment(issuers: Issuers, at: datetime, envelope: Envelope, entry: int | None = None) -> Issuer:
     """Return the key that `envelope` enrols where whoever signed it may enrol it at a time; raise where not."""
     if envelope.signer == issuers.root.key:
         issuer = parse_enrolment(issuers.root.verify(envelope))
         if issuer.enrolled_by != ROOT:
             raise VerificationFailed("the root signed the enrolment, and it names somebody else")
         return issuer
-    standing, enroller = issuers.at(envelope.signer, at)
+    standing, enroller = issuers.at(envelope.signer, at, entry)
     if enroller is None or standing is not Standing.TRUSTED or enroller.role is not KeyRole.OPERATOR:
         raise VerificationFailed("only the root enrols keys, and a person's own key that is in force a passkey")
     issuer = parse_enrolment(enroller.verify(envelope))
@@ -246,7 +257,7 @@ def check_enrolment(issuers: Issuers, at: datetime, envelope: Envelope) -> Issue
     return issuer
 
 
-def _revoke(issuers: Issuers, recorded_at: datetime, envelope: Envelope) -> Enrolment:
+def _revoke(issuers: Issuers, recorded_at: datetime, envelope: Envelope, _: int | None) -> Enrolment:
     standing, revoker = issuers.at(envelope.signer, recorded_at)
     if revoker is None or standing is not Standing.TRUSTED or revoker.role not in REVOKERS:
         raise VerificationFailed("the key that signed the revocation may not revoke keys")
@@ -259,9 +270,9 @@ def _revoke(issuers: Issuers, recorded_at: datetime, envelope: Envelope) -> Enro
     # into the future counts as soon as it is known, since nobody relies on a key that its owner has given up.
     # It never counts before the enrolment: statements from before then are those of an unknown key already.
     since = max(enrolment.recorded_at, min(revocation.at, recorded_at))
-    if issuer.revoked_at is not None:
-        since = min(since, issuer.revoked_at)
-    return replace(enrolment, issuer=replace(issuer, revoked_at=since))
+    stolen = [at for at in (issuer.compromised_at, since if revocation.reason == COMPROMISED else None) if at]
+    ended = replace(issuer, revoked_at=min(since, issuer.revoked_at or since), compromised_at=min(stolen, default=None))
+    return replace(enrolment, issuer=ended)
 
 
 def _text(value: Any, name: str) -> str:

@@ -21,6 +21,16 @@ class Standing(StrEnum):
     NOT_YET_VALID = "not-yet-valid"
     EXPIRED = "expired"
     REVOKED = "revoked"
+    UNPROVEN = "unproven"  # older than the compromise of its key by nobody's word but the operator's
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """The largest head that another party vouched for before a time: what it covers existed by then."""
+
+    size: int
+    party: str
+    at: datetime  # by that party's clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,8 @@ class Issuer:
     custody: str
     person: PersonId | None = None
     revoked_at: datetime | None = None
+    compromised_at: datetime | None = None  # the same, where the reason of a revocation is that somebody else had it
+    vouched: Vouched | None = None  # of a key that was revoked: what is proven to be older than its end
     algorithm: str = ED25519
     rp_id: str = ""  # of a passkey: the site that it was made for
     origin: str = ""  # of a passkey: the one page where it signs
@@ -43,6 +55,16 @@ class Issuer:
     def verify(self, envelope: Envelope) -> Statement:
         """Return the statement if this key signed it; raise `VerificationFailed` or `MalformedInput` if not."""
         return envelope.verify_as(self.algorithm, self.public_key, rp_id=self.rp_id, origin=self.origin)
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """Return the time before which a statement has to exist: of the compromise, else of the revocation."""
+        return self.compromised_at or self.revoked_at
+
+    def vouched_for(self, entry: int | None) -> Vouched | None:
+        """Return who other than the operator says that an entry existed before the end of this key."""
+        covered = self.vouched is not None and entry is not None and entry < self.vouched.size
+        return self.vouched if covered else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +83,11 @@ class LoggedStatement:
     def leaf(self) -> bytes:
         """Return the data of the log entry."""
         return encode(self.recorded_at, self.envelope.digest, self.place)
+
+    @property
+    def vouched(self) -> Vouched | None:
+        """Return who other than the operator says that it existed before the end of its key, where that has ended."""
+        return self.issuer.vouched_for(self.entry) if self.issuer else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +175,21 @@ class Judged:
     @property
     def outside_since(self) -> datetime | None:
         """Return the earliest time at which another party vouches for the head; None where none does."""
-        said: tuple[Cosigned | Stamped, ...] = (*self.cosigned, *self.stamped)
-        return min((each.at for each in said if each.outside), default=None)
+        return self._earliest[0]
+
+    @property
+    def outside_by(self) -> str | None:
+        """Return the other party that vouches for the head earliest; None where none does."""
+        return self._earliest[1]
+
+    @property
+    def said(self) -> tuple[Cosigned | Stamped, ...]:
+        """Return what everybody says of the head, the operator too."""
+        return (*self.cosigned, *self.stamped)
+
+    @property
+    def _earliest(self) -> tuple[datetime, str] | tuple[None, None]:
+        return min(((each.at, each.party) for each in self.said if each.outside), default=(None, None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +203,7 @@ class AnchoredHead:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What an outsider holds: the root, the log's two verifier keys, heads kept elsewhere, and whom else they trust."""
+    """What an outsider holds: the root, the log's first pair of keys, heads kept elsewhere, whom else they trust."""
 
     log: LogOrigin
     root: bytes
@@ -172,3 +212,4 @@ class Trust:
     witnesses: tuple[Witness, ...] = ()
     authorities: tuple[TimestampAuthority, ...] = ()
     quorum: int = 0  # how many other parties' witnesses have to have cosigned a head; 0 asks for none
+    successions: tuple[Envelope, ...] = ()  # statements of the root, by which other pairs followed on `log_keys`

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from ringfence.kernel.envelope import Envelope
+from ringfence.kernel.identifier import Tenant
 from ringfence.ledger.model import Anchors, Checkpoint, SignedCheckpoint
 
 
@@ -83,6 +85,18 @@ class Checkpoints(Protocol):
 
     def all(self, *, above: int = -1, limit: int | None = None) -> list[SignedCheckpoint]:
         """Return the checkpoints beyond a size, smallest first, at most `limit`."""
+        ...
+
+
+class Successions(Protocol):
+    """What the root stated of the log's own keys, in its order, with an index or without."""
+
+    def stated(self, tenant: Tenant | None = None) -> Sequence[Envelope]:
+        """Return the successions of the log's keys, as they were stated to a tenant, or to that of the log."""
+        ...
+
+    def enrolled(self) -> Sequence[Envelope]:
+        """Return the enrolments of keys in the tenant of the log."""
         ...
 
 

@@ -8,6 +8,7 @@ from itertools import chain, takewhile
 
 from ringfence.kernel.clock import Clock, recording_time
 from ringfence.kernel.digest import Digest
+from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.errors import InternalError, MalformedInput, NotFound, Refused, Unavailable
 from ringfence.kernel.evidence import Acknowledgement, Stage
 from ringfence.kernel.identifier import LogOrigin, PredicateName, Tenant
@@ -19,8 +20,9 @@ from ringfence.ledger.custody import HEAD_EXPORTED
 from ringfence.ledger.entry import Place
 from ringfence.ledger.integrate import plan
 from ringfence.ledger.issuers import Issuers, fold
-from ringfence.ledger.model import Anchors, Checkpoint, LoggedStatement, SignedCheckpoint
-from ringfence.ledger.ports import Checkpoints, CheckpointSigner, KeptAnchors, Tiles
+from ringfence.ledger.model import Anchors, Checkpoint, LoggedStatement, SignedCheckpoint, Trust, Vouched
+from ringfence.ledger.ports import Checkpoints, CheckpointSigner, KeptAnchors, Successions, Tiles
+from ringfence.ledger.succession import LogKeys, keys_stated, told
 from ringfence.ledger.tiletree import TileTree
 from ringfence.ledger.tree import HashReader
 from ringfence.storage.outbox import Outbox
@@ -30,6 +32,10 @@ GROUP = 10_000  # statements per checkpoint at the most: a bounded transaction
 PAGE = 500  # checkpoints that are read at once: 5 KiB each
 KEY_PREDICATES = (PredicateName("key.enrolled"), PredicateName("key.revoked"))
 _ATTEMPTS = 100
+KEYS_BETWEEN = (
+    "the keys of this log were replaced, and this signer has others: nothing is signed by them; try again, and where "
+    "that does not help, `ringfence key rotate ledger` finishes what was broken off"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class Ledger:
 
     log: LogOrigin
     root_key: bytes
-    log_keys: tuple[str, str]
+    log_keys: tuple[str, str]  # of the signer that is in service
     outbox: Outbox
     checkpoints: Checkpoints
     tiles: Tiles
@@ -49,6 +55,8 @@ class Ledger:
     clock: Clock
     check_signer: Callable[[], None] = lambda: None  # raises `Unavailable` where no head could be signed now
     kept: KeptAnchors | None = None
+    replaced: Successions | None = None  # None: the keys of this log were never replaced
+    vouched_before: Callable[[datetime], Vouched | None] = lambda _: None  # the largest head by another party by then
 
     # Integrate and publish
 
@@ -102,6 +110,8 @@ class Ledger:
 
     def _signed(self, head: Checkpoint, grown: HashReader) -> SignedCheckpoint:
         size = self._size()
+        if self.keys().of(head.size) != self.log_keys:
+            raise Unavailable(KEYS_BETWEEN)
         proof = tree.consistency_proof(size, head.size, grown) if size else ()
         signed = self.sign(head, self.clock.now(), proof)
         with self.transaction():
@@ -123,6 +133,11 @@ class Ledger:
         if root != latest.checkpoint.root:
             raise InternalError(f"the tiles of size {size} do not have the root that the checkpoint signs")
         self.tiles.write("checkpoint", latest.note.encode())
+
+    def publish(self) -> None:
+        """Publish what is signed already."""
+        with self.exclusive():
+            self._publish()
 
     def _entries(self, start: int, end: int) -> list[bytes]:
         """Print the log entries of what the database holds."""
@@ -215,7 +230,7 @@ class Ledger:
             published=published,
             read=fresh.reader(size),
         )
-        return audit_chain(self.log, self.log_keys, head, stored)
+        return audit_chain(self.keys(), head, stored)
 
     def _checkpoints(self) -> Iterator[SignedCheckpoint]:
         """Yield every checkpoint, smallest first, never many of them in memory."""
@@ -238,6 +253,18 @@ class Ledger:
             return self.outbox.record(draft, tenant=tenant)
 
     # Read
+
+    def keys(self) -> LogKeys:
+        """Return every pair of keys that this log has had, each with the sizes that it signs."""
+        return keys_stated(LogKeys(self.log, self.log_keys), self.root_key, self.replaced)
+
+    def successions(self, tenant: Tenant | None = None) -> Sequence[Envelope]:
+        """Return what the root stated of the log's keys; to this tenant, where it was told all of it."""
+        return told(self.replaced, tenant) if self.replaced else ()
+
+    def trusted(self) -> Trust:
+        """Return what an outsider has to hold of this log, without any head."""
+        return Trust(self.log, self.root_key, self.keys().first, (), successions=tuple(self.successions()))
 
     def head(self) -> SignedCheckpoint:
         """Return the newest checkpoint; raise `NotFound` while the log is empty."""
@@ -319,7 +346,12 @@ class Ledger:
     def issuers(self, tenant: Tenant, at: datetime | None = None) -> Issuers:
         """Return every key that the root enrolled for a tenant, with what became of it."""
         keys = self.outbox.statements(tenant, KEY_PREDICATES, at=at)
-        return fold([(stored.recorded_at, stored.envelope) for stored in keys], self.root_key)
+        known = fold([(stored.recorded_at, stored.envelope, stored.entry) for stored in keys], self.root_key)
+        return known.proven(self.vouched_before)
+
+    def ended_at(self) -> datetime | None:
+        """Return the newest end of a revoked key of any tenant."""
+        return max((at for tenant in self.outbox.numbers.all() if (at := self.issuers(tenant).ended_at)), default=None)
 
     def inclusion_proof(self, entry: int, size: int) -> tuple[bytes, ...]:
         """Prove that an entry is in the tree of a published size."""
@@ -345,7 +377,7 @@ class Ledger:
 
 
 def _logged(stored: StoredStatement, issuers: Issuers, tag: bytes | None) -> LoggedStatement:
-    standing, issuer = issuers.at(stored.envelope.signer, stored.recorded_at)
+    standing, issuer = issuers.at(stored.envelope.signer, stored.recorded_at, stored.entry)
     place = _place(tag, stored.tenant_sequence)
     return LoggedStatement(stored.entry, stored.recorded_at, stored.envelope, stored.opening, standing, issuer, place)
 

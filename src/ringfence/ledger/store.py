@@ -3,7 +3,7 @@
 import fcntl
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,11 +12,15 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, LargeBinary, Select, Table, Text, insert, select, update
 
 from ringfence.kernel.clock import from_millis, to_millis
+from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.errors import Unavailable
-from ringfence.kernel.identifier import LogOrigin
+from ringfence.kernel.identifier import LogOrigin, PredicateName, Tenant
+from ringfence.ledger.issuers import ENROLLED
 from ringfence.ledger.model import Checkpoint, SignedCheckpoint
+from ringfence.ledger.succession import KEYS_REPLACED, Pair
 from ringfence.storage.database import METADATA, Database
 from ringfence.storage.files import explained
+from ringfence.storage.rows import STATEMENTS, intact
 
 CHECKPOINTS = Table(
     "ledger_checkpoints",
@@ -96,6 +100,47 @@ class CheckpointTable:
             SignedCheckpoint(Checkpoint(self.log, row.size, row.root), row.note, from_millis(row.signed_at))
             for row in rows
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class SuccessionRows:
+    """What the root stated of the log's own keys, in the order in which it was sequenced, with an index or without."""
+
+    database: Database
+    tenant: Tenant  # whose log it is: every succession is stated there, whoever else is told
+
+    def stated(self, tenant: Tenant | None = None) -> list[Envelope]:
+        """Return the successions of the log's keys as they were stated to a tenant."""
+        return self._of(KEYS_REPLACED, tenant or self.tenant)
+
+    def enrolled(self) -> list[Envelope]:
+        """Return the enrolments of keys."""
+        return self._of(ENROLLED, self.tenant)
+
+    def decided(self, pair: Pair) -> bool:
+        """Tell whether this is the pair that signs by the newest succession."""
+        stated = self.stated()
+        return bool(stated) and stated[-1].statement.claims.get("newKeys") == list(pair)
+
+    def _of(self, predicate: PredicateName, tenant: Tenant) -> list[Envelope]:
+        table = STATEMENTS
+        query = select(table.c.envelope, table.c.digest).where(table.c.tenant == tenant, table.c.predicate == predicate)
+        with self.database.reading() as connection:
+            rows = connection.execute(query.order_by(table.c.id)).all()
+        return [envelope for row in rows if (envelope := intact(row))]
+
+
+def decided_in(database_url: str, tenant: Tenant) -> Callable[[Pair], bool]:
+    """Return the same question for who has not opened the database yet."""
+
+    def asked(pair: Pair) -> bool:
+        database = Database(database_url)
+        try:
+            return SuccessionRows(database, tenant).decided(pair)
+        finally:
+            database.close()
+
+    return asked
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,18 @@ It vouches for nothing by itself: compare the fingerprint with one that reached 
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from ringfence.kernel import digest, identifier
+from ringfence.kernel import envelope as dsse
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput
 from ringfence.ledger import checkpoint, note
 from ringfence.ledger.anchors import cosignature, timestamp
 from ringfence.ledger.model import OPERATOR, SignedCheckpoint, TimestampAuthority, Trust, Witness
+from ringfence.ledger.note import VerifierKey
+from ringfence.ledger.succession import keys_of, listed
 
 FORMAT = "urn:ringfence:trust:v1"
 FORMAT_2 = "urn:ringfence:trust:v2"  # names witnesses and time-stamping authorities too
@@ -24,11 +28,12 @@ MAX_TRUST = 2 * 2**20
 _SPOKEN_DIGITS = 24  # 96 bits: nobody finds a second root key with the same beginning
 _SPOKEN_GROUP = 4
 _OTHERS = {"witnesses", "timestampAuthorities", "quorum"}
+_KINDS = ((FORMAT, set[str]()), (FORMAT_2, _OTHERS), (FORMAT_2, _OTHERS | {"successions"}))
 _PARTY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 .-]{0,62}[A-Za-z0-9.])?")
 
 
 def to_text(trust: Trust) -> str:
-    """Print a trust file: of version 1 where it names neither witness nor authority."""
+    """Print a trust file: of version 1 where it names neither witness nor authority nor succession."""
     document: dict[str, Any] = {
         "format": FORMAT,
         "log": trust.log,
@@ -36,7 +41,7 @@ def to_text(trust: Trust) -> str:
         "logKeys": list(trust.log_keys),
         "heads": list(trust.heads),
     }
-    if trust.witnesses or trust.authorities or trust.quorum:
+    if trust.witnesses or trust.authorities or trust.quorum or trust.successions:
         document |= {
             "format": FORMAT_2,
             "witnesses": [{"vkey": each.vkey, "party": each.party} for each in trust.witnesses],
@@ -45,6 +50,8 @@ def to_text(trust: Trust) -> str:
             ],
             "quorum": trust.quorum,
         }
+    if trust.successions:
+        document["successions"] = [digest.loads(envelope.data) for envelope in trust.successions]
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -61,9 +68,12 @@ def open_heads(trust: Trust) -> tuple[SignedCheckpoint, ...]:
     """Return the heads that were kept, smallest first.
 
     Raises:
-        VerificationFailed: one is not signed by both keys of the log.
+        VerificationFailed: one is not signed by both keys of the log, those that sign heads of its size.
     """
-    heads = [checkpoint.open_note(head, trust.log_keys, trust.log) for head in trust.heads]
+    if not trust.heads:
+        return ()
+    keys = keys_of(trust)
+    heads = [keys.open(head) for head in trust.heads]
     return tuple(sorted(heads, key=lambda head: head.checkpoint.size))
 
 
@@ -87,21 +97,24 @@ def _trust(document: Any) -> Trust:
             "logKeys": [str() as ed25519, str() as mldsa],
             "heads": list() as heads,
             **others,
-        } if (kind, set(others)) in ((FORMAT, set()), (FORMAT_2, _OTHERS)):
+        } if (kind, set(others)) in _KINDS:
             origin = identifier.log_origin(log)
         case _:
             raise MalformedInput(
                 f"not a trust file: format {FORMAT!r}, log, root, logKeys (two) and heads; or format {FORMAT_2!r}, "
-                "with witnesses, timestampAuthorities and quorum too"
+                "with witnesses, timestampAuthorities and quorum too, and successions where its keys were replaced"
             )
     root = note.decode_base64(root_text, "the root key")
     if len(root) != ROOT_SIZE:
         raise MalformedInput(f"the root key has {ROOT_SIZE} bytes")
-    keys = checkpoint.parse_log_keys((ed25519, mldsa), origin)
+    checkpoint.parse_log_keys((ed25519, mldsa), origin)
+    replaced = map(dsse.parse, listed(others["successions"]) if "successions" in others else ())
+    read = Trust(origin, root, (ed25519, mldsa), _heads(heads), successions=tuple(replaced))
+    keys = [VerifierKey.parse(vkey) for pair in keys_of(read).pairs for vkey in pair]
     witnesses = _witnesses(others.get("witnesses", []), [key.public_key for key in keys])
     authorities = _authorities(others.get("timestampAuthorities", []))
     quorum = _quorum(others.get("quorum", 0), witnesses)
-    return Trust(origin, root, (ed25519, mldsa), _heads(heads), witnesses, authorities, quorum)
+    return replace(read, witnesses=witnesses, authorities=authorities, quorum=quorum)
 
 
 def party(text: object) -> str:

@@ -11,18 +11,12 @@ from ringfence.kernel.clock import to_text
 from ringfence.kernel.digest import Digest
 from ringfence.ledger.model import LoggedStatement
 from ringfence.obligations import rule
-from ringfence.obligations.model import (
-    MemberResult,
-    Population,
-    Reason,
-    Requirement,
-    RequirementResult,
-    Selection,
-    State,
-    Verdict,
-)
+from ringfence.obligations.model import Narrowing, Population, Requirement, Selection
 from ringfence.obligations.records import Records, digest_under
-from ringfence.obligations.sieve import Sieve, signer, support
+from ringfence.obligations.recount import Recounted, recount
+from ringfence.obligations.results import MemberResult, Reason, RequirementResult, State, Verdict
+from ringfence.obligations.sieve import Sieve, signer, support, too_weak
+from ringfence.obligations.triggers import overtaken
 
 Rules = Mapping[str, Requirement]
 _SHOWN = 3  # members named in a sentence; the result lists them all
@@ -31,7 +25,7 @@ _REASONS = (*Reason, None)
 
 
 @dataclass(frozen=True, slots=True)
-class _Target:
+class Target:
     """One thing that needs evidence: its name, its version, and the statement that makes it a member."""
 
     name: str | None = None
@@ -47,8 +41,8 @@ def assess(requirement: Requirement, records: Records, at: datetime, rules: Rule
     if isinstance(drawn, RequirementResult):
         return drawn
     used: dict[int, LoggedStatement] = {}
-    members = tuple(_judge(target, sieve, rules, used) for target in drawn)
-    return _result(sieve, members, used.values(), _summary(requirement, members))
+    members = tuple(judge(target, sieve, rules, used) for target in drawn)
+    return _result(sieve, members, used.values(), summary(requirement, members))
 
 
 def unchanged(
@@ -56,8 +50,7 @@ def unchanged(
 ) -> bool:
     """Tell whether `result`, computed from `then` at `since`, must also be what `now` shows at `at`."""
     asked = result.requirement
-    links = [link.of for link in (asked.for_each, asked.contradicted_by) if link is not None]
-    kinds = [asked.evidence, *(rules[name].evidence for name in links)]
+    kinds = [asked.evidence, *(rules[name].evidence for name in asked.links), *(t.evidence for t in asked.triggers)]
     ends = result.verdict.next_change
     return (
         since <= at
@@ -85,40 +78,58 @@ def expiry(requirement: Requirement, logged: LoggedStatement) -> datetime | None
     return min(logged.envelope.statement.issuance.issued_at, logged.recorded_at) + requirement.freshness
 
 
-def _targets(sieve: Sieve, rules: Rules) -> list[_Target] | RequirementResult:
+def _targets(sieve: Sieve, rules: Rules) -> list[Target] | RequirementResult:
     requirement = sieve.requirement
     if requirement.for_each is not None:
         return _drawn(sieve, requirement.for_each, rules)
     match requirement.selection:
         case Selection.LATEST:
-            return [_Target(found=sieve.newest())]
+            return [Target(requirement.about, found=sieve.newest(requirement.about))]
         case Selection.LATEST_PER_SUBJECT:
             found = ((name, sieve.newest(name)) for name in sieve.subjects())
-            return [_Target(n, digest_under(s, n), s, s) for n, s in found if s is not None] or [_Target()]
+            return [Target(n, digest_under(s, n), s, s) for n, s in found if s is not None] or [Target()]
         case Selection.EVERY:
             counted = sieve.every()
             fresh = [s for s in counted if not _stale(requirement, s, sieve.at)]
-            return [_Target(f"entry {s.entry}", None, s, s) for s in fresh or counted[:1]] or [_Target()]
+            return [Target(f"entry {s.entry}", None, s, s) for s in fresh or counted[:1]] or [Target()]
 
 
-def _drawn(sieve: Sieve, population: Population, rules: Rules) -> list[_Target] | RequirementResult:
+def _drawn(sieve: Sieve, population: Population, rules: Rules) -> list[Target] | RequirementResult:
     source = Sieve(rules[population.of], sieve.records, sieve.at)
     if population.items is None:
         members = [(name, source.newest(name)) for name in source.subjects()]
         drawn = [(n, digest_under(s, n), s) for n, s in members if s is not None]
         if population.by == "digest":
-            found = [_Target(n, d, s, sieve.newest_of(d)) for n, d, s in drawn if d is not None]
+            found = [Target(n, d, s, sieve.newest_of(d)) for n, d, s in drawn if d is not None]
         else:
-            found = [_Target(n, d, s, sieve.newest(n, d)) for n, d, s in drawn]
+            found = [Target(n, d, s, sieve.newest(n, d)) for n, d, s in drawn]
         return found or _no_population(sieve, population.noun)
-    scope = source.newest()
+    scope = source.newest(source.requirement.about)
     names = rule.claim(scope.envelope.statement.claims, population.items) if scope else rule.ABSENT
     if scope is None or not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         return _no_population(sieve, population.noun)
-    if not names:
-        return _result(sieve, (), [scope], Verdict(State.NOT_APPLICABLE, population.none))
     subjects = [population.prefix + name for name in sorted(set(names))]
-    return [_Target(name, None, scope, sieve.newest(name)) for name in subjects]
+    meant, aside = _narrowed(population.only, subjects, sieve, rules)
+    if not meant:
+        return _result(sieve, (), [scope, *aside], Verdict(State.NOT_APPLICABLE, population.none))
+    return [Target(name, None, scope, sieve.newest(name)) for name in meant]
+
+
+def _narrowed(
+    only: Narrowing | None, subjects: list[str], sieve: Sieve, rules: Rules
+) -> tuple[list[str], list[LoggedStatement]]:
+    """Return which subjects are meant, and the statements that leave the others out."""
+    if only is None:
+        return subjects, []
+    source = Sieve(rules[only.of], sieve.records, sieve.at)
+    said = {name: source.newest(name) for name in subjects}
+    aside = {name: logged for name, logged in said.items() if logged is not None and _left_out(only, logged)}
+    return [name for name in subjects if name not in aside], list(aside.values())
+
+
+def _left_out(only: Narrowing, logged: LoggedStatement) -> bool:
+    words = rule.claim(logged.envelope.statement.claims, only.claim)
+    return isinstance(words, list) and only.any.isdisjoint(map(str, words))
 
 
 def _no_population(sieve: Sieve, noun: str) -> RequirementResult:
@@ -126,9 +137,13 @@ def _no_population(sieve: Sieve, noun: str) -> RequirementResult:
     return _result(sieve, (), [], Verdict(State.NOT_SATISFIED, because, Reason.MISSING))
 
 
-def _judge(target: _Target, sieve: Sieve, rules: Rules, used: dict[int, LoggedStatement]) -> MemberResult:
+def judge(target: Target, sieve: Sieve, rules: Rules, used: dict[int, LoggedStatement]) -> MemberResult:
+    """Decide about one thing; the statements that this rests on are put into `used`."""
     contradiction = _contradiction(target, sieve, rules)
-    rests_on = [s for s in (target.member, target.found, contradiction) if s is not None]
+    recounted = _recounted(target, sieve, rules)
+    since = overtaken(sieve.requirement, target.found, sieve.records, sieve.at) if target.found else None
+    event = since.event if since else None
+    rests_on = [s for s in (target.member, target.found, contradiction, event, *recounted.rests_on) if s is not None]
     used.update((s.entry, s) for s in rests_on)
     if target.found is None:
         verdict = _absent(target, sieve)
@@ -137,10 +152,14 @@ def _judge(target: _Target, sieve: Sieve, rules: Rules, used: dict[int, LoggedSt
         verdict = Verdict(State.NOT_SATISFIED, because, Reason.CONTRADICTED)
     else:
         verdict = _present(sieve.requirement, target.found, sieve.at)
+        if recounted.wrong and verdict.state is State.SATISFIED:
+            verdict = Verdict(State.NOT_SATISFIED, f"entry {target.found.entry}: {recounted.wrong}", Reason.FAILED)
+        if since is not None and verdict.state is State.SATISFIED:
+            verdict = since.verdict(verdict, sieve.at)
     return MemberResult(target.name or "", verdict, tuple(sorted({s.entry for s in rests_on})))
 
 
-def _contradiction(target: _Target, sieve: Sieve, rules: Rules) -> LoggedStatement | None:
+def _contradiction(target: Target, sieve: Sieve, rules: Rules) -> LoggedStatement | None:
     taken_back = sieve.requirement.contradicted_by
     if taken_back is None or target.name is None:
         return None
@@ -150,7 +169,15 @@ def _contradiction(target: _Target, sieve: Sieve, rules: Rules) -> LoggedStateme
     return other
 
 
-def _absent(target: _Target, sieve: Sieve) -> Verdict:
+def _recounted(target: Target, sieve: Sieve, rules: Rules) -> Recounted:
+    by = sieve.requirement.recount
+    if by is None or target.found is None:
+        return Recounted()
+    openings, votes = (Sieve(rules[name], sieve.records, sieve.at) for name in (by.opening, by.votes))
+    return recount(target.found, openings.every(), votes.every())
+
+
+def _absent(target: Target, sieve: Sieve) -> Verdict:
     requirement = sieve.requirement
     if target.member is not None and requirement.grace:
         deadline = target.member.recorded_at + requirement.grace
@@ -166,12 +193,16 @@ def _absent(target: _Target, sieve: Sieve) -> Verdict:
 
 
 def _present(requirement: Requirement, logged: LoggedStatement, at: datetime) -> Verdict:
-    broken = rule.broken(requirement.conditions, logged.envelope.statement.claims)
-    if broken is not None:
+    claims = logged.envelope.statement.claims
+    failing = rule.failing(requirement.conditions, claims)
+    if failing is not None:
         # Where every fresh statement counts, one that failed leaves the picture when it runs out.
         leaves = expiry(requirement, logged) if requirement.selection is Selection.EVERY else None
         ahead = leaves if leaves is not None and leaves > at else None
-        return Verdict(State.NOT_SATISFIED, broken, Reason.FAILED, ahead)
+        said = rule.complaint(failing, claims)
+        return Verdict(State.NOT_SATISFIED, said, Reason.FAILED, ahead, failing.next_step)
+    if weak := too_weak(requirement, logged):
+        return Verdict(State.NOT_SATISFIED, f"the newest {requirement.evidence} shows too little: {weak[1]}", weak[0])
     until = expiry(requirement, logged)
     if until is not None and _stale(requirement, logged, at):
         return Verdict(
@@ -185,7 +216,8 @@ def _stale(requirement: Requirement, logged: LoggedStatement, at: datetime) -> b
     return until is not None and at >= until
 
 
-def _summary(requirement: Requirement, members: tuple[MemberResult, ...]) -> Verdict:
+def summary(requirement: Requirement, members: tuple[MemberResult, ...]) -> Verdict:
+    """Return the verdict on all members: the worst, with the first of those it is the verdict on."""
     verdicts = [member.verdict for member in members]
     decisive = worst(verdicts)
     if len(members) == 1 and not members[0].name:
@@ -195,7 +227,7 @@ def _summary(requirement: Requirement, members: tuple[MemberResult, ...]) -> Ver
     because = f"{len(alike)} of {len(members)}: {named}" + ("; …" if len(alike) > _SHOWN else "")
     if decisive.state is State.SATISFIED:
         because = f"{len(members)} of {len(members)}: {requirement.asks}"
-    return Verdict(decisive.state, because, decisive.reason, soonest(verdicts))
+    return Verdict(decisive.state, because, decisive.reason, soonest(verdicts), decisive.next_step)
 
 
 def _result(

@@ -1,58 +1,75 @@
 """Load controls, obligations and rules from the package, strictly; the digest of all of it is the rules' version."""
 
-from collections.abc import Mapping
-from datetime import date, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Any
 
 from ringfence.kernel.digest import Digest
+from ringfence.kernel.errors import MalformedInput
 from ringfence.kernel.identifier import PredicateName
 from ringfence.kernel.statement import KeyRole, Strength
-from ringfence.obligations import reading
+from ringfence.obligations import domains, profile, provisions, reading
 from ringfence.obligations.model import (
     NATIONAL,
     Catalog,
     Condition,
     Contradiction,
     Control,
+    Narrowing,
     Obligation,
     Op,
     Population,
+    Recount,
     Requirement,
     Selection,
+    Trigger,
     Who,
 )
 from ringfence.obligations.reading import Document
 from ringfence.obligations.scope import rules
 from ringfence.obligations.scope.rules import Rules
 
-FILES = ("controls.yaml", "obligations.yaml", "requirements.yaml")
+DOMAINS = tuple(domain.lower() for domain in domains.NAMES)
+ACTS = tuple(provisions.PREFIXES.values())
+GROUPS = {
+    "controls": tuple(f"controls/{domain}.yaml" for domain in DOMAINS),
+    "obligations": tuple(f"obligations/{act}.yaml" for act in ACTS),
+    "requirements": tuple(f"requirements/{domain}.yaml" for domain in DOMAINS),
+}
+FILES = (*(name for names in GROUPS.values() for name in names), profile.FILE)
 
 
 @cache
 def load() -> Catalog:
     """Load the catalogue of the package, once."""
-    return assemble({name: reading.read(name) for name in FILES}, rules.load())
+    return assemble({name: reading.shipped(name) for name in FILES}, rules.load())
 
 
-def assemble(documents: Mapping[str, Document], law: Rules) -> Catalog:
+def assemble(documents: Mapping[str, Document], law: Rules, version: Digest | None = None) -> Catalog:
     """Build a catalogue from validated documents, one for each of `FILES`, and the legal data of the scope.
 
+    `version` is stated where only the values of the documents are at hand, not the bytes that it is a digest of.
+
     Raises:
-        MalformedInput: with file, line and column of a name that stands twice, of a reference to nothing, of a
-            control without a rule, and of a date that is none.
+        MalformedInput: with file, line and column of a name that stands twice, in one file or in two, of a reference
+            to nothing, of a control without a rule, and of a date that is none.
     """
-    controls, obligations, requirements = (documents[name] for name in FILES)
+    controls, obligations, requirements = (_entries(documents, group) for group in GROUPS)
+    known = {name: _obligation(entry) for name, entry in obligations.items()}
     catalog = Catalog(
-        digest=digest_of(documents, law),
-        controls=tuple(_control(entry) for entry in controls.value["controls"]),
-        obligations=_by_id(obligations, "obligations", _obligation),
-        requirements=_by_id(requirements, "requirements", _requirement),
+        digest=version or digest_of(documents, law),
+        controls=tuple(_control(entry.value) for entry in controls.values()),
+        obligations=known,
+        requirements={name: _requirement(entry) for name, entry in requirements.items()},
         national=law.member_states,
+        turns=_turns(known.values(), law),
+        profiles=profile.parse(documents[profile.FILE]),
     )
-    _by_id(controls, "controls", lambda document, path: document.value["controls"][path[1]]["id"])
     _check_controls(controls, catalog)
     _check_requirements(requirements, catalog)
+    profile.check(documents[profile.FILE], catalog)
     return catalog
 
 
@@ -62,94 +79,140 @@ def digest_of(documents: Mapping[str, Document], law: Rules) -> Digest:
     return Digest.of(b"".join(parts) + law.digest.value)
 
 
-def _by_id(document: Document, group: str, build: Any) -> dict[str, Any]:
-    result: dict[str, Any] = {}
-    for index, entry in enumerate(document.value[group]):
-        if entry["id"] in result:
-            raise document.error((group, index, "id"), f"{entry['id']!r} stands twice")
-        result[entry["id"]] = build(document, (group, index))
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One entry of a group, and where it stands."""
+
+    document: Document
+    place: tuple[str, int]
+
+    @property
+    def value(self) -> Any:
+        return self.document.value[self.place[0]][self.place[1]]
+
+    def error(self, path: Sequence[str | int], message: str) -> MalformedInput:
+        return self.document.error((*self.place, *path), message)
+
+
+def _entries(documents: Mapping[str, Document], group: str) -> dict[str, _Entry]:
+    """Return the entries of all files of a group by their id, in the order of the files."""
+    result: dict[str, _Entry] = {}
+    for name in GROUPS[group]:
+        for index in range(len(documents[name].value[group])):
+            entry = _Entry(documents[name], (group, index))
+            if entry.value["id"] in result:
+                raise entry.error(("id",), f"{entry.value['id']!r} stands twice")
+            result[entry.value["id"]] = entry
     return result
+
+
+def _turns(obligations: Iterable[Obligation], law: Rules) -> tuple[datetime, ...]:
+    dates = {state.in_force for state in law.member_states.values() if state.in_force}
+    for obligation in obligations:
+        match obligation.applies_from:
+            case date() as start:
+                dates.add(start)
+            case Mapping() as starts:
+                dates.update(starts.values())
+            case None | "national":
+                pass
+    return tuple(datetime.combine(one, time(), UTC) for one in sorted(dates))
 
 
 def _control(entry: Any) -> Control:
     return Control(
         **{name: entry[name] for name in ("id", "domain", "tier", "title", "requirement", "freshness_days", "trigger")},
         **{name: entry[name] for name in ("period_basis", "period_note", "next_step")},
-        obligations=tuple(entry["obligations"]),
+        obligations=provisions.served(entry["maps"]),
         maps={name: tuple(codes) for name, codes in entry["maps"].items()},
         does_not_prove=tuple(entry["does_not_prove"]),
     )
 
 
-def _obligation(document: Document, path: tuple[str, int]) -> Obligation:
-    entry = document.value[path[0]][path[1]]
+def _obligation(entry: _Entry) -> Obligation:
+    value = entry.value
     return Obligation(
-        **{name: entry[name] for name in ("id", "act", "provision", "kind", "paraphrase", "source")},
-        applies_from=_applies_from(document, (*path, "applies_from"), entry["applies_from"]),
-        who=Who(entry["applies_to"]["who"]),
-        among=tuple(entry["applies_to"].get("among", ())),
-        verified_on=_date(document, (*path, "verified_on"), entry["verified_on"]),
+        **{name: value[name] for name in ("id", "act", "provision", "kind", "paraphrase", "source")},
+        applies_from=_applies_from(entry, value["applies_from"]),
+        who=Who(value["applies_to"]["who"]),
+        among=tuple(value["applies_to"].get("among", ())),
+        verified_on=_date(entry, ("verified_on",), value["verified_on"]),
     )
 
 
-def _applies_from(document: Document, path: tuple[str | int, ...], value: Any) -> Any:
+def _applies_from(entry: _Entry, value: Any) -> Any:
     match value:
         case None | "national":
             return NATIONAL if value else None
         case dict():
-            return {name: _date(document, (*path, name), text) for name, text in value.items()}
+            return {name: _date(entry, ("applies_from", name), text) for name, text in value.items()}
         case _:
-            return _date(document, path, value)
+            return _date(entry, ("applies_from",), value)
 
 
-def _date(document: Document, path: tuple[str | int, ...], text: str) -> date:
+def _date(entry: _Entry, path: tuple[str, ...], text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise document.error(path, f"{text!r} is not a date") from error
+        raise entry.error(path, f"{text!r} is not a date") from error
 
 
-def _requirement(document: Document, path: tuple[str, int]) -> Requirement:
-    entry = document.value[path[0]][path[1]]
-    days, taken_back = entry["freshness_days"], entry.get("contradicted_by")
+def _requirement(entry: _Entry) -> Requirement:
+    value = entry.value
+    days, taken_back = value["freshness_days"], value.get("contradicted_by")
     return Requirement(
-        **{name: entry[name] for name in ("id", "control", "asks", "freshness_basis", "next_step")},
-        evidence=PredicateName(entry["evidence"]),
-        issuers=frozenset(KeyRole(role) for role in entry["issuers"]),
-        strength=Strength.parse(entry["strength"]),
-        selection=Selection(entry["selection"]),
+        **{name: value[name] for name in ("id", "control", "asks", "freshness_basis", "next_step")},
+        evidence=PredicateName(value["evidence"]),
+        issuers=frozenset(KeyRole(role) for role in value["issuers"]),
+        strength=Strength.parse(value["strength"]),
+        selection=Selection(value["selection"]),
         freshness=None if days is None else timedelta(days=days),
-        conditions=tuple(_condition(item) for item in entry["conditions"]),
-        grace=timedelta(hours=entry.get("grace_hours", 0)),
-        for_each=Population(**entry["for_each"]) if "for_each" in entry else None,
+        conditions=tuple(_condition(item) for item in value["conditions"]),
+        grace=timedelta(hours=value.get("grace_hours", 0)),
+        about=value.get("about"),
+        for_each=_population(value["for_each"]) if "for_each" in value else None,
         contradicted_by=Contradiction(taken_back["of"], _condition(taken_back["when"])) if taken_back else None,
-        anchors=entry.get("anchors", False),
+        recount=Recount(**value["recount"]) if "recount" in value else None,
+        triggers=tuple(map(_trigger, value.get("triggers", ()))),
+        anchors=value.get("anchors", False),
     )
+
+
+def _population(entry: Any) -> Population:
+    only = entry.get("only")
+    narrowing = Narrowing(only["of"], only["claim"], frozenset(only["any"])) if only else None
+    return Population(**{name: value for name, value in entry.items() if name != "only"}, only=narrowing)
+
+
+def _trigger(entry: Any) -> Trigger:
+    when = tuple(map(_condition, entry.get("when", ())))
+    return Trigger(PredicateName(entry["evidence"]), entry["because"], timedelta(days=entry["within_days"]), when)
 
 
 def _condition(entry: Any) -> Condition:
     value = entry.get("value")
-    return Condition(entry["path"], Op(entry["op"]), entry["because"], tuple(value) if type(value) is list else value)
+    value = tuple(value) if type(value) is list else value
+    return Condition(entry["path"], Op(entry["op"]), entry["because"], value, entry.get("next_step", ""))
 
 
-def _check_controls(document: Document, catalog: Catalog) -> None:
-    for index, control in enumerate(catalog.controls):
-        for place, name in enumerate(control.obligations):
+def _check_controls(entries: Mapping[str, _Entry], catalog: Catalog) -> None:
+    rules = catalog.by_control
+    for control in catalog.controls:
+        for name in control.obligations:
             if name not in catalog.obligations:
-                raise document.error(("controls", index, "obligations", place), f"no obligation is called {name!r}")
-        if not catalog.of(control.id):
-            raise document.error(("controls", index), f"no evidence requirement belongs to {control.id}")
+                raise entries[control.id].error(("maps",), f"no obligation is called {name!r}")
+        if control.id not in rules:
+            raise entries[control.id].error((), f"no evidence requirement belongs to {control.id}")
 
 
-def _check_requirements(document: Document, catalog: Catalog) -> None:
+def _check_requirements(entries: Mapping[str, _Entry], catalog: Catalog) -> None:
     known = {control.id for control in catalog.controls}
-    for index, requirement in enumerate(catalog.requirements.values()):
-        path = ("requirements", index)
+    for requirement in catalog.requirements.values():
+        entry = entries[requirement.id]
         if requirement.control not in known:
-            raise document.error((*path, "control"), f"no control is called {requirement.control!r}")
-        for link in ("for_each", "contradicted_by"):
-            other = getattr(requirement, link)
-            if other and other.of not in catalog.requirements:
-                raise document.error((*path, link, "of"), f"no requirement is called {other.of!r}")
+            raise entry.error(("control",), f"no control is called {requirement.control!r}")
+        for place, name in requirement.named.items():
+            if name not in catalog.requirements:
+                raise entry.error(place, f"no requirement is called {name!r}")
         if requirement.for_each and catalog.requirements[requirement.for_each.of].for_each:
-            raise document.error((*path, "for_each", "of"), "a population cannot itself be drawn from a population")
+            raise entry.error(("for_each", "of"), "a population cannot itself be drawn from a population")

@@ -1,17 +1,20 @@
-"""What is asked and what came out: obligations, controls, evidence requirements, results."""
+"""What is asked: obligations, controls, evidence requirements. What came out is in `results`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.identifier import KeyId, PredicateName, Tenant
+from ringfence.kernel.errors import NotFound
+from ringfence.kernel.identifier import PredicateName
 from ringfence.kernel.statement import KeyRole, Strength
+from ringfence.obligations.choices import NO_OVERRIDES, Overrides, Profile
 from ringfence.obligations.scope.rules import MemberState
 
 Value = str | int | tuple[str, ...]
+Claims = Mapping[str, Any]
 
 
 class Op(StrEnum):
@@ -35,6 +38,7 @@ class Condition:
     op: Op
     because: str
     value: Value | None = None
+    next_step: str = field(default="", compare=False)  # advice: where to observe or to state it again is not enough
 
 
 class Selection(StrEnum):
@@ -43,6 +47,18 @@ class Selection(StrEnum):
     LATEST = "latest"
     LATEST_PER_SUBJECT = "latest-per-subject"
     EVERY = "every"
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """Which members of a population are meant: those of which rule `of` says in a list claim one of these words.
+
+    What is not said leaves nobody out.
+    """
+
+    of: str
+    claim: str
+    any: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +76,7 @@ class Population:
     prefix: str = ""
     none: str = ""  # why an empty list is no gap
     by: Literal["name", "digest"] = "name"
+    only: Narrowing | None = None  # a list of the claims only
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +85,24 @@ class Contradiction:
 
     of: str
     when: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """An event after which evidence from before counts for some time only; every condition has to hold."""
+
+    evidence: PredicateName
+    because: str
+    within: timedelta
+    when: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recount:
+    """The statements of people that a decision is counted from again: what was put to them, and their votes."""
+
+    opening: str
+    votes: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +121,38 @@ class Requirement:
     conditions: tuple[Condition, ...]
     next_step: str
     grace: timedelta = timedelta(0)
+    about: str | None = None  # only statements about this subject count: the type is one of several rules
     for_each: Population | None = None
     contradicted_by: Contradiction | None = None
+    recount: Recount | None = None
+    triggers: tuple[Trigger, ...] = ()
     anchors: bool = False  # its statement says that a head of the log lies outside
+    floor: Strength | None = None  # where a team asks for more: ours, from which on a statement can speak against it
+
+    @property
+    def looked_at(self) -> Strength:
+        """Return from which strength on statements are looked at; below `strength` they show nothing."""
+        return self.strength if self.floor is None else self.floor
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """Return the requirements whose statements decide as well."""
+        return tuple(self.named.values())
+
+    @property
+    def named(self) -> Mapping[tuple[str, ...], str]:
+        """Return these requirements, each by the place in the rule that names it."""
+        found: dict[tuple[str, ...], str] = {}
+        if drawn := self.for_each:
+            found["for_each", "of"] = drawn.of
+        if drawn and drawn.only:
+            found["for_each", "only", "of"] = drawn.only.of
+        if self.contradicted_by:
+            found["contradicted_by", "of"] = self.contradicted_by.of
+        if self.recount:
+            found["recount", "opening"] = self.recount.opening
+            found["recount", "votes"] = self.recount.votes
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +179,13 @@ class Who(StrEnum):
 
     EVERYONE = "everyone"
     ENTITY = "entity"
+    ENTITY_BUT_FINANCIAL = "entity-but-financial"
+    FINANCIAL_ENTITY = "financial-entity"
     LISTED_TYPE = "listed-type"
     LISTED_TYPE_BUT_TRUST = "listed-type-but-trust"
     ANY_AI = "any-ai"
     AI_ROLE = "ai-role"
+    AI_ROLE_IN_PART = "ai-role-in-part"  # some of those in that role; which of them no signed scope tells
     PERSONAL_DATA = "personal-data"
     PRODUCT = "product"
     UNKNOWN = "unknown"
@@ -152,160 +219,25 @@ class Catalog:
     obligations: Mapping[str, Obligation]
     requirements: Mapping[str, Requirement]
     national: Mapping[str, MemberState]
+    turns: tuple[datetime, ...]  # when a date of an act, or of a national one, begins: sorted
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
+    overrides: Overrides = NO_OVERRIDES  # of a team; none of them in the rules as they ship
+
+    @property
+    def by_control(self) -> Mapping[str, tuple[Requirement, ...]]:
+        """Return the evidence requirements of each control, in the order of the file."""
+        found: dict[str, list[Requirement]] = {}
+        for requirement in self.requirements.values():
+            found.setdefault(requirement.control, []).append(requirement)
+        return {name: tuple(rules) for name, rules in found.items()}
+
+    def control(self, name: str) -> Control:
+        """Return the control of this id; raise `NotFound`."""
+        for control in self.controls:
+            if control.id == name:
+                return control
+        raise NotFound(f"there is no control {name[:40]!r}; `ringfence status --all` lists them")
 
     def of(self, control: str) -> tuple[Requirement, ...]:
         """Return the evidence requirements of a control, in the order of the file."""
-        return tuple(r for r in self.requirements.values() if r.control == control)
-
-
-class State(StrEnum):
-    """What can be said about a requirement or a control at one time."""
-
-    SATISFIED = "satisfied"
-    PENDING = "pending"
-    NOT_SATISFIED = "not-satisfied"
-    UPCOMING = "upcoming"
-    NOT_APPLICABLE = "not-applicable"
-
-
-class Reason(StrEnum):
-    """Why something is not satisfied, worst first."""
-
-    CONTRADICTED = "contradicted"
-    FAILED = "failed"
-    UNTRUSTED = "untrusted"
-    TOO_WEAK = "too-weak"
-    STALE = "stale"
-    MISSING = "missing"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Support:
-    """A statement that a result rests on; `late` ones came through the emergency journal."""
-
-    entry: int
-    predicate: PredicateName
-    subject: str
-    recorded_at: datetime
-    strength: Strength
-    issuer: KeyId
-    late: bool
-    demo: bool
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Ignored:
-    """A statement that counts for nothing, and why."""
-
-    entry: int
-    predicate: PredicateName
-    subject: str
-    recorded_at: datetime
-    issuer: KeyId
-    why: str
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Signer:
-    """A key that could have made up what a result rests on."""
-
-    key: KeyId
-    role: KeyRole
-    custody: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A state with its reason and a sentence."""
-
-    state: State
-    because: str
-    reason: Reason | None = None
-    next_change: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MemberResult:
-    """The verdict on one member of a population, or on the only thing there is (`name` is empty then)."""
-
-    name: str
-    verdict: Verdict
-    entries: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class RequirementResult:
-    """What the statements show about one evidence requirement at one time."""
-
-    requirement: Requirement
-    verdict: Verdict
-    members: tuple[MemberResult, ...] = ()
-    rests_on: tuple[Support, ...] = ()
-    ignored: tuple[Ignored, ...] = ()
-    ignored_total: int = 0
-    signers: tuple[Signer, ...] = ()
-
-    @property
-    def weakest(self) -> Strength | None:
-        """Return the weakest strength that the result rests on."""
-        return min((support.strength for support in self.rests_on), default=None)
-
-
-class Standing(StrEnum):
-    """Where a tenant stands towards an obligation at one time."""
-
-    BINDING = "binding"
-    UPCOMING = "upcoming"
-    NOT_OURS = "not-ours"
-    UNDETERMINED = "undetermined"
-    BASIS = "basis"
-
-
-@dataclass(frozen=True, slots=True)
-class Duty:
-    """An obligation with the tenant's standing towards it."""
-
-    obligation: Obligation
-    standing: Standing
-    because: str
-    applies_from: date | None = None
-    entries: tuple[int, ...] = ()  # the signed statements that the standing rests on
-
-
-@dataclass(frozen=True, slots=True)
-class ControlResult:
-    """The computed status of one control."""
-
-    control: Control
-    verdict: Verdict
-    requirements: tuple[RequirementResult, ...]
-    duties: tuple[Duty, ...]
-    entries: tuple[int, ...]
-    weakest: Strength | None
-    signers: tuple[Signer, ...]
-    next_step: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Board:
-    """Every control and every obligation of one tenant at one time."""
-
-    tenant: Tenant
-    as_of: datetime
-    rules: Digest
-    demo: bool
-    controls: tuple[ControlResult, ...]
-    duties: tuple[Duty, ...]
-    anchored_outside_until: datetime | None = None
-
-    def count(self, state: State) -> int:
-        """Return how many controls are in `state`."""
-        return sum(result.verdict.state is state for result in self.controls)
-
-    @property
-    def denominator(self) -> int:
-        """Return how many controls count: all but those upcoming or not applicable, gaps and errors included."""
-        return sum(r.verdict.state not in (State.UPCOMING, State.NOT_APPLICABLE) for r in self.controls)
-
-
-Claims = Mapping[str, Any]
+        return self.by_control.get(control, ())

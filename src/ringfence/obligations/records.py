@@ -13,6 +13,9 @@ from ringfence.kernel.identifier import PredicateName, Tenant
 from ringfence.kernel.statement import Strength
 from ringfence.ledger.model import LoggedStatement, Standing
 
+UNPROVEN = (
+    "it is unproven: its key was compromised, or one that led to it, and only the operator says that it is from before"
+)
 Run = tuple[LoggedStatement, ...]  # in the order of the log
 
 
@@ -96,11 +99,15 @@ class Records:
         issuance = logged.envelope.statement.issuance
         if logged.issuer is None or logged.standing is not Standing.TRUSTED:
             standing = Standing.UNKNOWN if logged.standing is Standing.TRUSTED else logged.standing
+            if standing is Standing.UNPROVEN:
+                return UNPROVEN
             return f"its key was {standing.value.replace('-', ' ')} when the log took it in"
         if issuance.demo and not self.demo:
             return "it is a demo statement in a tenant that is none"
         if issuance.strength is Strength.LAB_ATTESTED and not self.demo:
             return "it is attested by software only, which counts in demo tenants alone"
+        if not logged.issuer.role.may_claim(issuance.strength):
+            return f"it calls itself {issuance.strength.text}, and a key of the role {logged.issuer.role} signed it"
         return None
 
     def recorded(self, predicates: Sequence[PredicateName], below: int) -> datetime | None:

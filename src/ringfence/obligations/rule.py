@@ -22,11 +22,27 @@ def claim(claims: Claims, path: str) -> Any:
 
 def broken(conditions: tuple[Condition, ...], claims: Claims) -> str | None:
     """Return the sentence of the first condition that does not hold, with what was found; None if all hold."""
-    for condition in conditions:
-        if not holds(condition, claims):
-            value = claim(claims, condition.path)
-            return f"{condition.because} ({condition.path} {_shown(value)}, asked: {_asked(condition)})"
-    return None
+    first = failing(conditions, claims)
+    return complaint(first, claims) if first else None
+
+
+def failing(conditions: tuple[Condition, ...], claims: Claims) -> Condition | None:
+    """Return the first condition that does not hold; None if all hold."""
+    return next((condition for condition in conditions if not holds(condition, claims)), None)
+
+
+def complaint(condition: Condition, claims: Claims) -> str:
+    """Return the sentence of a condition that does not hold, with what was found."""
+    value = claim(claims, condition.path)
+    return f"{condition.because} ({condition.path} {_shown(value)}, asked: {asked(condition)})"
+
+
+def asked(condition: Condition) -> str:
+    """Return in words how a claim has to compare, and with what."""
+    wanted = condition.value
+    if isinstance(wanted, tuple):
+        wanted = ", ".join(wanted) or "empty"
+    return f"{condition.op.value.replace('-', ' ')} {'' if wanted is None else wanted}".strip()
 
 
 def holds(condition: Condition, claims: Claims) -> bool:
@@ -62,10 +78,3 @@ def _shown(value: Any) -> str:
         return "is absent"
     text = "empty" if value in ("", [], {}) else str(value)
     return f"is {text[:60]}"
-
-
-def _asked(condition: Condition) -> str:
-    wanted = condition.value
-    if isinstance(wanted, tuple):
-        wanted = ", ".join(wanted) or "empty"
-    return f"{condition.op.value.replace('-', ' ')} {'' if wanted is None else wanted}".strip()

@@ -5,7 +5,8 @@ from typing import Any
 
 from ringfence.kernel.clock import to_text
 from ringfence.kernel.errors import NotFound
-from ringfence.obligations.model import (
+from ringfence.obligations.choices import Selected
+from ringfence.obligations.results import (
     Board,
     ControlResult,
     Duty,
@@ -38,6 +39,8 @@ def document(board: Board, *, control: str | None = None) -> dict[str, Any]:
         "controls": [_control(result, board) for result in shown],
         "obligations": _obligations(board),
         "anchored_outside_until": _time(board.anchored_outside_until),
+        "overrides": _overrides(board) if board.overrides else None,
+        "profile": _profile(board.profile) if board.profile else None,
     }
 
 
@@ -57,8 +60,46 @@ def _control(result: ControlResult, board: Board) -> dict[str, Any]:
         "keys": [_key(signer) for signer in result.signers],
         "does_not_prove": list(result.control.does_not_prove),
         "next_step": result.next_step,
+        "set_aside": _aside(result),
+        "required_by": result.required_by,
         "requirements": [_requirement(part, board) for part in result.requirements],
         "obligations": [_duty(duty) for duty in result.duties],
+    }
+
+
+def _aside(result: ControlResult) -> dict[str, Any] | None:
+    if result.aside is None:
+        return None
+    row = result.aside.row
+    return {
+        "counts": result.set_aside,
+        "why_not": result.aside.why_not or None,
+        "reason": row.reason,
+        "owner": row.owner,
+        "expires": row.expires.isoformat(),
+        "file": str(row.file),
+        "entry": result.aside.entry,
+    }
+
+
+def _overrides(board: Board) -> dict[str, Any]:
+    """Say which files changed the rules: with their values, so that a stranger computes with the same ones."""
+    overrides = board.overrides
+    return {
+        "digest": str(overrides.digest),
+        "rows": overrides.rows,
+        "set_aside": board.set_aside,
+        "denominator_with_set_aside": board.denominator + board.set_aside,
+        "files": [{"name": file.name, "value": file.value} for file in overrides.files],
+    }
+
+
+def _profile(selected: Selected) -> dict[str, Any]:
+    return {
+        "id": selected.profile.id,
+        "digest": str(selected.profile.digest),
+        "entry": selected.entry,
+        "outdated": selected.outdated,
     }
 
 
@@ -83,7 +124,7 @@ def _requirement(part: RequirementResult, board: Board) -> dict[str, Any]:
         "freshness_days": rule.freshness.days if rule.freshness else None,
         "freshness_basis": rule.freshness_basis,
         "weakest_strength": part.weakest.text if part.weakest is not None else None,
-        "next_step": rule.next_step,
+        "next_step": part.next_step,
         "members": [
             {"name": m.name, **_verdict(m.verdict), "entries": list(m.entries)} for m in part.members if m.name
         ],

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ringfence.kernel.digest import Digest
+from ringfence.kernel.identifier import PredicateName
+from ringfence.kernel.statement import KeyRole, Strength
 from ringfence.ledger.model import Issuer, LoggedStatement
-from ringfence.obligations.model import Ignored, Reason, Requirement, Signer, Support
+from ringfence.obligations.model import Requirement
 from ringfence.obligations.records import Records, Run, Trail, digest_under, until
+from ringfence.obligations.results import Ignored, Reason, Signer, Support
 
 MAX_IGNORED = 20  # listed per requirement, newest first; the total is always told
 
@@ -85,9 +88,7 @@ class Sieve:
         if logged.issuer is None or logged.issuer.role not in self.requirement.issuers:
             role = logged.issuer.role.value if logged.issuer else "unknown"
             return Reason.UNTRUSTED, f"a key of the role {role} may not state it"
-        if strength < self.requirement.strength:
-            return Reason.TOO_WEAK, f"it is {strength.text}; {self.requirement.strength.text} is asked"
-        return None
+        return too_weak(self.requirement, logged) if strength < self.requirement.looked_at else None
 
     def _why(self, logged: LoggedStatement) -> tuple[Reason, str]:
         flaw = self.records.flaw(logged)
@@ -100,6 +101,26 @@ class Sieve:
         names = statement.subjects[0].name
         why = self._why(logged)[1]
         return Ignored(logged.entry, statement.predicate, names, logged.recorded_at, statement.issuance.issuer, why)
+
+
+def too_weak(requirement: Requirement, logged: LoggedStatement) -> tuple[Reason, str] | None:
+    """Say why a statement is too weak to show what is asked; nothing where it is not."""
+    strength = logged.envelope.statement.issuance.strength
+    if strength >= requirement.strength:
+        return None
+    return Reason.TOO_WEAK, f"it is {strength.text}; {requirement.strength.text} is asked"
+
+
+def signed(
+    records: Records, predicate: PredicateName, at: datetime, subject: str | None = None
+) -> Iterator[LoggedStatement]:
+    """Yield what people signed by `at`, newest first; of one subject, or of all."""
+    trail = records.trail(predicate)
+    run = trail.run if subject is None else trail.by_subject.get(subject, ())
+    for index in range(until(run, at) - 1, -1, -1):
+        issuer, issuance = run[index].issuer, run[index].envelope.statement.issuance
+        if issuer is not None and issuer.role is KeyRole.OPERATOR and issuance.strength >= Strength.DOCUMENTED:
+            yield run[index]
 
 
 def support(logged: LoggedStatement) -> Support:

@@ -7,6 +7,7 @@ from typing import Any
 from ringfence.kernel import digest
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput, RingfenceError, UsageError, VerificationFailed
+from ringfence.kernel.text import printable
 from ringfence.redteam import journal, pack
 from ringfence.redteam.document import Kept, parse_plan, run_bytes
 from ringfence.redteam.evaluate import JOURNALS, PACK, PLAN, RUN, Drawn, draw, evaluated, journal_name, texts_name
@@ -33,7 +34,7 @@ class Checked:
     def say(self, problem: str) -> None:
         """Keep a problem, up to a bound, fit for a terminal: the files may be anybody's."""
         if len(self.problems) < MAX_PROBLEMS:
-            self.problems.append("".join(c if c.isprintable() else "?" for c in problem[:MAX_PROBLEM]))
+            self.problems.append(printable(problem, MAX_PROBLEM))
 
 
 def verified(files: Mapping[str, bytes]) -> Checked:

@@ -10,6 +10,7 @@ from ringfence.frontends.http import PostedStatement, require
 from ringfence.kernel.actor import Person
 from ringfence.kernel.clock import from_text
 from ringfence.kernel.identifier import predicate_name
+from ringfence.ledger.entry import MAX_ENTRY
 from ringfence.reports.extent import Openings
 from ringfence.reports.service import Packs
 
@@ -19,7 +20,7 @@ Name = Annotated[str, Field(max_length=128)]
 class PostedReport(PostedStatement):
     """A `report.exported` statement that the caller signed, and heads of the log to prove beside the exported ones."""
 
-    heads: list[Annotated[int, Field(ge=1, le=2**53)]] = Field(default=[], max_length=256)
+    heads: list[Annotated[int, Field(ge=1, le=MAX_ENTRY)]] = Field(default=[], max_length=256)
 
 
 def router(service: Packs) -> APIRouter:

@@ -11,10 +11,7 @@ from collections.abc import Iterator
 from importlib import resources
 from importlib.resources.abc import Traversable
 
-from ringfence.obligations import catalog, reading
-from ringfence.obligations.scope import rules
-from ringfence.obligations.scope.document import shipped as values_of
-from ringfence.reports.recheck import shipped
+from ringfence.obligations import edition
 
 START = "ringfence.reports.recheck"
 MAIN = b"""import pkgutil
@@ -34,7 +31,7 @@ _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 def zipapp() -> bytes:
     """Return the bytes of the zipapp."""
-    files = {"__main__.py": MAIN, "ringfence/reports/rules.json": _rules()}
+    files = {"__main__.py": MAIN, "ringfence/reports/rules.json": edition.shipped()}
     files |= dict.fromkeys(STUBS, NOT_HERE)
     files |= dict(_sources())
     made = io.BytesIO()
@@ -45,12 +42,6 @@ def zipapp() -> bytes:
             entry.create_system, entry.external_attr = 3, 0o644 << 16
             archive.writestr(entry, files[name])
     return made.getvalue()
-
-
-def _rules() -> bytes:
-    documents = {name: reading.read(name) for name in catalog.FILES}
-    raw = {name: reading.package_file(name) for name in rules.FILES}
-    return shipped(documents, raw, {name: values_of(raw[name]) for name in rules.PARSED})
 
 
 def _sources() -> Iterator[tuple[str, bytes]]:

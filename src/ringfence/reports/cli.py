@@ -157,9 +157,13 @@ def verify(
 
 
 def _pack_holds(data: bytes, trusted: "Trust | None", file: Path, *, recompute: bool, as_json: bool) -> bool:
+    import time
+
+    from ringfence.kernel.clock import from_millis
+    from ringfence.reports.verify import ahead
     from ringfence.reports.verify import verify as check
 
-    outcome = check(data, trusted, source=str(file))
+    outcome = ahead(check(data, trusted, source=str(file)), from_millis(time.time_ns() // 1_000_000))
     if recompute:
         outcome = _recomputed(outcome)
     output(outcome.to_json(), lambda console: _show(console, outcome), as_json)
@@ -187,10 +191,9 @@ def _trust(path: Path | None) -> "Trust | None":
 
 def _recomputed(outcome: "Verification") -> "Verification":
     from ringfence.obligations import catalog
-    from ringfence.reports.recompute import needs_of, recompute, rules_of
+    from ringfence.reports.recompute import judged
 
-    known = catalog.load()
-    return recompute(outcome, rules_of(known, demo=outcome.header.demo), needs_of(known))
+    return judged(outcome, catalog.load())
 
 
 def _show(console: "Console", outcome: "Verification") -> None:

@@ -9,10 +9,16 @@ from enum import StrEnum
 
 from ringfence.kernel.errors import UsageError
 from ringfence.kernel.identifier import PredicateName
-from ringfence.reports.model import HEAD_EXPORTED, REPORT_EXPORTED, Extent
+from ringfence.ledger.custody import HEAD_EXPORTED
+from ringfence.ledger.succession import KEYS_REPLACED
+from ringfence.obligations.board import CHOICES
+from ringfence.reports.model import REPORT_EXPORTED, Extent
 
-# Who could sign, and which heads are outside, decides about every other record: never left out.
-ALWAYS = frozenset({PredicateName("key.enrolled"), PredicateName("key.revoked"), HEAD_EXPORTED, REPORT_EXPORTED})
+# Who could sign, and which heads are outside, decides about every other record; what a team chose, about every
+# control: never left out.
+ALWAYS = frozenset(
+    {PredicateName("key.enrolled"), PredicateName("key.revoked"), HEAD_EXPORTED, KEYS_REPLACED, REPORT_EXPORTED}
+).union(CHOICES)
 
 
 class Openings(StrEnum):

@@ -4,24 +4,28 @@ Steps 2, 3 and 7 of docs/specs/pack.md, section 4.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ringfence.kernel.clock import to_text
 from ringfence.kernel.errors import MalformedInput, RingfenceError, VerificationFailed
-from ringfence.ledger import checkpoint, note, tree
+from ringfence.ledger import note, tree
 from ringfence.ledger.anchors.judging import judge_anchors, other_parties
+from ringfence.ledger.custody import HEAD_EXPORTED
 from ringfence.ledger.model import Anchors, Checkpoint, Judged, SignedCheckpoint, Trust
+from ringfence.ledger.succession import LogKeys
 from ringfence.ledger.trust import open_heads
-from ringfence.reports.model import HEAD_EXPORTED, Failure, JudgedHead, ProvenHead, Record
+from ringfence.reports.model import Failure, JudgedHead, ProvenHead
 from ringfence.reports.pack import Contents, Kind, parse_anchors, parse_head
-from ringfence.reports.records import Numbered
+from ringfence.reports.records import Numbered, in_full
+
+CLOCKS = timedelta(minutes=10)  # between those who anchor and the records: the log itself refuses five minutes
 
 
-def signed_head(contents: Contents, trust: Trust, failures: list[Failure]) -> SignedCheckpoint | None:
+def signed_head(contents: Contents, keys: LogKeys, failures: list[Failure]) -> SignedCheckpoint | None:
     """Step 2: return the head of a pack; it carries both signatures of the trusted log, and the header's size."""
     for line in contents.of(Kind.CHECKPOINT):
         try:
-            signed = _opened(line.document["checkpoint"], trust)
+            signed = _opened(line.document["checkpoint"], keys)
         except (MalformedInput, VerificationFailed) as error:
             failures.append(Failure(f"the head of the log: {error}"))
             return None
@@ -31,22 +35,22 @@ def signed_head(contents: Contents, trust: Trust, failures: list[Failure]) -> Si
     return None
 
 
-def _opened(text: object, trust: Trust) -> SignedCheckpoint:
+def _opened(text: object, keys: LogKeys) -> SignedCheckpoint:
     if not isinstance(text, str):
         raise MalformedInput("a checkpoint is a signed note")
-    if len(note.parse(text).signatures) != len(trust.log_keys):  # a line of anybody else would be bound by nothing
+    if len(note.parse(text).signatures) != len(keys.first):  # a line of anybody else would be bound by nothing
         raise MalformedInput("the checkpoint of a pack carries the two signatures of the log and no other")
-    return checkpoint.open_note(text, trust.log_keys, trust.log)
+    return keys.open(text)
 
 
-def earlier_heads(contents: Contents, trust: Trust) -> tuple[list[ProvenHead], list[Failure]]:
+def earlier_heads(contents: Contents, keys: LogKeys) -> tuple[list[ProvenHead], list[Failure]]:
     """Read the earlier heads; since version 2 each comes with the note that the log published."""
     found, failures = [], []
     for line in contents.of(Kind.HEAD):
         try:
             head = parse_head(line.document, contents.header)
             if head.note:
-                _check_note(head, trust)
+                _check_note(head, keys)
         except (MalformedInput, VerificationFailed) as error:
             failures.append(Failure(f"line {line.number}: an earlier head: {error}"))
             continue
@@ -54,8 +58,8 @@ def earlier_heads(contents: Contents, trust: Trust) -> tuple[list[ProvenHead], l
     return found, failures
 
 
-def _check_note(head: ProvenHead, trust: Trust) -> None:
-    published = _opened(head.note, trust).checkpoint
+def _check_note(head: ProvenHead, keys: LogKeys) -> None:
+    published = _opened(head.note, keys).checkpoint
     if (published.size, published.root) != (head.size, head.root):
         raise VerificationFailed("its note states another size or root")
 
@@ -104,13 +108,12 @@ def _continues(head: Checkpoint, proven: dict[int, bytes], kept: SignedCheckpoin
 def check_exported(records: Sequence[Numbered], earlier: Sequence[ProvenHead]) -> Iterator[Failure]:
     """Step 7: every head that a record says was exported is among those that step 3 has checked."""
     proven = {head.size: head.root.hex() for head in earlier}
-    for numbered in records:
-        record = numbered.record
-        if not isinstance(record, Record) or record.predicate != HEAD_EXPORTED:
+    for numbered, record in in_full(records):
+        if record.predicate != HEAD_EXPORTED:
             continue
         claims = record.envelope.statement.claims
         size, root = claims.get("size"), claims.get("root")
-        if type(size) is not int or proven.get(size) != root:
+        if type(size) is not int or size not in proven or proven[size] != root:
             yield numbered.failure(f"the log does not contain the head of size {size} that it says was exported")
 
 
@@ -151,6 +154,17 @@ def covered(judged: Sequence[tuple[int, Judged]], records: Sequence[Numbered]) -
 
 def _newest(records: Sequence[Numbered], size: int) -> datetime | None:
     return max((n.record.recorded_at for n in records if n.record.entry < size), default=None)
+
+
+def contradicted(heads: Sequence[JudgedHead]) -> Iterator[Failure]:
+    """Yield each head that somebody saw before its newest record was taken in, as that record says."""
+    for head in heads:
+        for said in head.judged.said:
+            if head.covers_until is not None and head.covers_until - said.at > CLOCKS:
+                yield Failure(
+                    f"the head of size {head.size}: {said.party} saw it at {to_text(said.at)}, and it covers a record "
+                    f"dated {to_text(head.covers_until)}: the log, or that party, was given a false clock"
+                )
 
 
 def told(heads: Sequence[JudgedHead]) -> Iterator[str]:

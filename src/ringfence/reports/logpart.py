@@ -19,6 +19,7 @@ from ringfence.ledger.entry import Place, encode
 from ringfence.ledger.issuers import ENROLLED
 from ringfence.ledger.model import LoggedStatement, Standing
 from ringfence.ledger.proof import MAX_HASHES
+from ringfence.ledger.succession import listed
 from ringfence.reports.ports import Proofs
 
 
@@ -45,6 +46,7 @@ class LogPart:
     checkpoint: str
     segment: Logged
     enrolment: Logged
+    successions: tuple[Envelope, ...] = ()  # by which the log's keys were replaced, as the root signed them
 
 
 def log_part(log: Proofs, tenant: Tenant, segment: LoggedStatement) -> bytes:
@@ -54,13 +56,13 @@ def log_part(log: Proofs, tenant: Tenant, segment: LoggedStatement) -> bytes:
     enrolment = _enrolment(log, tenant, segment.envelope.signer)
     if max(segment.entry, enrolment.entry) >= size:
         raise InternalError("a receipt was asked for before its segment was published")
-    return digest.dumps(
-        {
-            "checkpoint": signed.note,
-            "segment": _place(log, segment, size),
-            "enrolment": {**_place(log, enrolment, size), "envelope": digest.loads(enrolment.envelope.data)},
-        }
-    )
+    document = {
+        "checkpoint": signed.note,
+        "segment": _place(log, segment, size),
+        "enrolment": {**_place(log, enrolment, size), "envelope": digest.loads(enrolment.envelope.data)},
+    }
+    replaced = [digest.loads(envelope.data) for envelope in log.successions(tenant)]
+    return digest.dumps(document | ({"successions": replaced} if replaced else {}))
 
 
 def _enrolment(log: Proofs, tenant: Tenant, key: KeyId) -> LoggedStatement:
@@ -90,9 +92,11 @@ def parse_log_part(document: Mapping[str, Any], segment: Envelope) -> LogPart:
             "segment": dict() as place,
             "enrolment": {"envelope": dict() as enrolled, **rest},
             **extra,
-        } if not extra:
+        } if extra.keys() <= {"successions"}:
             place_of_key = {str(name): value for name, value in rest.items()}
-            return LogPart(text, _logged(place, segment), _logged(place_of_key, dsse.parse(digest.dumps(enrolled))))
+            key = _logged(place_of_key, dsse.parse(digest.dumps(enrolled)))
+            replaced = map(dsse.parse, listed(extra["successions"]) if extra else ())
+            return LogPart(text, _logged(place, segment), key, tuple(replaced))
         case _:
             raise MalformedInput("the log's part of a receipt is checkpoint, segment and enrolment")
 

@@ -1,21 +1,21 @@
 """What a pack is made of, and what checking one yields (docs/specs/pack.md)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from ringfence.kernel.clock import to_text
 from ringfence.kernel.commitment import Opening
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.identifier import LogOrigin, PredicateName, Tenant
+from ringfence.ledger.anchors.judging import vouched_before
 from ringfence.ledger.entry import Place, encode, tenant_tag
-from ringfence.ledger.model import Anchors, Judged, LoggedStatement
+from ringfence.ledger.model import Anchors, Judged, LoggedStatement, Vouched
 
 REPORT_EXPORTED = PredicateName("report.exported")
-HEAD_EXPORTED = PredicateName("ledger.head_exported")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class Header:
     log_keys: tuple[str, str]
     extent: Extent | None = None  # None: a pack of version 1, in which everything is shown
     tenant_salt: bytes | None = None  # None: no entry of the tenant bears a number
+    successions: tuple[bytes, ...] = ()  # envelopes of the root, by which other keys followed on `log_keys`
 
     @property
     def version(self) -> int:
@@ -60,9 +61,12 @@ class Header:
 
     def place(self, sequence: int | None) -> Place | None:
         """Return what the log's entry says of a record's number; None in an entry of version 1."""
-        if sequence is None or self.tenant_salt is None:
-            return None
-        return Place(tenant_tag(self.tenant_salt, self.tenant), sequence)
+        return None if sequence is None or self.tag is None else Place(self.tag, sequence)
+
+    @property
+    def tag(self) -> bytes | None:
+        """Return what stands for the tenant in the log's entries."""
+        return None if self.tenant_salt is None else tenant_tag(self.tenant_salt, self.tenant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,23 @@ class Pack:
     anchors: Anchors = field(default_factory=Anchors)
 
 
+class Share(Protocol):
+    """What of a tenant's records somebody is shown, beside keys and heads; `customers` makes it for one customer."""
+
+    @property
+    def controls(self) -> Sequence[str]:
+        """Return the controls whose status is told."""
+        ...
+
+    def shows(self, logged: LoggedStatement) -> bool:
+        """Tell whether a record is in full."""
+        ...
+
+    def reduced(self, status: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the status line, without what is not to be told."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Preview:
     """What an operator signs before a pack is made: the status line and what it rests on."""
@@ -144,6 +165,7 @@ class Preview:
     status: Mapping[str, Any]
     digest: Digest  # of the status line
     extent: Extent = Extent()
+    share: Share | None = None
 
     @property
     def claims(self) -> dict[str, Any]:
@@ -223,6 +245,11 @@ class Verification:
     status: Mapping[str, Any] | None
     statements: tuple[LoggedStatement, ...]  # as the rules take them in
     heads: tuple[JudgedHead, ...] = ()
+    ended: tuple[Mapping[str, Any], ...] = ()  # the keys that were revoked, and what their older records rest on
+
+    def vouched_before(self, when: datetime) -> Vouched | None:
+        """Return the largest head that another party vouched for before a time, as the reader trusts them."""
+        return vouched_before(((head.size, head.judged) for head in self.heads), when)
 
     @property
     def ok(self) -> bool:
@@ -246,6 +273,7 @@ class Verification:
             "records": self.checked,
             "digests_only": self.outlined,
             "heads": [head.to_json() for head in self.heads],
+            "ended_keys": list(self.ended),
             "size": self.header.size,
             "head": self.root.hex() if self.root else None,
             "failures": [failure.to_json() for failure in self.failures],

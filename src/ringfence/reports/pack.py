@@ -4,8 +4,6 @@ Reading never stops at the first damaged line: a pack is judged as a whole, so e
 Only a file whose first line is no header of ours is refused as `MalformedInput`.
 """
 
-import base64
-import binascii
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -15,11 +13,14 @@ from typing import Any
 from ringfence.kernel import digest, identifier
 from ringfence.kernel.clock import from_text
 from ringfence.kernel.commitment import Opening, parse_opening
-from ringfence.kernel.digest import SIZE, Digest
+from ringfence.kernel.digest import Digest
 from ringfence.kernel.envelope import parse as parse_envelope
 from ringfence.kernel.errors import MalformedInput
+from ringfence.ledger.entry import MAX_ENTRY
 from ringfence.ledger.model import Anchors
+from ringfence.ledger.succession import listed
 from ringfence.reports.model import AnyRecord, Extent, Failure, Header, Outline, ProvenHead, Record
+from ringfence.reports.values import count, decode_hash, decode_hashes, parse_token
 
 FORMATS = {"urn:ringfence:pack:v1": 1, "urn:ringfence:pack:v2": 2}
 MAX_PACK = 512 * 2**20  # the file is read into memory; a year of a busy tenant stays well below
@@ -27,11 +28,12 @@ MAX_LINE = 8 * 2**20  # the largest honest record: an envelope, its readable cop
 MAX_RECORDS = 250_000  # what fits into MAX_PACK at about 2 KiB each
 MAX_HEADS = 10_000  # a head a day for 27 years
 MAX_ANCHORS = 64  # of one kind, on one head
-MAX_PROOF = 64  # a tree of 2**64 leaves is no deeper
+MAX_STAMPS = 16_384  # in one pack: to verify one costs a millisecond
 _HEADER = {"asOf", "demo", "format", "log", "logKeys", "records", "root", "size", "tenant"}
 _RECORD = {"entry", "envelope", "opening", "proof", "recordedAt", "statement"}
 _ANCHORS = {"cosignatures", "timestamps"}
-_HEADERS = {1: _HEADER, 2: _HEADER | {"openings", "scope", "tenantSalt"}}
+_HEADER_2 = _HEADER | {"openings", "scope", "tenantSalt"}
+_HEADERS = {1: (_HEADER,), 2: (_HEADER_2, _HEADER_2 | {"successions"})}
 _OUTLINE = {"entry", "envelopeDigest", "proof", "recordedAt", "tenantSequence"}
 
 
@@ -87,10 +89,18 @@ def read(data: bytes, *, source: str = "") -> Contents:
     ended = bool(rest) and rest[-1] == b""
     read_lines = [_line(number, line, header) for number, line in enumerate(rest[:-1] if ended else rest, start=2)]
     lines = tuple(item for item in read_lines if isinstance(item, Line))
+    if sum(map(_stamps, lines)) > MAX_STAMPS:
+        raise MalformedInput(f"a pack holds at most {MAX_STAMPS} time stamps", source=source)
     failures = [item for item in read_lines if isinstance(item, Failure)]
     if not ended:
         failures.append(Failure("the last line does not end: the file was cut"))
     return Contents(header, lines, (*failures, *_shape(lines, read_lines, header)))
+
+
+def _stamps(line: Line) -> int:
+    head = line.document.get("head", line.document)
+    tokens = head.get("timestamps") if isinstance(head, dict) else None
+    return len(tokens) if isinstance(tokens, list) else 0
 
 
 def _header(line: bytes, source: str) -> Header:
@@ -100,7 +110,7 @@ def _header(line: bytes, source: str) -> Header:
     )
     if version is None:
         raise MalformedInput(f"not a pack: the first line says none of {', '.join(FORMATS)}", source=source, line=1)
-    if document.keys() != _HEADERS[version] or digest.dumps(document) != line:
+    if document.keys() not in _HEADERS[version] or digest.dumps(document) != line:
         raise MalformedInput("the header is not in its one byte form (docs/specs/pack.md)", source=source, line=1)
     match document:
         case {"demo": bool() as demo, "logKeys": [str() as classical, str() as post_quantum], **others}:
@@ -113,7 +123,7 @@ def _header(line: bytes, source: str) -> Header:
         as_of=from_text(others["asOf"]),
         demo=demo,
         records=count(others["records"], "records", MAX_RECORDS),
-        size=count(others["size"], "size", 2**53),
+        size=count(others["size"], "size", MAX_ENTRY),
         root=decode_hash(others["root"]),
         log_keys=(classical, post_quantum),
     )
@@ -124,6 +134,7 @@ def _header(line: bytes, source: str) -> Header:
         header,
         extent=_extent(others["openings"], others["scope"]),
         tenant_salt=salt if salt is None else decode_hash(salt),
+        successions=listed(others["successions"]) if "successions" in others else (),
     )
 
 
@@ -148,12 +159,6 @@ def _extent(openings: object, scope: object) -> Extent:
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
-
-
-def count(value: object, name: str, limit: int) -> int:
-    if type(value) is not int or not 0 <= value <= limit:
-        raise MalformedInput(f"{name} is a whole number from 0 to {limit}")
-    return value
 
 
 def _line(number: int, line: bytes, header: Header) -> Line | Failure:
@@ -215,11 +220,11 @@ def parse_record(document: Mapping[str, Any], header: Header) -> tuple[AnyRecord
     Raises:
         MalformedInput: it cannot be read.
     """
-    entry, at = count(document["entry"], "entry", 2**53), from_text(document["recordedAt"])
+    entry, at = count(document["entry"], "entry", MAX_ENTRY), from_text(document["recordedAt"])
     proof = decode_hashes(document["proof"])
     if "envelopeDigest" in document:
         value = Digest.parse(document["envelopeDigest"])
-        sequence = count(document["tenantSequence"], "tenantSequence", 2**53)
+        sequence = count(document["tenantSequence"], "tenantSequence", MAX_ENTRY)
         if str(value) != document["envelopeDigest"]:
             raise MalformedInput("a digest is written as sha256: and 64 digits")
         unasked = [] if header.extent and header.extent.scoped else ["only its digest is here, in a pack of everything"]
@@ -235,7 +240,7 @@ def parse_record(document: Mapping[str, Any], header: Header) -> tuple[AnyRecord
 
 
 def _sequence(value: object) -> int | None:
-    return None if value is None else count(value, "tenantSequence", 2**53)
+    return None if value is None else count(value, "tenantSequence", MAX_ENTRY)
 
 
 def _opening_reasons(record: Record, extent: Extent | None) -> Iterator[str]:
@@ -260,12 +265,12 @@ def parse_head(document: Mapping[str, Any], header: Header) -> ProvenHead:
     """Parse the JSON of a head line, or raise `MalformedInput`."""
     match document["head"]:
         case {"size": int() as size, "root": root, "proof": proof, **others} if header.version == 1 and not others:
-            return ProvenHead(count(size, "size", 2**53), decode_hash(root), decode_hashes(proof))
+            return ProvenHead(count(size, "size", MAX_ENTRY), decode_hash(root), decode_hashes(proof))
         case {"size": int() as size, "root": root, "proof": proof, "note": str() as note, **others} if (
             header.version == 2 and others.keys() == _ANCHORS
         ):
             anchors = parse_anchors(others)
-            return ProvenHead(count(size, "size", 2**53), decode_hash(root), decode_hashes(proof), note, anchors)
+            return ProvenHead(count(size, "size", MAX_ENTRY), decode_hash(root), decode_hashes(proof), note, anchors)
         case _:
             raise MalformedInput("a head has a size, a root and a proof; since version 2 also a note and its anchors")
 
@@ -277,33 +282,4 @@ def parse_anchors(document: Mapping[Any, Any]) -> Anchors:
         raise MalformedInput(f"cosignatures and timestamps are lists of at most {MAX_ANCHORS}")
     if not all(_is_text(line) for line in lines):
         raise MalformedInput("a cosignature is a line of text")
-    return Anchors(tuple(lines), tuple(_token(token) for token in tokens))
-
-
-def _token(value: object) -> bytes:
-    if not (data := _decoded(value)):
-        raise MalformedInput("a time stamp is canonical base64")
-    return data
-
-
-def decode_hashes(value: object) -> tuple[bytes, ...]:
-    """Parse a proof: at most 64 hashes in canonical base64."""
-    if not isinstance(value, list) or len(value) > MAX_PROOF:
-        raise MalformedInput(f"a proof is a list of at most {MAX_PROOF} hashes")
-    return tuple(decode_hash(item) for item in value)
-
-
-def decode_hash(value: object) -> bytes:
-    """Parse 32 bytes in canonical base64."""
-    if len(data := _decoded(value)) != SIZE:
-        raise MalformedInput("a hash is 32 bytes in base64")
-    return data
-
-
-def _decoded(value: object) -> bytes:
-    """Return the bytes of canonical base64; none for anything else."""
-    try:
-        data = base64.b64decode(value, validate=True) if isinstance(value, str) else b""
-    except (binascii.Error, ValueError):
-        return b""
-    return data if base64.b64encode(data).decode() == value else b""
+    return Anchors(tuple(lines), tuple(parse_token(token) for token in tokens))

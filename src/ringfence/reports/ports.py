@@ -1,11 +1,14 @@
 """What a pack is made from: the log, the computed status, and the rules that compute it again."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from ringfence.kernel.envelope import Envelope
+from ringfence.kernel.evidence import Acknowledgement
 from ringfence.kernel.identifier import PredicateName, Tenant
-from ringfence.ledger.model import Anchors, LoggedStatement, SignedCheckpoint
+from ringfence.ledger.model import Anchors, LoggedStatement, SignedCheckpoint, Vouched
+from ringfence.reports.model import Share
 
 
 class Log(Protocol):
@@ -47,6 +50,14 @@ class Log(Protocol):
         """Return the sizes of the checkpoints of which others said anything: the newest of each who did."""
         ...
 
+    def successions(self, tenant: Tenant) -> Sequence[Envelope]:
+        """Return the root's statements by which the log's keys were replaced, as a tenant was told."""
+        ...
+
+    def vouched_before(self, when: datetime, /) -> Vouched | None:
+        """Return the largest head that another party vouched for before a time; None where there is none."""
+        ...
+
 
 class Proofs(Protocol):
     """Prove single statements; `ringfence.ledger.service.Ledger` does."""
@@ -57,6 +68,10 @@ class Proofs(Protocol):
 
     def statements(self, tenant: Tenant, predicates: Iterable[PredicateName]) -> Sequence[LoggedStatement]:
         """Return a tenant's statements of some evidence types in log order."""
+        ...
+
+    def successions(self, tenant: Tenant) -> Sequence[Envelope]:
+        """Return the root's statements by which the log's keys were replaced, as a tenant was told."""
         ...
 
     def inclusion_proof(self, entry: int, size: int) -> tuple[bytes, ...]:
@@ -70,6 +85,10 @@ class Evidence(Protocol):
     def __call__(self, controls: Sequence[str], /) -> frozenset[PredicateName]:
         """Return the evidence types that decide about these controls; raise `NotFound`."""
         ...
+
+
+Sharing = Callable[[Sequence[LoggedStatement]], Share]  # of the tenant's statements that a report covers
+Alongside = Callable[[Acknowledgement], None]
 
 
 class Rules(Protocol):

@@ -17,8 +17,10 @@ from ringfence.kernel.clock import to_text
 from ringfence.kernel.errors import MalformedInput, RingfenceError, VerificationFailed
 from ringfence.kernel.statement import KeyRole
 from ringfence.ledger import checkpoint, note, tree
+from ringfence.ledger.books import check_book
 from ringfence.ledger.issuers import fold, parse_enrolment
 from ringfence.ledger.model import SignedCheckpoint, Standing, Trust
+from ringfence.ledger.succession import LogKeys, joined, keys_of, parse
 from ringfence.ledger.trust import open_heads
 from ringfence.reports.logpart import LogPart, parse_log_part
 from ringfence.reports.model import Verdict
@@ -134,7 +136,7 @@ def _check_places(part: LogPart, trust: Trust | None) -> None:
         raise MalformedInput("the checkpoint of a receipt carries the two signatures of the log and no other")
     head = checkpoint.parse_text(note.parse(part.checkpoint).text)
     if trust is not None:
-        head = checkpoint.open_note(part.checkpoint, trust.log_keys, trust.log).checkpoint
+        head = _keys(part, trust).open(part.checkpoint).checkpoint
     for logged in (part.enrolment, part.segment):
         tree.verify_inclusion(logged.entry, head.size, logged.leaf, logged.proof, head.root)
     if part.enrolment.entry >= part.segment.entry or part.enrolment.recorded_at > part.segment.recorded_at:
@@ -142,11 +144,34 @@ def _check_places(part: LogPart, trust: Trust | None) -> None:
     _check_numbers(part)
 
 
+def _keys(part: LogPart, trust: Trust) -> LogKeys:
+    """Return the log's keys as the reader knows them, and as the receipt shows that the root replaced them."""
+    return joined(keys_of(trust), [parse(envelope, trust.root, trust.log) for envelope in part.successions])
+
+
+def _old_keys(part: LogPart, trust: Trust) -> Iterator[str]:
+    """Say where the head of a receipt is by keys of the log that sign no more."""
+    size = checkpoint.parse_text(note.parse(part.checkpoint).text).size
+    try:
+        ended = [each for each in _keys(part, trust).successions if each.size >= size][:1]
+    except RingfenceError:
+        return  # it has failed already
+    for each in ended:
+        yield (
+            f"its head is signed by log keys that were replaced behind size {each.size} ({each.reason}): whoever holds "
+            "these can make such a head for ever; ask for a pack that holds it"
+        )
+
+
 def _check_numbers(part: LogPart) -> None:
-    """Step 3: where the log numbers the tenant's statements, both are numbered among the same ones, in their order."""
+    """Step 3: where the log numbers the tenant's statements, both are numbered among the same ones, in their order.
+
+    That is the book that the root signed the enrolment for.
+    """
     first, second = part.enrolment.place, part.segment.place
     if first is not None and (second is None or first.tag != second.tag or first.sequence >= second.sequence):
         raise VerificationFailed("the log does not number the segment behind the enrolment of its key")
+    check_book(part.enrolment.envelope.statement.claims, second.tag if second else None)
 
 
 def _check_heads(part: LogPart, kept: Sequence[SignedCheckpoint]) -> None:
@@ -204,6 +229,7 @@ def _notices(receipt: Receipt, part: LogPart, trust: Trust | None, *, compared: 
         yield SELF_CONSISTENT
     else:
         yield "rebuild or rollback of the log not excluded by one receipt: a pack is checked against the heads you keep"
+        yield from _old_keys(part, trust)
     if not admitted.salt:
         yield "the opening was erased: nobody can show any more what was asked and answered"
     elif not compared:

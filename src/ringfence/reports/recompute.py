@@ -1,20 +1,23 @@
 """Compute the status of a pack again from its records, with the rules of this installation. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ringfence.kernel.errors import NotFound
+from ringfence.kernel.errors import MalformedInput, NotFound
 from ringfence.kernel.identifier import PredicateName, Tenant
 from ringfence.ledger.issuers import Issuers, fold
-from ringfence.ledger.model import LoggedStatement
-from ringfence.obligations import board, duties, sheet
+from ringfence.ledger.model import LoggedStatement, Vouched
+from ringfence.obligations import board, duties, overrides, sheet
 from ringfence.obligations.model import Catalog
 from ringfence.obligations.records import Records
 from ringfence.reports.extent import ALWAYS, shows
 from ringfence.reports.model import Extent, Failure, Verdict, Verification
+from ringfence.reports.pairs import unpaired
 from ringfence.reports.ports import Evidence, Rules
+
+Vouches = Callable[[datetime], Vouched | None]
 
 
 def rules_of(catalog: Catalog, *, demo: bool) -> Rules:
@@ -50,22 +53,44 @@ def _needs(catalog: Catalog, control: str) -> frozenset[PredicateName] | None:
     for requirement in catalog.of(control):
         if requirement.anchors:
             return None  # it tells the newest record of all that a head covers
-        linked = (requirement.for_each, requirement.contradicted_by)
-        asked += [requirement.id, *(link.of for link in linked if link is not None)]
+        asked += [requirement.id, *requirement.links]
     return frozenset(catalog.requirements[name].evidence for name in asked)
+
+
+def judged(outcome: Verification, shipped: Catalog) -> Verification:
+    """Return the outcome with what the records give by the rules here, and by the team's overrides in the pack.
+
+    Overrides that loosen a rule are refused here as they would be where they come from.
+    """
+    try:
+        known = overridden(shipped, (outcome.status or {}).get("overrides"))
+    except MalformedInput as error:
+        failure = Failure(f"the overrides in this pack are none that these rules take: {error}")
+        return replace(outcome, verdict=Verdict.FAILED, failures=(*outcome.failures, failure))
+    return recompute(outcome, rules_of(known, demo=outcome.header.demo), needs_of(known))
+
+
+def overridden(shipped: Catalog, stated: object) -> Catalog:
+    """Return the rules with the overrides that a status carries; raise `MalformedInput` where those are none."""
+    if stated is None:
+        return shipped
+    if not isinstance(stated, dict):
+        raise MalformedInput("the overrides of a status name their files")
+    return overrides.apply(shipped, overrides.of_values(stated.get("files")))
 
 
 def recompute(
     outcome: Verification, rules: Rules, needs: Mapping[str, frozenset[PredicateName] | None] | None = None
 ) -> Verification:
-    """Return the outcome with what the recomputed status adds to it: failures, or a notice that both agree.
+    """Return the outcome with what looking into the records adds to it: failures, or a notice that both agree.
 
     `needs` says which evidence types decide about each control: of a pack with a scope only those controls are
     compared all of whose evidence is there in full.
     """
     extent = outcome.header.extent
     unknown = [name for name, asked in (needs or {}).items() if not known_in(extent, asked)]
-    found = [Failure(reason) for reason in differences(outcome, rules, frozenset(unknown))]
+    differ = (Failure(reason) for reason in differences(outcome, rules, frozenset(unknown)))
+    found = [*unpaired(outcome), *differ]
     agreed = () if found else (_agreed(unknown, len(needs or {})),)
     return replace(
         outcome,
@@ -75,18 +100,21 @@ def recompute(
     )
 
 
-def as_known(statements: Sequence[LoggedStatement], root: bytes, *, at: datetime, size: int) -> list[LoggedStatement]:
+def as_known(
+    statements: Sequence[LoggedStatement], root: bytes, vouched: Vouches, *, at: datetime, size: int
+) -> list[LoggedStatement]:
     """Return what a tree of `size` held at a time, each statement with the standing that its key had by then.
 
-    A revocation that came later must not change a status of before.
+    A revocation that came later must not change a status of before. `vouched` tells what another party vouched for
+    before a time: of compromised keys nothing else counts.
     """
     known = [logged for logged in statements if logged.entry < size and logged.recorded_at <= at]
-    issuers = fold([(logged.recorded_at, logged.envelope) for logged in known], root)
+    issuers = fold([(logged.recorded_at, logged.envelope, logged.entry) for logged in known], root).proven(vouched)
     return [_judged(logged, issuers) for logged in known]
 
 
 def _judged(logged: LoggedStatement, issuers: Issuers) -> LoggedStatement:
-    standing, issuer = issuers.at(logged.envelope.signer, logged.recorded_at)
+    standing, issuer = issuers.at(logged.envelope.signer, logged.recorded_at, logged.entry)
     return replace(logged, standing=standing, issuer=issuer)
 
 
@@ -110,7 +138,8 @@ def differences(outcome: Verification, rules: Rules, unknown: frozenset[str] = f
     """Say where the pack's status line differs from the one that follows from its records: control by control."""
     header, stated = outcome.header, outcome.status or {}
     size = outcome.statements[-1].envelope.statement.claims.get("size") if outcome.statements else 0
-    known = as_known(outcome.statements, header.root, at=header.as_of, size=size if type(size) is int else 0)
+    reach = size if type(size) is int else 0
+    known = as_known(outcome.statements, header.root, outcome.vouched_before, at=header.as_of, size=reach)
     computed = rules(known, header.tenant, header.as_of)
     if computed == stated:
         return []

@@ -13,6 +13,7 @@ from ringfence.kernel.statement import KeyRole
 from ringfence.ledger import tree
 from ringfence.ledger.issuers import ENROLLED, Issuers, check_enrolment
 from ringfence.ledger.model import Checkpoint, Standing
+from ringfence.ledger.succession import KEYS_REPLACED
 from ringfence.reports.model import AnyRecord, Failure, Header, Outline, Record, leaf_of
 from ringfence.reports.pack import Contents, Kind, Line, parse_record
 
@@ -23,6 +24,7 @@ _ROLES: Mapping[PredicateName, frozenset[KeyRole]] = {
     PredicateName("key.revoked"): frozenset({KeyRole.ROOT, KeyRole.CONTROL_PLANE, KeyRole.EMERGENCY}),
     PredicateName("report.exported"): frozenset({KeyRole.OPERATOR}),
     SEGMENT: frozenset({KeyRole.GATEWAY}),
+    KEYS_REPLACED: frozenset({KeyRole.ROOT}),
 }
 # Roles that state anything else; the gateway faces strangers, and its key closes segments only.
 _SPEAKERS = frozenset(KeyRole) - {KeyRole.ROOT, KeyRole.LEDGER, KeyRole.GATEWAY}
@@ -45,6 +47,13 @@ class Numbered:
     def failure(self, reason: str) -> Failure:
         """Say that this record does not hold."""
         return Failure(reason, self.number, self.record.entry, self.record.predicate)
+
+
+def in_full(records: Sequence[Numbered]) -> Iterator[tuple[Numbered, Record]]:
+    """Yield each record of which more than the digest is shown."""
+    for numbered in records:
+        if isinstance(numbered.record, Record):
+            yield numbered, numbered.record
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +138,14 @@ def _kind(demo: bool) -> str:  # noqa: FBT001 - a word for a flag
 
 
 def _check_signature(record: Record, frame: Frame) -> None:
-    standing, issuer = frame.issuers.at(record.envelope.signer, record.recorded_at)
-    if issuer is None or standing is not Standing.TRUSTED:
+    standing, issuer = frame.issuers.at(record.envelope.signer, record.recorded_at, record.entry)
+    if issuer is None or standing not in {Standing.TRUSTED, Standing.UNPROVEN}:  # the latter count for nothing
         raise VerificationFailed(f"{_STANDINGS[standing]} (key {record.envelope.signer[:16]}…)")
     statement = issuer.verify(record.envelope)
     if issuer.role not in _ROLES.get(statement.predicate, _SPEAKERS):
         raise VerificationFailed(f"a key with the role {issuer.role} may not state this")
-    if statement.predicate == ENROLLED and issuer.role is KeyRole.OPERATOR:
-        check_enrolment(frame.issuers, record.recorded_at, record.envelope)
+    if statement.predicate == ENROLLED and issuer.role is KeyRole.OPERATOR and standing is Standing.TRUSTED:
+        check_enrolment(frame.issuers, record.recorded_at, record.envelope, record.entry)
 
 
 def _check_inclusion(record: AnyRecord, frame: Frame) -> None:

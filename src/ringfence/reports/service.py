@@ -12,14 +12,14 @@ from ringfence.kernel.clock import Clock, from_text, to_text
 from ringfence.kernel.commitment import Opening
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.envelope import Envelope
-from ringfence.kernel.errors import Conflict, InternalError, MalformedInput, NotFound, UsageError
+from ringfence.kernel.errors import Conflict, InternalError, MalformedInput, NotFound, Refused, UsageError
 from ringfence.kernel.evidence import Publication, Recorder
 from ringfence.kernel.identifier import PredicateName, Tenant, predicate_name
 from ringfence.kernel.statement import Draft, Strength, Subject
+from ringfence.ledger.custody import HEAD_EXPORTED
 from ringfence.ledger.model import LoggedStatement, Trust
-from ringfence.reports.extent import Openings, opens, restricted, shows
+from ringfence.reports.extent import ALWAYS, Openings, opens, restricted, shows
 from ringfence.reports.model import (
-    HEAD_EXPORTED,
     REPORT_EXPORTED,
     AnyRecord,
     Extent,
@@ -29,12 +29,17 @@ from ringfence.reports.model import (
     Preview,
     ProvenHead,
     Record,
+    Share,
 )
 from ringfence.reports.pack import MAX_RECORDS
-from ringfence.reports.ports import Evidence, Log, Rules
+from ringfence.reports.ports import Alongside, Evidence, Log, Rules, Sharing
 from ringfence.reports.recompute import as_known
 from ringfence.reports.writing import status_digest, write
 
+UNNUMBERED = (
+    "this log holds statements from before the log gave numbers; they cannot be left out of a pack, so that there is "
+    "none for one customer alone"
+)
 CLAIMS = ("asOf", "records", "size", "openings", "controls", "predicates")
 
 
@@ -80,7 +85,22 @@ class Packs:
         extent = restricted(openings, controls, (*predicates, *(self.evidence(controls) if controls else ())))
         return preview_of(self.log, self.trust.root, self.rules, tenant, whole, extent=extent)
 
-    def issue(self, envelope: Envelope, opening: Opening | None, *, by: Person, sizes: Sequence[int] = ()) -> bytes:
+    def draft_for(self, tenant: Tenant, sharing: Sharing) -> tuple[Mapping[str, Any], Draft]:
+        """Return what a pack of one share would state now, and the report that a person signs over it."""
+        now = from_text(to_text(self.clock.now()))
+        made = preview_of(self.log, self.trust.root, self.rules, tenant, now, sharing=sharing).to_json()
+        return made, draft_of(made)
+
+    def issue(
+        self,
+        envelope: Envelope,
+        opening: Opening | None,
+        *,
+        by: Person,
+        sizes: Sequence[int] = (),
+        sharing: Sharing | None = None,
+        alongside: Alongside = lambda _: None,
+    ) -> bytes:
         """Record the signed report and return the pack that it closes.
 
         Args:
@@ -88,19 +108,35 @@ class Packs:
             opening: its side record, if it has one.
             by: who asks; the report must be signed with this person's key.
             sizes: earlier heads of the log that the pack is to be proven against, beside the exported ones.
+            sharing: what of it somebody is shown; everything in its extent where nothing is said.
+            alongside: what else is recorded in the same transaction.
 
         Raises:
             Conflict: what was previewed is no longer what would be exported; preview and sign again.
         """
-        preview = self._same_preview(envelope, by.tenant)
+        preview = self._same_preview(envelope, by.tenant, sharing)
         with self.transaction():
             acknowledged = self.recorder.admit(envelope, opening, by=by)
+            alongside(acknowledged)
         published = self.publication.published(acknowledged.envelope)
         if published.entry is None:
             raise InternalError("a published statement has no entry")
         return compose(self.log, self.trust, by.tenant, published.entry, preview, sizes)
 
-    def _same_preview(self, envelope: Envelope, tenant: Tenant) -> Preview:
+    def again(self, tenant: Tenant, entry: int, sharing: Sharing | None = None) -> bytes:
+        """Compose the pack of an earlier report once more, over the newest head; of a share, for whom that was made.
+
+        Raises:
+            NotFound: no report of the tenant stands there.
+            Conflict: the rules are other ones now: this version cannot make what was signed then.
+        """
+        found = [one for one in self.log.statements(tenant) if one.entry == entry]
+        if not found or found[0].envelope.statement.predicate != REPORT_EXPORTED:
+            raise NotFound(f"entry {entry} is no report of yours; see `ringfence ledger list`")
+        preview = self._same_preview(found[0].envelope, tenant, sharing)
+        return compose(self.log, self.trust, tenant, entry, preview)
+
+    def _same_preview(self, envelope: Envelope, tenant: Tenant, sharing: Sharing | None = None) -> Preview:
         statement = envelope.statement
         as_of = from_text(statement.claims.get("asOf"))
         size = statement.claims.get("size")
@@ -108,10 +144,12 @@ class Packs:
             raise MalformedInput(
                 "a pack is closed by a report.exported statement with asOf, records, size and openings"
             )
-        extent = extent_of(statement.claims)
+        extent = None if sharing else extent_of(statement.claims)
         if as_of > self.clock.now() or size > self.log.head().checkpoint.size:
             raise UsageError("a report cannot speak of what has not been recorded yet")
-        preview = preview_of(self.log, self.trust.root, self.rules, tenant, as_of, size=size, extent=extent)
+        preview = preview_of(
+            self.log, self.trust.root, self.rules, tenant, as_of, size=size, extent=extent, sharing=sharing
+        )
         if (statement.claims, statement.subjects) != (preview.claims, draft_of(preview.to_json()).subjects):
             raise Conflict("the evidence changed since this report was signed; ask for the pack again")
         return preview
@@ -126,14 +164,30 @@ def preview_of(
     *,
     size: int | None = None,
     extent: Extent | None = None,
+    sharing: Sharing | None = None,
 ) -> Preview:
-    """Compute what a report states as of a time, over the tree of `size` or over the newest one."""
+    """Compute what a report states as of a time, over the tree of `size` or over the newest one.
+
+    A share makes its own extent: the evidence types of what it shows. No status can be computed again from such a
+    pack, since of no control all evidence is there.
+    """
     covered = log.head().checkpoint.size if size is None else size
     statements = [logged for logged in log.statements(tenant) if logged.entry < covered]
-    status = rules(as_known(statements, root, at=as_of, size=covered), tenant, as_of)
+    status = rules(as_known(statements, root, log.vouched_before, at=as_of, size=covered), tenant, as_of)
+    share = sharing(statements) if sharing else None
+    if share is not None:
+        status, extent = share.reduced(status), _extent_of(share, statements)
     if digest.loads(digest.dumps(status)) != status:
         raise InternalError("the status cannot be written into a pack without loss")
-    return Preview(as_of, covered, len(statements), status, status_digest(status), extent or Extent())
+    return Preview(as_of, covered, len(statements), status, status_digest(status), extent or Extent(), share)
+
+
+def _extent_of(share: Share, statements: Sequence[LoggedStatement]) -> Extent:
+    """Return the extent of a share; openings never travel with one: a free text may name anybody."""
+    if any(logged.place is None for logged in statements):
+        raise Refused(UNNUMBERED)
+    shown = {logged.envelope.statement.predicate for logged in statements if share.shows(logged)}
+    return restricted(Openings.NONE, share.controls, {REPORT_EXPORTED, *(shown - ALWAYS)})
 
 
 def extent_of(claims: Mapping[str, Any]) -> Extent:
@@ -164,6 +218,7 @@ def compose(log: Log, trust: Trust, tenant: Tenant, report: int, preview: Previe
     statements = [logged for logged in log.statements(tenant) if logged.entry <= report]
     if len(statements) > MAX_RECORDS:
         raise UsageError(f"the tenant has {len(statements)} records; a pack holds at most {MAX_RECORDS}")
+    replaced = log.successions(tenant)
     header = Header(
         tenant=tenant,
         log=trust.log,
@@ -175,25 +230,37 @@ def compose(log: Log, trust: Trust, tenant: Tenant, report: int, preview: Previe
         log_keys=trust.log_keys,
         extent=preview.extent,
         tenant_salt=log.tenant_salt(tenant),
+        successions=tuple(envelope.data for envelope in replaced),
     )
-    records = tuple(_record(logged, log, size, preview.extent) for logged in statements)
+    records = tuple(_record(logged, log, size, preview, report) for logged in statements)
     first = log.first_head().checkpoint.size
     wanted = {first, *sizes, *_exported(log, statements, size), *(old for old in log.anchored() if old < size)}
+    wanted |= {int(envelope.statement.claims["fromSize"]) for envelope in replaced} - {size}
+    wanted |= {one.size for logged in statements if (one := logged.vouched) and one.size < size}
     heads = tuple(_proven(log, old, size) for old in sorted(wanted) if old)
     return write(Pack(header, records, preview.status, heads, signed.note, log.anchors(size)))
 
 
-def _record(logged: LoggedStatement, log: Log, size: int, extent: Extent) -> AnyRecord:
+def _record(logged: LoggedStatement, log: Log, size: int, preview: Preview, report: int) -> AnyRecord:
     """Return the record of a statement: in full, or as a digest where it is out of scope.
 
     An entry that bears no number is bound to no tenant by anything but its envelope: it is always in full.
     """
     proof, predicate = log.inclusion_proof(logged.entry, size), logged.envelope.statement.predicate
-    if logged.place is not None and not shows(extent, predicate):
+    if logged.place is not None and not _in_full(logged, preview, report):
         return Outline(logged.entry, logged.recorded_at, logged.envelope.digest, proof, logged.place.sequence)
-    opening = logged.opening if opens(extent.openings, predicate) else None
+    opening = logged.opening if opens(preview.extent.openings, predicate) else None
     sequence = logged.place.sequence if logged.place else None
     return Record(logged.entry, logged.recorded_at, logged.envelope, proof, opening, sequence)
+
+
+def _in_full(logged: LoggedStatement, preview: Preview, report: int) -> bool:
+    predicate = logged.envelope.statement.predicate
+    if preview.share is None or logged.entry == report:
+        return shows(preview.extent, predicate)
+    # Of other packs somebody is shown nothing, not even of which types of evidence they are.
+    kept = predicate in ALWAYS and predicate != REPORT_EXPORTED
+    return kept or (shows(preview.extent, predicate) and preview.share.shows(logged))
 
 
 def _proven(log: Log, old: int, size: int) -> ProvenHead:

@@ -5,16 +5,23 @@ come from the pack itself, so that a whole pack with fresh keys would pass: the 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from ringfence.kernel.clock import to_text
 from ringfence.kernel.envelope import key_id_of
+from ringfence.ledger.anchors.judging import vouched_before
 from ringfence.ledger.issuers import Issuers, fold
-from ringfence.ledger.model import Checkpoint, LoggedStatement, SignedCheckpoint, Trust
+from ringfence.ledger.model import Checkpoint, LoggedStatement, SignedCheckpoint, Standing, Trust
+from ringfence.ledger.succession import Succession
+from ringfence.reports import ended
+from ringfence.reports.books import UNPINNED, check_books, pinned
+from ringfence.reports.eras import check_replaced, check_stated, keys_for
 from ringfence.reports.heads import (
     check_exported,
     check_heads,
+    contradicted,
     covered,
     earlier_heads,
     judge_heads,
@@ -33,7 +40,7 @@ from ringfence.reports.model import (
     Verification,
 )
 from ringfence.reports.pack import Contents, Kind, read
-from ringfence.reports.records import Frame, Numbered, gaps, judge, read_records, tenant_gaps
+from ringfence.reports.records import SKEW, Frame, Numbered, gaps, in_full, judge, read_records, tenant_gaps
 from ringfence.reports.writing import status_digest
 
 SELF_CONSISTENT = (
@@ -42,10 +49,16 @@ SELF_CONSISTENT = (
 )
 DIGESTS_ONLY = (
     "{count} of {of} records are shown by their digests only: that they exist, when and in which order is proven; what "
-    "they say (a key may be revoked in one) you know once you ask for them: they cannot be exchanged until then"
+    "they say (a key may be revoked in one, and one may be of an evidence type that the scope names) you know once you "
+    "ask for them: they cannot be exchanged until then"
+)
+AHEAD = "its newest record is dated {newest}, and your clock says {now}: one of the two is wrong"
+UNNUMBERED = (
+    "{count} of {of} records bear no number, as in logs that began before there were numbers: among them the last one "
+    "of an issuer could have been left out unseen"
 )
 NEVER_RECORDED = (
-    "not excluded by anything here: what was never recorded at all, and what is done to the end of the log before its "
+    "not excluded by anything here: what was never recorded at all; and what is done to the end of the log before its "
     "next head goes outside"
 )
 NO_HEADS = "rebuild or rollback not excluded: the trust file holds no head of this log that was kept outside"
@@ -61,6 +74,7 @@ class _Evidence:
     heads: tuple[ProvenHead, ...]
     records: tuple[Numbered, ...]
     issuers: Issuers
+    replaced: tuple[Succession, ...]  # how the log's keys followed on one another
     failures: list[Failure] = field(default_factory=list)
 
     @property
@@ -85,17 +99,23 @@ def verify(data: bytes, trust: Trust | None, *, source: str = "", stamps: bool =
     evidence = _gather(contents, trust or Trust(header.log, header.root, header.log_keys, ()))
     kept = kept_heads(evidence.trust)
     judged, unfounded = judge_heads(contents, evidence.head, evidence.heads, evidence.trust, stamps=stamps)
+    evidence = replace(evidence, issuers=evidence.issuers.proven(lambda when: vouched_before(judged, when)))
     heads = covered(judged, evidence.records)
+    gone = ended.ended(evidence.records, evidence.issuers)
     failures = [
         *_identity(evidence),
+        *check_books(evidence.records, header, key_id_of(evidence.trust.root)),
         *contents.failures,
         *evidence.failures,
         *check_heads(evidence.head, evidence.heads, kept),
         *unfounded,
+        *contradicted(heads),
         *judge(evidence.records, Frame(header, evidence.head, evidence.issuers)),
         *gaps(evidence.records, key_id_of(evidence.trust.root)),
         *tenant_gaps(evidence.records),
         *check_exported(evidence.records, evidence.heads),
+        *check_replaced(evidence.replaced, evidence.head, evidence.heads),
+        *check_stated(evidence.records, evidence.replaced, evidence.trust),
         *_report(evidence),
     ]
     failures.sort(key=lambda failure: failure.record or 0)
@@ -106,23 +126,34 @@ def verify(data: bytes, trust: Trust | None, *, source: str = "", stamps: bool =
         outlined=sum(isinstance(numbered.record, Outline) for numbered in evidence.records),
         root=evidence.head.root if evidence.head else None,
         failures=tuple(failures),
-        notices=tuple(_notices(evidence, kept, heads, trusted=trust is not None)),
+        notices=(*_notices(evidence, kept, heads, trusted=trust is not None), *ended.told(gone)),
         status=_status(contents),
         statements=tuple(_logged(evidence)),
         heads=heads,
+        ended=tuple(map(ended.to_json, gone)),
     )
+
+
+def ahead(outcome: Verification, now: datetime) -> Verification:
+    """Return the outcome; with a notice where the pack is dated after `now`, by the reader's own clock."""
+    newest = max((logged.recorded_at for logged in outcome.statements), default=now)
+    if newest - now <= SKEW:
+        return outcome
+    return replace(outcome, notices=(*outcome.notices, AHEAD.format(newest=to_text(newest), now=to_text(now))))
 
 
 def _gather(contents: Contents, trust: Trust) -> _Evidence:
     failures: list[Failure] = []
-    signed = signed_head(contents, trust, failures)
-    heads, unproven = earlier_heads(contents, trust)
+    keys, offered, unfounded = keys_for(contents.header, trust)
+    failures.extend(unfounded)
+    signed = signed_head(contents, keys, failures)
+    heads, unproven = earlier_heads(contents, keys)
     failures.extend(unproven)
     records, unreadable = read_records(contents)
     failures.extend(unreadable)
-    logged = [(n.record.recorded_at, n.record.envelope) for n in records if isinstance(n.record, Record)]
-    issuers = fold(logged, trust.root)
-    return _Evidence(contents, trust, signed, tuple(heads), tuple(records), issuers, failures)
+    shown = [(record.recorded_at, record.envelope, record.entry) for _, record in in_full(records)]
+    issuers = fold(shown, trust.root)
+    return _Evidence(contents, trust, signed, tuple(heads), tuple(records), issuers, offered, failures)
 
 
 def _identity(evidence: _Evidence) -> Iterator[Failure]:
@@ -130,8 +161,6 @@ def _identity(evidence: _Evidence) -> Iterator[Failure]:
     header, trust = evidence.contents.header, evidence.trust
     if header.log != trust.log:
         yield Failure(f"the pack is from the log {header.log}, but you trust {trust.log}")
-    if header.log_keys != trust.log_keys:
-        yield Failure("the log is signed by other keys than those you trust: it was rebuilt, or it is another log")
     if header.root != trust.root:
         yield Failure("the issuers are enrolled by another root key than the one you trust")
 
@@ -143,6 +172,8 @@ def _report(evidence: _Evidence) -> Iterator[Failure]:
     if last is None or not isinstance(last.record, Record) or last.record.predicate != REPORT_EXPORTED:
         yield Failure("the last record is no report.exported: nobody signed the status line and the end of the pack")
         return
+    if _standing(evidence, last.record) is Standing.UNPROVEN:
+        yield last.failure("its key was enrolled by one that is compromised: who stole that could have made the pack")
     statement, header = last.record.envelope.statement, evidence.contents.header
     if status is None or [subject.digest for subject in statement.subjects] != [status_digest(status)]:
         yield last.failure("it was signed over another status line than the one in this pack")
@@ -158,6 +189,10 @@ def _report(evidence: _Evidence) -> Iterator[Failure]:
         )
     if (type(size) is int and size > last.record.entry) or header.as_of > last.record.recorded_at:
         yield last.failure("it speaks of what came after it")
+
+
+def _standing(evidence: _Evidence, record: Record) -> Standing:
+    return evidence.issuers.at(record.envelope.signer, record.recorded_at, record.entry)[0]
 
 
 def _status(contents: Contents) -> Mapping[str, Any] | None:
@@ -181,11 +216,9 @@ def _notices(
             f"{to_text(anchor.signed_at)}; the order of later entries rests on the operator's keys alone"
         )
     yield from told(heads)
-    outlined = sum(isinstance(numbered.record, Outline) for numbered in evidence.records)
-    if outlined:
-        yield DIGESTS_ONLY.format(count=outlined, of=len(evidence.records))
-    if evidence.records:
-        yield NEVER_RECORDED
+    yield from _left_open(evidence.records)
+    if evidence.records and not pinned(evidence.records, key_id_of(evidence.trust.root)):
+        yield UNPINNED
     if evidence.contents.header.demo:
         yield "demo data: made up for showing; it is evidence of nothing"
     last = evidence.records[-1].record.entry if evidence.records else -1
@@ -194,12 +227,21 @@ def _notices(
         yield f"the log went on for {more} entries, of any tenant, after the last record of this pack"
 
 
+def _left_open(records: Sequence[Numbered]) -> Iterator[str]:
+    """Yield what could be missing, or be said otherwise, in spite of all that was checked."""
+    outlined = sum(isinstance(numbered.record, Outline) for numbered in records)
+    unnumbered = sum(numbered.record.sequence is None for numbered in records)
+    if outlined:
+        yield DIGESTS_ONLY.format(count=outlined, of=len(records))
+    if unnumbered:
+        yield UNNUMBERED.format(count=unnumbered, of=len(records))
+    if records:
+        yield NEVER_RECORDED
+
+
 def _logged(evidence: _Evidence) -> Iterator[LoggedStatement]:
-    for numbered in evidence.records:
-        record = numbered.record
-        if isinstance(record, Outline):
-            continue
-        standing, issuer = evidence.issuers.at(record.envelope.signer, record.recorded_at)
+    for _, record in in_full(evidence.records):
+        standing, issuer = evidence.issuers.at(record.envelope.signer, record.recorded_at, record.entry)
         place = evidence.contents.header.place(record.sequence)
         yield LoggedStatement(
             record.entry, record.recorded_at, record.envelope, record.opening, standing, issuer, place

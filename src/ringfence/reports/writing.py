@@ -49,6 +49,7 @@ def _header_document(header: Header) -> dict[str, Any]:
         "size": header.size,
         "root": encode_base64(header.root),
         "logKeys": list(header.log_keys),
+        **({"successions": [digest.loads(data) for data in header.successions]} if header.successions else {}),
     }
 
 

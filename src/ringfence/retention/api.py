@@ -65,7 +65,7 @@ class Sweep(BaseModel):
 
 def overview(service: Retention, tenant: Tenant, at: datetime) -> dict[str, Any]:
     """Return everything about a tenant's retention."""
-    last, schedule = service.last_sweep(tenant), service.schedule
+    last, schedule = service.last_sweep(tenant), service.schedule(tenant)
     return {
         "classes": [shown.kept(one, at) for one in service.overview(tenant)],
         "elsewhere": [shown.elsewhere(one) for one in schedule.elsewhere],

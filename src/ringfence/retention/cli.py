@@ -1,12 +1,11 @@
 """`ringfence retention`: what is kept and until when; hold, release, erase, sweep."""
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ringfence.frontends.terminal import Json, output
-from ringfence.kernel.errors import UsageError
+from ringfence.kernel.clock import given, to_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -85,20 +84,12 @@ def hold(
     """Keep what is named until the hold is released, whatever its period says."""
     from ringfence.frontends.client import connect
 
-    times = {name: _time(text) for name, text in (("start", start), ("end", end)) if text}
+    times = {name: to_text(given(text)) for name, text in (("start", start), ("end", end)) if text}
     body = {"person": person, "incident": incident, "family": predicate, "because": because} | times
     with connect() as client:
         document = client.post("/api/v1/retention/holds", body)
     entry = document["statement"]["entry"]
     output(document, lambda console: console.print(f"{document['hold']}: {document['covers']}; entry {entry}"), as_json)
-
-
-def _time(text: str) -> str:
-    try:
-        parsed = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"{text[:40]!r} is not a time such as 2026-11-22T01:02:03Z") from error
-    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).isoformat()
 
 
 @app.command()

@@ -66,7 +66,7 @@ def _page(service: Retention, pages: Pages, request: Request, caller: Person) ->
     now, refused = service.runner.clock.now(), ""
     try:
         classes = [shown.kept(one, now) for one in service.overview(caller.tenant)]
-        elsewhere = [shown.elsewhere(one) for one in service.schedule.elsewhere]
+        elsewhere = [shown.elsewhere(one) for one in service.schedule(caller.tenant).elsewhere]
     except (Refused, UsageError) as error:  # the team's own periods are not taken: say so, and that nothing is swept
         classes, elsewhere, refused = [], [], str(error)
     holds = service.holds(caller.tenant)

@@ -1,6 +1,6 @@
 """Decide what is due, what is held, and what a law keeps. Facts in, verdicts out; nothing is destroyed here."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -64,8 +64,3 @@ def covers(hold: Hold, item: Item) -> bool:
 def _names(item: Item, names: frozenset[str]) -> bool:
     """Return whether an item speaks of somebody; of one that names nobody nobody can say that it does not."""
     return not item.names or not names.isdisjoint(item.names)
-
-
-def due(items: Sequence[Item], schedule: Schedule, holds: Sequence[Hold], at: datetime) -> list[Item]:
-    """Return what a sweep may take now."""
-    return [item for item in items if judge(item, schedule, holds, Act.SWEEP, at).fate is Fate.WANTED]

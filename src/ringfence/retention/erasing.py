@@ -48,7 +48,7 @@ class Erasing:
             found += source.about(tenant, wanted, MOST + 1 - len(found))
         if len(found) > MOST:
             raise UsageError(f"that concerns more than {MOST} records; name a narrower subject, or single statements")
-        schedule, holds, now = self.runner.schedule(), self.runner.in_force(tenant), self.runner.clock.now()
+        schedule, holds, now = self.runner.schedule(tenant), self.runner.in_force(tenant), self.runner.clock.now()
         return [(item, deciding.judge(item, schedule, holds, Act.ERASE, now)) for item in found]
 
     def erase(self, by: Person, asked: Asked) -> tuple[Outcome, Acknowledgement]:

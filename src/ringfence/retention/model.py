@@ -61,6 +61,7 @@ class Class:
     starts: str
     destroys: str
     overridden: bool = False  # the team's own period
+    profile: bool = False  # the default of the profile in force
 
     @property
     def floor(self) -> int:
@@ -114,6 +115,7 @@ class Item:
     predicate: str  # of the statement that it belongs to, or a word for what it is
     names: frozenset[str] = frozenset()  # people, keys, incidents, subjects that it speaks of
     commitment: bytes = b""  # of details
+    unreadable: str = ""  # why nobody can say how old it is
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,11 +37,14 @@ class Source(Protocol):
         ...
 
     def older(self, tenant: Tenant, kind: ClassName, before: datetime, *, skip: int, limit: int) -> Sequence[Item]:
-        """Return items whose clock started before a time, in an order that stays, without the first `skip`."""
+        """Return items whose clock started before a time, in an order that stays, without the first `skip`.
+
+        One that is `unreadable` is among them, however old it may be.
+        """
         ...
 
     def load(self, tenant: Tenant, keys: Sequence[str]) -> Sequence[Item]:
-        """Return those of the items that are still here."""
+        """Return those of the items that are still here; raise where one is, and cannot be read."""
         ...
 
     def about(self, tenant: Tenant, wanted: Wanted, limit: int) -> Sequence[Item]:
@@ -76,6 +79,10 @@ class Runs(Protocol):
 
     def waiting(self, run: Run, limit: int) -> list[Item]:
         """Return items that nothing has become of, as they were when the run began."""
+        ...
+
+    def pending(self, tenant: Tenant) -> set[tuple[str, str]]:
+        """Return source and key of each item that a run which is not over is yet to decide."""
         ...
 
     def settle(self, run: Run, fates: Sequence[tuple[Item, Fate]], at: datetime) -> None:

@@ -25,7 +25,7 @@ class Register:
     def record(self, tenant: Tenant) -> Acknowledgement:
         """State what is kept for how long now, and what should be gone; raise where own periods are refused."""
         runner = self.sweeper.runner
-        schedule = runner.schedule()
+        schedule = runner.schedule(tenant)
         late = self.sweeper.plans(tenant, runner.clock.now() - LATE)
         made = draft(tenant, schedule, late, len(runner.in_force(tenant)))
         with runner.transaction():
@@ -33,14 +33,14 @@ class Register:
 
 
 def draft(tenant: Tenant, schedule: Schedule, late: Sequence[Plan], holds: int) -> Draft:
-    """State the register; `late` is what should have been swept by now."""
+    """State the register; `late` is what should have been swept by now, or cannot be read."""
     records = schedule.named(RECORDS).period
     claims = {
         "classes": len(schedule.classes),
         "overridden": sum(one.overridden for one in schedule.classes),
         "schedule": str(schedule.digest),
         "inferenceRecordDays": records,
-        "overdue": sum(len(plan.due) for plan in late),
+        "overdue": sum(len(plan.due) + len(plan.unreadable) for plan in late),
         "held": sum(plan.held for plan in late),
         "holds": holds,
     }

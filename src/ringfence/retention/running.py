@@ -7,10 +7,9 @@ item is written in the transaction that destroys it.
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
 
 from ringfence.kernel.clock import Clock
-from ringfence.kernel.errors import InternalError
+from ringfence.kernel.errors import InternalError, RingfenceError, Unavailable
 from ringfence.kernel.evidence import Acknowledgement, Publication, Recorder
 from ringfence.kernel.identifier import Tenant
 from ringfence.kernel.statement import Draft
@@ -20,13 +19,15 @@ from ringfence.retention.ports import Holds, Runs, Source
 
 BATCH = 200  # items whose destruction one transaction decides
 
+Stuck = dict[tuple[str, str], str]  # source and key of items that cannot be destroyed now, and why
+
 
 @dataclass(frozen=True, slots=True)
 class Runner:
     """Begin, carry out and finish runs."""
 
     sources: Sequence[Source]
-    schedule: Callable[[], Schedule]
+    schedule: Callable[[Tenant | None], Schedule]  # of a tenant; of none: without what a tenant chose
     holds: Holds
     runs: Runs
     recorder: Recorder
@@ -48,10 +49,20 @@ class Runner:
         return run
 
     def carry_out(self, run: Run) -> tuple[Outcome, Acknowledgement]:
-        """Destroy what is still to be, and state it."""
+        """Destroy what is still to be, and state it.
+
+        Raises:
+            Unavailable: some items cannot be destroyed now; the others are, and the run is not over.
+        """
         self.publication.published(run.requested)  # what cannot be undone waits for its own announcement
-        while self._batch(run):
+        stuck: Stuck = {}
+        while self._batch(run, stuck):
             pass
+        if stuck:
+            first = next(iter(stuck.values()))
+            raise Unavailable(
+                f"{len(stuck)} of the items of {run.id} cannot be destroyed, and will be tried again: {first}"
+            )
         with self.transaction():
             outcome = self.runs.outcome(run)
             draft = statements.swept(outcome) if run.act is Act.SWEEP else statements.erased(outcome)
@@ -60,33 +71,23 @@ class Runner:
         self.scrub()
         return outcome, self.publication.published(done.envelope)
 
-    def resume(self) -> int:
-        """Carry out what was cut off; return how many runs that were."""
-        found = self.runs.unfinished()
-        for run in found:
-            self.carry_out(run)
-        return len(found)
-
-    def _batch(self, run: Run) -> bool:
+    def _batch(self, run: Run, stuck: Stuck) -> bool:
         """Decide and destroy some items in one transaction: a hold that is placed meanwhile comes before or after."""
-        schedule = self.schedule()
+        schedule = self.schedule(run.tenant)
         with self.transaction():
-            waiting = self.runs.waiting(run, BATCH)
+            listed = self.runs.waiting(run, BATCH + len(stuck))
+            waiting = [item for item in listed if (item.source, item.key) not in stuck]
             holds, now = self.in_force(run.tenant), self.clock.now()
+
+            def judged(item: Item) -> Fate:
+                return deciding.judge(item, schedule, holds, run.act, now).fate
+
             fates: list[tuple[Item, Fate]] = []
             for name in sorted({item.source for item in waiting}):
                 mine = [item for item in waiting if item.source == name]
-                fates += self._decided(run, self.source(name), mine, schedule, holds, now)
+                fates += _decided_apart(run.tenant, self.source(name), mine, judged, stuck)
             self.runs.settle(run, fates, now)
         return bool(waiting)
-
-    def _decided(
-        self, run: Run, source: Source, waiting: Sequence[Item], schedule: Schedule, holds: Sequence[Hold], at: datetime
-    ) -> list[tuple[Item, Fate]]:
-        here = {item.key: item for item in source.load(run.tenant, [item.key for item in waiting])}
-        fates = {key: deciding.judge(item, schedule, holds, run.act, at).fate for key, item in here.items()}
-        source.destroy(run.tenant, [item for key, item in here.items() if fates[key] is Fate.WANTED])
-        return [(item, _became(fates.get(item.key))) for item in waiting]
 
     def in_force(self, tenant: Tenant) -> list[Hold]:
         """Return the holds of a tenant that were not released."""
@@ -98,6 +99,28 @@ class Runner:
             if source.name == name:
                 return source
         raise InternalError(f"a run of retention speaks of {name!r}, and no source is called so")
+
+
+def _decided_apart(
+    tenant: Tenant, source: Source, waiting: Sequence[Item], judged: Callable[[Item], Fate], stuck: Stuck
+) -> list[tuple[Item, Fate]]:
+    """Decide items together; where that fails each alone, so that one that is damaged keeps no other from going."""
+    try:
+        return _decided(tenant, source, waiting, judged)
+    except RingfenceError as error:
+        if len(waiting) == 1:
+            stuck[source.name, waiting[0].key] = str(error)
+            return []
+    return [each for item in waiting for each in _decided_apart(tenant, source, [item], judged, stuck)]
+
+
+def _decided(
+    tenant: Tenant, source: Source, waiting: Sequence[Item], judged: Callable[[Item], Fate]
+) -> list[tuple[Item, Fate]]:
+    here = {item.key: item for item in source.load(tenant, [item.key for item in waiting])}
+    fates = {key: judged(item) for key, item in here.items()}
+    source.destroy(tenant, [item for key, item in here.items() if fates[key] is Fate.WANTED])
+    return [(item, _became(fates.get(item.key))) for item in waiting]
 
 
 def _became(fate: Fate | None) -> Fate:

@@ -1,5 +1,6 @@
 """Read the classes and a team's own periods; refuse what undercuts a minimum or goes beyond a maximum."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -8,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from ringfence.kernel.digest import Digest
+from ringfence.kernel.digest import Digest, dumps
 from ringfence.kernel.errors import MalformedInput, Refused
 from ringfence.retention.model import Basis, Class, ClassName, Elsewhere, Minimum, Schedule
 
@@ -56,6 +57,20 @@ def overridden(schedule: Schedule, data: bytes, *, source: str) -> Schedule:
     return replace(schedule, classes=classes, digest=Digest.of(schedule.digest.value + data))
 
 
+def defaulted(schedule: Schedule, days: Mapping[str, int]) -> Schedule:
+    """Return the schedule with a profile's defaults, each within the limits of its class."""
+    classes = tuple(_by_default(each, days[each.name]) if each.name in days else each for each in schedule.classes)
+    chosen = {each.name: each.days for each in classes if each.profile}
+    if not chosen:
+        return schedule
+    return replace(schedule, classes=classes, digest=Digest.of(schedule.digest.value + dumps(chosen)))
+
+
+def _by_default(one: Class, days: int) -> Class:
+    within = min(max(days, one.floor), one.maximum)
+    return one if within == one.days else replace(one, days=within, profile=True)
+
+
 def _with(one: Class, days: int, source: str) -> Class:
     if days < one.floor:
         minimum = max(one.minima, key=lambda each: each.days)
@@ -64,7 +79,7 @@ def _with(one: Class, days: int, source: str) -> Class:
         )
     if days > one.maximum:
         raise Refused(f"{source}: {one.name} cannot be kept for {days} days: at most {one.maximum}")
-    return replace(one, days=days, overridden=True)
+    return replace(one, days=days, overridden=True, profile=False)
 
 
 def _yaml(data: bytes, source: str) -> Any:

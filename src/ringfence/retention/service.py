@@ -38,10 +38,9 @@ class Retention:
     erasing: Erasing
     known_as: Callable[[Tenant, PersonId], frozenset[str]]
 
-    @property
-    def schedule(self) -> Schedule:
-        """Return classes and periods; raise where the team's own are refused."""
-        return self.runner.schedule()
+    def schedule(self, tenant: Tenant) -> Schedule:
+        """Return classes and periods of a tenant; raise where the team's own are refused."""
+        return self.runner.schedule(tenant)
 
     def overview(self, tenant: Tenant) -> list[Kept]:
         """Return what is kept of each class, and what the next sweep would take."""
@@ -100,7 +99,7 @@ class Retention:
         if not found:
             return ""
         holds, now = self.runner.in_force(tenant), self.runner.clock.now()
-        verdict = deciding.judge(found[0], self.schedule, holds, Act.SWEEP, now)
+        verdict = deciding.judge(found[0], self.schedule(tenant), holds, Act.SWEEP, now)
         match verdict.fate:
             case Fate.HELD:
                 return f"Details kept: {verdict.because}."

@@ -20,7 +20,7 @@ def kept(one: Kept, at: datetime) -> dict[str, Any]:
         "holds": kind.holds,
         "purpose": kind.purpose,
         "days": kind.days,
-        "set_by": "the team" if kind.overridden else "project default",
+        "set_by": "the team" if kind.overridden else "the profile" if kind.profile else "project default",
         "minimum_days": kind.floor,
         "maximum_days": kind.maximum,
         "minima": [minimum(each, at) for each in kind.minima],

@@ -179,6 +179,13 @@ class RunTables:
             Item(ClassName(r.kind), r.source, r.key, from_millis(r.since), "", commitment=r.commitment) for r in rows
         ]
 
+    def pending(self, tenant: Tenant) -> set[tuple[str, str]]:
+        """Return source and key of each item that a run which is not over is yet to decide."""
+        of_tenant = select(RUNS.c.run).where(RUNS.c.tenant == tenant, RUNS.c.finished_at.is_(None))
+        query = select(ITEMS.c.source, ITEMS.c.key).where(ITEMS.c.run.in_(of_tenant), ITEMS.c.fate == Fate.WANTED.value)
+        with self.database.reading() as connection:
+            return {(row.source, row.key) for row in connection.execute(query)}
+
     def settle(self, run: Run, fates: Sequence[tuple[Item, Fate]], at: datetime) -> None:
         """Write what became of items; of details that were destroyed, since when."""
         connection = self.database.connection()

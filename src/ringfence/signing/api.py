@@ -8,6 +8,7 @@ from ringfence.frontends.http import PostedStatement, require
 from ringfence.kernel.actor import Person
 from ringfence.kernel.clock import from_text, to_text
 from ringfence.kernel.errors import UsageError
+from ringfence.kernel.identifier import key_id
 from ringfence.signing.custody import Held
 from ringfence.signing.service import Keys
 
@@ -37,9 +38,15 @@ def router(keys: Keys) -> APIRouter:
     routes = APIRouter(tags=["keys"])
 
     @routes.get("/signing-keys")
-    def held(caller: Annotated[Person, Depends(require("evidence.read"))], at: str = "") -> dict[str, Any]:
-        """List who held which signing key when."""
-        return {"keys": [shown(each) for each in keys.history(caller.tenant, from_text(at) if at else None)]}
+    def held(
+        caller: Annotated[Person, Depends(require("evidence.read"))], at: str = "", key: str = "", since: str = ""
+    ) -> dict[str, Any]:
+        """List who held which signing key when; of one, count what no other party vouched for before a time."""
+        found = keys.history(caller.tenant, from_text(at) if at else None)
+        if not key:
+            return {"keys": [shown(each) for each in found]}
+        alone = keys.unvouched(caller.tenant, key_id(key), from_text(since) if since else None)
+        return {"keys": [shown(each) for each in found if each.key == key], "unvouched": alone}
 
     @routes.post("/signing-keys/revocations", status_code=201)
     def revoke(body: PostedStatement, caller: Annotated[Person, Depends(require("person.enrol"))]) -> dict[str, Any]:

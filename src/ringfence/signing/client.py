@@ -16,6 +16,7 @@ from ringfence.ledger import checkpoint
 from ringfence.ledger.model import Checkpoint, SignedCheckpoint
 from ringfence.signing import protocol
 from ringfence.signing.model import PublicKeys
+from ringfence.storage import sockets
 
 ANSWERS_WITHIN = 15.0  # seconds: a head waits for one fsync
 _IDLE = 16  # connections that are kept
@@ -53,6 +54,11 @@ class RemoteSigner:
             raise InternalError("the signer signed another head than the one it was asked for")
         return signed
 
+    def signed_last(self) -> Checkpoint | None:
+        """Return the head that was signed last, as the mark says; None where nothing was signed yet."""
+        found = self._ask({"op": "mark"})
+        return None if found is None else protocol.head_from_json(found)
+
     def snapshot(self, signed: bytes) -> bytes:
         """Return the control plane's signature over a snapshot for the gateway."""
         return protocol.raw(self._ask({"op": "snapshot", "signed": protocol.text(signed)}))
@@ -74,7 +80,7 @@ class RemoteSigner:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             connection.settimeout(ANSWERS_WITHIN)
-            connection.connect(str(self.path))
+            sockets.connect(connection, self.path)
         except OSError as error:
             connection.close()
             raise Unavailable(_AWAY) from error

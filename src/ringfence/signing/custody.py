@@ -6,7 +6,6 @@ from datetime import datetime
 from enum import StrEnum
 
 from ringfence.kernel import identifier
-from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput
 from ringfence.kernel.identifier import KeyId, PersonId, PredicateName
 from ringfence.kernel.statement import Draft, KeyRole, Statement, Strength, Subject
@@ -93,6 +92,7 @@ def custody_history(statements: Iterable[LoggedStatement], root: bytes, at: date
         Standing.NOT_YET_VALID: State.NOT_YET,
         Standing.EXPIRED: State.EXPIRED,
         Standing.REVOKED: State.REVOKED,
+        Standing.UNPROVEN: State.REVOKED,  # it was compromised, or a key was that led to it
         Standing.UNKNOWN: State.NOT_YET,
     }
     return tuple(
@@ -125,7 +125,7 @@ def moved(logged: LoggedStatement) -> tuple[KeyId, Kept] | None:
 def in_shares(key: KeyId, threshold: int, shares: int) -> Draft:
     """State that a key lies in shares."""
     claims = {"keyId": key, "custody": "shares", "threshold": threshold, "shares": shares}
-    return Draft(CUSTODY, (Subject(f"key/{key[:16]}", Digest.parse(key)),), claims, Strength.DOCUMENTED)
+    return Draft(CUSTODY, (Subject.of_key(key),), claims, Strength.DOCUMENTED)
 
 
 def parse_custody(statement: Statement) -> tuple[KeyId, Kept]:

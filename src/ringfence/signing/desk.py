@@ -44,10 +44,15 @@ class Desk:
             self.marks.put(mark)  # the same one too: whoever put it before may have ended before it was durable
             return self.keys.head(head, mark)
 
+    def signed_last(self) -> Checkpoint | None:
+        """Return the head that was signed last, as the mark says; None where nothing was signed yet."""
+        with self.marks.held() as mark:
+            return None if mark is None else Checkpoint(self.keys.public.log, mark.size, mark.root)
+
     def snapshot(self, signed: bytes) -> bytes:
         """Return the control plane's signature over a snapshot for the gateway."""
         policy.check_snapshot(signed, self.clock.now())
-        return self.keys.control_plane.sign(signed)
+        return self.keys.snapshot(signed)
 
     def _own(self, head: Checkpoint) -> Checkpoint:
         if head.origin != self.keys.public.log:

@@ -39,6 +39,10 @@ class Signer(Protocol):
         """
         ...
 
+    def signed_last(self) -> Checkpoint | None:
+        """Return the head that was signed last, as the mark says; None where nothing was signed yet."""
+        ...
+
     def snapshot(self, signed: bytes) -> bytes:
         """Return the control plane's signature over a snapshot for the gateway, given as DSSE encodes it."""
         ...

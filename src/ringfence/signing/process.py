@@ -28,7 +28,9 @@ from ringfence.signing.desk import Desk
 from ringfence.signing.keyring import SERVICE_FILE, from_file
 from ringfence.signing.mark import MARK, MarkFile, published
 from ringfence.signing.ports import Signer
+from ringfence.storage import sockets
 from ringfence.storage.files import explained
+from ringfence.storage.tokensigner import TokenKey
 
 SOCKET = "signer.sock"
 CALLERS = 64  # connections at once; the control process keeps one per thread that signs
@@ -76,8 +78,10 @@ def main(arguments: Sequence[str]) -> int:
         locked = harden()
         alone = exclusive(chosen.home)
         signer = opened(chosen)
+        signer.keys.check()  # loads the module of a token, which the user whom we become may not be able to read
         listener = bound(chosen.home / SOCKET)
-        give_up_rights(chosen.uid)
+        give_up_rights(user_of(signer.keys.in_tokens(), chosen.uid))
+        signer.keys.check()
     except RingfenceError as error:
         _say({"because": str(error), "kind": error.slug})
         return error.exit_code
@@ -136,7 +140,7 @@ def opened(chosen: Options) -> Desk:
     mark.open()
     note = published(chosen.home)
     keys = from_file(chosen.home / "keys" / SERVICE_FILE, passphrase, chosen.log)
-    return Desk(keys, mark, WallClock(), lambda: note)
+    return Desk(keys.ready(), mark, WallClock(), lambda: note)
 
 
 def bound(path: Path) -> socket.socket:
@@ -146,7 +150,7 @@ def bound(path: Path) -> socket.socket:
     try:
         if path.is_socket():
             path.unlink()
-        listener.bind(str(path))
+        sockets.bind(listener, path)
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
@@ -154,6 +158,19 @@ def bound(path: Path) -> socket.socket:
     finally:
         os.umask(before)
     return listener
+
+
+def user_of(in_tokens: Sequence[TokenKey], uid: int | None) -> int | None:
+    """Return the user to become: one who may use the token, where keys lie in one: the owner of the PIN's file."""
+    owners = {key.token.place.pin_file.stat().st_uid for key in in_tokens}
+    if os.geteuid() != 0 or uid is None or not owners:
+        return uid
+    if owners & {0} or len(owners) > 1:
+        raise Unavailable(
+            "as root, the signer becomes the user who owns the file of the PIN: give it, and the token, to a user of "
+            "their own (chown)"
+        )
+    return owners.pop()
 
 
 def give_up_rights(uid: int | None) -> None:

@@ -18,7 +18,7 @@ MAX_FRAME = 2**20  # a statement has 256 KiB at most
 PREFIX = 4
 LONGEST_PROOF = 64
 _PIECE = 2**16  # asked for at once, however much was announced
-_OPERATIONS = ("check", "head", "public", "snapshot", "state")
+_OPERATIONS = ("check", "head", "mark", "public", "snapshot", "state")
 
 
 def frame(message: Mapping[str, Any]) -> bytes:
@@ -72,6 +72,8 @@ def _done(signer: Signer, request: Any) -> Any:
     match request:
         case {"op": "check", **extra} if not extra:
             return signer.check()
+        case {"op": "mark", **extra} if not extra:
+            return None if (last := signer.signed_last()) is None else head_to_json(last)
         case {"op": "public", **extra} if not extra:
             return public_to_json(signer.public())
         case {"op": "state", "role": str() as role, "payload": str() as payload, **extra} if not extra:

@@ -14,11 +14,11 @@ from ringfence.kernel.evidence import Acknowledgement, Publication, Recorder
 from ringfence.kernel.identifier import KeyId, PredicateName, Tenant
 from ringfence.kernel.statement import KeyRole
 from ringfence.ledger.issuers import REVOKED, parse_revocation
-from ringfence.ledger.model import LoggedStatement
+from ringfence.ledger.model import LoggedStatement, Vouched
 from ringfence.signing.custody import CUSTODY, PREDICATES, Held, State, custody_history, parse_custody
 from ringfence.signing.model import STATING, PublicKeys
 
-Statements = Callable[[Tenant, Iterable[PredicateName]], list[LoggedStatement]]
+Statements = Callable[[Tenant, Iterable[PredicateName] | None], list[LoggedStatement]]
 UNSEEN = frozenset({KeyRole.LEDGER, KeyRole.GATEWAY})  # in use as long as they are in force
 
 
@@ -34,6 +34,17 @@ class Keys:
     transaction: Callable[[], AbstractContextManager[None]]
     publication: Publication
     clock: Clock
+    vouched: Callable[[datetime], Vouched | None] = lambda _: None  # the head that another party saw before a time
+
+    def unvouched(self, tenant: Tenant, key: KeyId, since: datetime | None = None) -> int:
+        """Return how many statements of a key count for nothing once it is compromised since then, or since now.
+
+        Those are the ones of which nobody but the operator says that they are older.
+        """
+        end = since or self.clock.now()
+        seen = self.vouched(end)
+        own = [one for one in self.statements(tenant, None) if one.envelope.signer == key and one.recorded_at < end]
+        return sum(seen is None or one.entry >= seen.size for one in own)
 
     def history(self, tenant: Tenant, at: datetime | None = None) -> tuple[Held, ...]:
         """Return who held which key when, as far as the log knows."""

@@ -19,6 +19,7 @@ from ringfence.kernel.identifier import LogOrigin
 from ringfence.signing.client import RemoteSigner
 from ringfence.signing.process import SOCKET
 from ringfence.storage.files import explained
+from ringfence.storage.users import can_be_given
 
 USERS = range(66_000, 70_000)  # given to nobody by Debian, systemd or subordinate ranges, nor by us to nodes or gateway
 READY_WITHIN = 30.0  # seconds: an unlucky neighbour, a cold disk, a slow passphrase
@@ -45,8 +46,7 @@ class Place:
 
 def user_of(home: Path) -> int | None:
     """Return the user whom the signer of a home becomes, where we are root and may choose."""
-    known = [[int(part) for part in line.split()] for line in Path("/proc/self/uid_map").read_text().splitlines()]
-    if os.geteuid() or not any(first <= USERS.start and first + count >= USERS.stop for first, _, count in known):
+    if not can_be_given(USERS):
         return None
     return USERS.start + int.from_bytes(sha256(os.fsencode(home.absolute())).digest()[:4], "big") % len(USERS)
 
@@ -158,10 +158,20 @@ def _end(child: "subprocess.Popen[bytes]") -> None:
 
 
 @contextmanager
-def running(home: Path, log: LogOrigin, environment: Mapping[str, str]) -> Iterator[RemoteSigner]:
-    """Run the signer of a home while the block runs, and give the port to it."""
+def running(
+    home: Path, log: LogOrigin, environment: Mapping[str, str], *, within: float = 0.0
+) -> Iterator[RemoteSigner]:
+    """Run the signer of a home while the block runs, and give the port to it; another one has `within` to end."""
     supervisor = Supervisor(Place(home.absolute(), log, environment))
-    supervisor.start()
+    deadline = time.monotonic() + within
+    while True:
+        try:
+            supervisor.start()
+        except Unavailable:
+            if time.monotonic() >= deadline:
+                raise
+        else:
+            break
     signer = RemoteSigner(home.absolute() / SOCKET)
     try:
         yield signer

@@ -67,7 +67,7 @@ def router(watch: Watch, *, clock: Clock) -> APIRouter:
 
     @routes.post("/findings/{reference}/settle", status_code=201)
     def settle(
-        reference: str, body: Settled, caller: Annotated[Person, Depends(require("playbook.change"))]
+        reference: str, body: Settled, caller: Annotated[Person, Depends(require("finding.settle"))]
     ) -> dict[str, Any]:
         """Say what was done about a finding that waits for a person, or about its alerts that were given up."""
         done = watch.settle(caller, reference, body.reason.strip())

@@ -81,7 +81,7 @@ class FindingPages:
             waiting=len(wanted),
             total=self.watch.findings.count(caller.tenant, rule=rule),
             rule=plain(rule),
-            here="/findings" + (f"?{urlencode({'rule': rule})}" if rule else ""),
+            again="/findings" + (f"?{urlencode({'rule': rule})}" if rule else ""),
             policy=policy,
             version=version,
             live=self.live(),

@@ -9,16 +9,26 @@ from ringfence.kernel.identifier import Tenant
 from ringfence.soc.model import Finding, finding_id
 
 GATEWAY_SILENT, UNCONFIRMED, SEGMENT_REFUSED = "gateway-silent", "gateway-unconfirmed", "segment-refused"
-WITNESS_CONFLICT = "witness-conflict"
+WITNESS_CONFLICT, PASSKEY_COPIED, RETENTION_STUCK = "witness-conflict", "passkey-copied", "retention-stuck"
+OVERRIDES_REFUSED = "overrides-refused"
 TITLES = {
     GATEWAY_SILENT: "The gateway does not serve",
     UNCONFIRMED: "Keys and routes are not confirmed to the gateway, which refuses everybody once they are too old",
     SEGMENT_REFUSED: "Records of the gateway are not taken into the log: what was answered since has no receipt",
     WITNESS_CONFLICT: "The log may have been rolled back or rebuilt",
+    PASSKEY_COPIED: "A passkey counted backwards: there may be two of it",
+    RETENTION_STUCK: "Something past its period cannot be read or destroyed",
+    OVERRIDES_REFUSED: "The team's overrides of the rules are refused, and none of them counts",
 }
 RULES = frozenset(TITLES)
 SUBJECT = "gateway"  # no node can be called so
-SUBJECTS = {WITNESS_CONFLICT: "ledger"}
+SUBJECTS = {
+    WITNESS_CONFLICT: "ledger",
+    PASSKEY_COPIED: "sign-in",
+    RETENTION_STUCK: "retention",
+    OVERRIDES_REFUSED: "rules",
+}
+TECHNIQUES = {PASSKEY_COPIED: ("T1078",)}  # others weaken what watches: T1562
 _ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)  # of an identifier: `Fault.key` says which one it is
 
 
@@ -57,7 +67,7 @@ def finding(fault: Fault, at: datetime) -> Finding:
         last_seen=at,
         count=1,
         severity="medium",
-        technique=("T1562",),
+        technique=TECHNIQUES.get(fault.rule, ("T1562",)),
         title=f"{TITLES[fault.rule]}: {fault.because}",
     )
 

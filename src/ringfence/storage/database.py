@@ -26,8 +26,8 @@ STANDING_SECONDS = 60  # a transaction of a process that stands still must not k
 CONNECTIONS = 32
 
 # Advisory locks of PostgreSQL. The pairs of numbers and the single numbers are apart there.
-_FAMILY = int.from_bytes(b"ring", "big")
-_WRITERS, _INTEGRATORS = 1, 2
+LOCKS = int.from_bytes(b"ring", "big")
+_WRITERS, _INTEGRATORS, ON_DUTY = 1, 2, 3
 
 
 class Database:
@@ -61,7 +61,7 @@ class Database:
             return
         with self._opened() as connection:
             if self.is_postgresql and self._session.get() is None:
-                connection.execute(_LOCK_FOR_TRANSACTION, {"family": _FAMILY, "key": _WRITERS})
+                connection.execute(_LOCK_FOR_TRANSACTION, {"family": LOCKS, "key": _WRITERS})
             yield
 
     @contextmanager
@@ -102,7 +102,7 @@ class Database:
         Transactions of this block run in the session that holds the lock: whose session has died commits nothing.
         """
         with translated_errors(), self._engine.connect() as connection:
-            arguments = {"family": _FAMILY, "key": _INTEGRATORS}
+            arguments = {"family": LOCKS, "key": _INTEGRATORS}
             try:
                 with connection.begin():
                     connection.execute(_LOCK_FOR_SESSION, arguments)
@@ -122,6 +122,10 @@ class Database:
             yield
         finally:
             self._session.reset(mark)
+
+    def session(self) -> Connection:
+        """Open a session that is the caller's own, for a lock that lasts as long as it does."""
+        return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
     def take_turn(self, tenant: str, issuer: str) -> None:
         """Wait until no other transaction sequences statements of this issuer; until the end of this transaction."""

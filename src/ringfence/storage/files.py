@@ -41,6 +41,11 @@ def explained(path: Path, act: str) -> Iterator[None]:
         raise Unavailable(f"cannot {act} {path}: {reason}") from error
 
 
+def memory() -> str | None:
+    """Return a directory in memory, where there is one, for what should never touch a disk in the plain."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - folders are made there with mode 0700
+
+
 def write_whole(path: Path, data: bytes, *, mode: int = 0o644, replace: bool = True) -> None:
     """Write a file durably: temporary file, fsync, rename, fsync of the directory."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")

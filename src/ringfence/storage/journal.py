@@ -109,6 +109,13 @@ class JournalFile:
                 _number(descriptor, header, issuer)
                 os.fsync(descriptor)
 
+    def count_on(self, issuer: KeyId, sequence: int) -> None:
+        """Number what comes next behind `sequence`, where another home has counted further for this key."""
+        if sequence > self.last_sequence(issuer):
+            with self._opened() as descriptor:
+                _number(descriptor, sequence, issuer)
+                os.fsync(descriptor)
+
     def append(self, envelope: Record) -> None:
         """Write one record durably."""
         with self._opened() as descriptor:
@@ -177,7 +184,8 @@ class EmergencyJournal:
     random: Randomness
     log: LogOrigin
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _refused: set[Digest] = field(default_factory=set)  # records that stay unsigned, as far as is known
+    _refused: set[Digest] = field(default_factory=set)  # records that stay here, as far as is known
+    _counted: set[Tenant] = field(default_factory=set)
 
     def file(self, tenant: Tenant) -> JournalFile:
         """Return a tenant's journal."""
@@ -203,6 +211,8 @@ class EmergencyJournal:
         if isinstance(envelope, Unsigned):  # signed a moment later: under another digest than the one that is told
             return Acknowledgement(envelope.digest, envelope.statement.issuance.sequence, Stage.JOURNALLED)
         sequenced = self.outbox.acknowledgement(envelope.digest)
+        if sequenced is None and envelope.digest in self._refused:
+            return Acknowledgement(envelope.digest, envelope.statement.issuance.sequence, Stage.JOURNALLED)
         if sequenced is None:
             raise InternalError("a journalled statement was replayed and is not in the outbox")
         return sequenced
@@ -216,15 +226,37 @@ class EmergencyJournal:
         with self._lock, file.locked():
             file.count_for(self.signer.key)
             waiting = file.records()
-            signed = [envelope for record in waiting if (envelope := self._envelope(record)) is not None]
-            if not signed:
-                return 0
-            with self.outbox.database.appending():
-                for envelope in signed:
-                    if self.outbox.acknowledgement(envelope.digest) is None:
-                        self.outbox.append(envelope, None)
-            file.clear([record for record in waiting if record.digest in self._refused])
+            signed = [(record, envelope) for record in waiting if (envelope := self._envelope(record)) is not None]
+            if signed:
+                with self.outbox.database.appending():
+                    signed = [(record, envelope) for record, envelope in signed if self._sequenced(record, envelope)]
+                file.clear([record for record in waiting if record.digest in self._refused])
+            self._count_on(tenant)
         return len(signed)
+
+    def _sequenced(self, record: Record, envelope: Envelope) -> bool:
+        """Append a statement; return whether the log has it now. Of two homes that count apart, one comes too late."""
+        if self.outbox.acknowledgement(envelope.digest) is not None:
+            return True
+        issuance = envelope.statement.issuance
+        if self.outbox.is_taken(issuance.tenant, issuance.issuer, issuance.sequence):
+            self._stays(record, "another home has stated something else under its number: is this one a copy?")
+            self._counted.discard(issuance.tenant)
+            return False
+        self.outbox.append(envelope, None)
+        self._refused.discard(record.digest)
+        return True
+
+    def _count_on(self, tenant: Tenant) -> None:
+        """Learn, once, how far the log has counted for the key: this home may be a copy, or older than the log."""
+        if tenant not in self._counted:
+            self.file(tenant).count_on(self.signer.key, self.outbox.next_sequence(tenant, self.signer.key) - 1)
+            self._counted.add(tenant)
+
+    def _stays(self, record: Record, because: str) -> None:
+        if record.digest not in self._refused:
+            _log.warning("a statement of the emergency journal stays there: %s", because)
+        self._refused.add(record.digest)
 
     def _sign(self, statement: Statement) -> Record:
         try:
@@ -235,13 +267,14 @@ class EmergencyJournal:
     def _envelope(self, record: Record) -> Envelope | None:
         if not isinstance(record, Unsigned):
             return record
+        if record.statement.issuance.issuer != self.signer.key:
+            self._stays(record, "unsigned: its key was lost and replaced before it could sign")
+            return None
         try:
             # Ed25519 gives one signature per statement: what a crash left half sequenced is found again by its digest.
             envelope = self.signer.sign(record.statement)
         except Refused as error:
-            if record.digest not in self._refused:
-                _log.warning("a statement of the emergency journal stays there, unsigned: %s", error)
-            self._refused.add(record.digest)
+            self._stays(record, f"unsigned: {error}")
             return None
         self._refused.discard(record.digest)
         return envelope
@@ -262,4 +295,4 @@ class EmergencyJournal:
         )
         if draft.details:
             raise InternalError("an emergency statement has no side record: that would need the database")
-        return Statement(draft.predicate, draft.subjects, draft.claims, issuance)
+        return draft.issued(issuance)

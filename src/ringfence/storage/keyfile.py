@@ -111,6 +111,15 @@ def custody(path: Path) -> str:
             raise MalformedInput("the key file does not say what protects it", source=str(path))
 
 
+def names(path: Path) -> frozenset[str]:
+    """Return the names of the secrets in a key file, without opening it; the place of a key in a token has none."""
+    match digest.loads(read_private(path), source=str(path)):
+        case {"keys": dict() as keys}:
+            return frozenset(keys)
+        case _:
+            return frozenset()
+
+
 def _derive(passphrase: bytes, salt: bytes) -> bytes:
     return Scrypt(salt=salt, length=32, n=SCRYPT_N, r=SCRYPT_R, p=SCRYPT_P).derive(passphrase)
 

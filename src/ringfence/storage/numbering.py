@@ -9,6 +9,7 @@ from typing import Protocol
 
 from sqlalchemy import BigInteger, Column, LargeBinary, String, Table, bindparam, func, insert, select, update
 
+from ringfence.kernel.errors import Conflict, MalformedInput
 from ringfence.kernel.identifier import Tenant
 from ringfence.storage.database import METADATA, Database
 from ringfence.storage.rows import STATEMENTS, Integrated
@@ -66,6 +67,14 @@ class TenantNumbers:
             values = {"tenant": tenant, "salt": known[tenant].salt, "sequence": known[tenant].last}
             connection.execute(insert(NUMBERS), [values])
         return known
+
+    def begin(self, tenant: Tenant, salt: bytes) -> None:
+        """Number a new tenant from 1 on under a salt that somebody else drew, in the open transaction."""
+        if len(salt) != SALT_SIZE:
+            raise MalformedInput(f"the salt of a tenant has {SALT_SIZE} bytes")
+        if tenant in self.all():
+            raise Conflict(f"the log numbers the statements of {tenant} already")
+        self.database.connection().execute(insert(NUMBERS), [{"tenant": tenant, "salt": salt, "sequence": 0}])
 
     def advance(self, integrated: Iterable[Integrated]) -> None:
         """Count on over what was given its index."""

@@ -96,7 +96,7 @@ class Outbox:
             demo=tenant in self.demo_tenants,
         )
         commitment = opening.commitment if opening else None
-        statement = Statement(draft.predicate, draft.subjects, draft.claims, issuance, commitment)
+        statement = draft.issued(issuance, commitment)
         return self.append(self.signer.sign(statement), opening)
 
     def admit(self, envelope: Envelope, opening: Opening | None, *, by: Person) -> Acknowledgement:
@@ -198,6 +198,14 @@ class Outbox:
         with self.database.reading() as connection:
             return int(connection.execute(query).scalar() or 0) + 1
 
+    def is_taken(self, tenant: Tenant, issuer: KeyId, sequence: int) -> bool:
+        """Return whether an issuer's place has a statement."""
+        query = select(STATEMENTS.c.id).where(
+            STATEMENTS.c.tenant == tenant, STATEMENTS.c.issuer == issuer, STATEMENTS.c.sequence == sequence
+        )
+        with self.database.reading() as connection:
+            return connection.execute(query).first() is not None
+
     def acknowledgement(self, digest: Digest) -> Acknowledgement | None:
         """Return how far a statement has come, as far as the database knows: sequenced or integrated."""
         return self._acknowledged(STATEMENTS.c.digest == digest.value)
@@ -235,6 +243,14 @@ class Outbox:
         )
         with self.database.reading() as connection:
             return [Pending(row.id, Digest(row.digest), Tenant(row.tenant)) for row in connection.execute(query)]
+
+    def waiting(self, tenant: Tenant, predicates: Collection[PredicateName]) -> list[Digest]:
+        """Return a tenant's statements of some types that have no index yet, in their order."""
+        table = STATEMENTS
+        unnumbered = (table.c.entry.is_(None), table.c.tenant == tenant, table.c.predicate.in_(predicates))
+        with self.database.reading() as connection:
+            rows = connection.execute(select(table.c.digest).where(*unnumbered).order_by(table.c.id))
+            return [Digest(row.digest) for row in rows]
 
     @property
     def numbers(self) -> TenantNumbers:

@@ -4,9 +4,9 @@ An HSM, a smart card or SoftHSM; `ringfence[pkcs11]` brings the binding. What is
 unwraps, and does not come out.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -17,7 +17,6 @@ from ringfence.storage.files import PRIVATE, read_private, write_whole
 from ringfence.storage.keyfile import FORMAT, TOKEN
 
 _ONE_AT_A_TIME = Lock()
-_FIELDS = ("module", "label", "pinFile", "key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +30,27 @@ class TokenPlace:
 
     def write(self, path: Path, identity: str, *, replace: bool = True) -> None:
         """Write what stands in the place of a key file."""
-        named = (str(self.module), self.label, str(self.pin_file), self.key)
-        document = {
-            "format": FORMAT,
-            "custody": TOKEN,
-            "token": dict(zip(_FIELDS, named, strict=True)),
-            "id": identity,
-        }
+        document = {"format": FORMAT, "custody": TOKEN, "token": self.to_json(), "id": identity}
         write_whole(path, digest.dumps(document) + b"\n", mode=PRIVATE, replace=replace)
+
+    def to_json(self) -> dict[str, str]:
+        """Return the form in which a key file names the place."""
+        return {"module": str(self.module), "label": self.label, "pinFile": str(self.pin_file), "key": self.key}
+
+    @classmethod
+    def parse(cls, document: Mapping[Any, Any], *, source: str) -> "TokenPlace":
+        """Read that form; raise `MalformedInput`."""
+        match document:
+            case {
+                "module": str() as module,
+                "label": str() as label,
+                "pinFile": str() as pin,
+                "key": str() as key,
+                **more,
+            } if not more:
+                return cls(Path(module), label, Path(pin), key)
+            case _:
+                raise MalformedInput("it does not say in which token the key lies", source=source)
 
 
 def read_place(path: Path) -> tuple[TokenPlace, str]:
@@ -48,10 +60,10 @@ def read_place(path: Path) -> tuple[TokenPlace, str]:
             "format": kind,
             "custody": custody,
             "id": str() as identity,
-            "token": {"module": str() as module, "label": str() as label, "pinFile": str() as pin, "key": str() as key},
+            "token": dict() as place,
             **extra,
         } if kind == FORMAT and custody == TOKEN and not extra:
-            return TokenPlace(Path(module), label, Path(pin), key), identity
+            return TokenPlace.parse(place, source=str(path)), identity
         case _:
             raise MalformedInput("it does not say in which token the key lies", source=str(path))
 
@@ -61,12 +73,13 @@ class Token:
     """A token that is opened for each use: whoever is logged in, every thread of the process is."""
 
     place: TokenPlace
+    pin: str = field(default="", repr=False)  # where the process may not read its file any more
 
     def wrap(self, secret: bytes) -> bytes:
         """Wrap a secret with the key in the token: AES key wrap with padding, RFC 5649."""
         from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
 
-        with self._opened() as session:
+        with self.opened() as session:
             plain = session.create_object(
                 {
                     Attribute.CLASS: ObjectClass.SECRET_KEY,
@@ -88,7 +101,7 @@ class Token:
         from pkcs11.exceptions import DeviceRemoved, PKCS11Error, SessionHandleInvalid
 
         template = {Attribute.TOKEN: False, Attribute.SENSITIVE: False, Attribute.EXTRACTABLE: True}
-        with self._opened() as session:
+        with self.opened() as session:
             key = self._key(session)
             try:
                 found = key.unwrap_key(
@@ -111,7 +124,7 @@ class Token:
         """Put an AES key into the token, from where it does not come out again."""
         from pkcs11 import Attribute, KeyType, ObjectClass
 
-        with self._opened() as session:
+        with self.opened() as session:
             session.create_object(
                 {
                     Attribute.CLASS: ObjectClass.SECRET_KEY,
@@ -129,24 +142,42 @@ class Token:
                 }
             )
 
+    def make(self) -> None:
+        """Make an AES key in the token, from where it does not come out; one that is there already stays."""
+        from pkcs11 import Attribute, KeyType
+
+        template = {Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False, Attribute.PRIVATE: True}
+        allowed = {Attribute.WRAP: True, Attribute.UNWRAP: True, Attribute.ENCRYPT: False, Attribute.DECRYPT: False}
+        with self.opened() as session, suppress(NotFound):
+            self._key(session)
+            return
+        with self.opened() as session:
+            session.generate_key(KeyType.AES, 256, label=self.place.key, store=True, template=template | allowed)
+
     def forget(self) -> None:
         """Destroy the key in the token."""
-        with self._opened() as session:
+        with self.opened() as session:
             self._key(session).destroy()
 
     def _key(self, session: Any) -> Any:
         from pkcs11 import KeyType, ObjectClass
+
+        return self.only(session, object_class=ObjectClass.SECRET_KEY, key_type=KeyType.AES)
+
+    def only(self, session: Any, **kind: Any) -> Any:
+        """Return the one key of a kind that has the name of ours."""
         from pkcs11.exceptions import MultipleObjectsReturned, NoSuchKey
 
         try:
-            return session.get_key(object_class=ObjectClass.SECRET_KEY, key_type=KeyType.AES, label=self.place.key)
+            return session.get_key(label=self.place.key, **kind)
         except NoSuchKey as error:
             raise NotFound(f"the token {self.place.label} holds no key {self.place.key}") from error
         except MultipleObjectsReturned as error:
             raise Refused(f"the token {self.place.label} holds several keys {self.place.key}; remove one") from error
 
     @contextmanager
-    def _opened(self) -> Iterator[Any]:
+    def opened(self) -> Iterator[Any]:
+        """Open a session, and turn what the token says into our family of errors."""
         exceptions = _binding().exceptions
         try:
             with _ONE_AT_A_TIME, self._open() as session:
@@ -160,16 +191,19 @@ class Token:
         except exceptions.PKCS11Error as error:
             raise Unavailable(f"the token {self.place.label} does not do it: {type(error).__name__} {error}") from error
 
-    def _open(self) -> Any:
-        place = self.place
-        pin = read_private(place.pin_file).rstrip(b"\r\n")
+    def read_pin(self) -> str:
+        """Read the PIN from its file."""
+        pin = read_private(self.place.pin_file).rstrip(b"\r\n")
         try:
-            text = pin.decode("utf-8")
+            return pin.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise MalformedInput("a PIN is text", source=str(place.pin_file)) from error
+            raise MalformedInput("a PIN is text", source=str(self.place.pin_file)) from error
+
+    def _open(self) -> Any:
+        place, pin = self.place, self.pin or self.read_pin()
         if not place.module.is_file():
             raise Unavailable(f"the PKCS#11 module {place.module} is missing")
-        return _binding().lib(str(place.module)).get_token(token_label=place.label).open(user_pin=text, rw=True)
+        return _binding().lib(str(place.module)).get_token(token_label=place.label).open(user_pin=pin, rw=True)
 
 
 def _binding() -> Any:

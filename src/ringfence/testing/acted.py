@@ -61,6 +61,7 @@ def _signed_wrongly() -> Iterator[Tampered]:
         "a page below another host": ({"origin": "http://localhost.evil"}, "another page"),
         "holder not verified": ({"flags": PRESENT}, "verified"),
         "holder not present": ({"flags": VERIFIED}, "verified"),
+        "copied although it cannot be": ({"flags": PRESENT | VERIFIED | 0x10}, "copied"),
         "an extension": ({"flags": PRESENT | VERIFIED | 0x80}, "more than was asked"),
         "inside another site": ({"more": {"crossOrigin": True}}, "another site"),
         "below another site": ({"more": {"topOrigin": "https://evil.example"}}, "another site"),

@@ -13,7 +13,7 @@ from ringfence.kernel.clock import to_text
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.envelope import Envelope, assemble, key_id_of, pae
 from ringfence.kernel.identifier import KeyId, PredicateName
-from ringfence.kernel.statement import Issuance, Statement, Strength, Subject, to_payload
+from ringfence.kernel.statement import Draft, Issuance, Statement, Strength, Subject, to_payload
 from ringfence.ledger import note
 from ringfence.testing.authenticator import Authenticator
 from ringfence.testing.clock import START
@@ -78,7 +78,7 @@ def enrolment(key: Authenticator, person: str, /, **claims: Any) -> dict[str, An
     return {name: value for name, value in result.items() if value is not None}
 
 
-def issued(key: Authenticator, draft: Any, *, tenant: Any, log: Any, sequence: int, at: datetime) -> Statement:
+def issued(key: Authenticator, draft: Draft, *, tenant: Any, log: Any, sequence: int, at: datetime) -> Statement:
     """Return a statement of a draft as a passkey issues it."""
     issuance = Issuance(tenant, log, id_of(key), draft.strength, sequence, "11" * 16, f"act-{sequence}", at)
-    return Statement(draft.predicate, draft.subjects, draft.claims, issuance)
+    return draft.issued(issuance)

@@ -9,8 +9,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from ringfence.app import Services, open_services
+from ringfence.app import open_services
 from ringfence.kernel.errors import RingfenceError
+from ringfence.services import Services
 from ringfence.settings import Settings
 from ringfence.testing.home import TENANT, draft, observed
 

@@ -249,7 +249,7 @@ class MemoryControl:
             issued_at=START,
         )
         commitment = opening.commitment if opening else None
-        statement = Statement(draft.predicate, draft.subjects, draft.claims, issuance, commitment)
+        statement = draft.issued(issuance, commitment)
         return sign(to_payload(statement), self._key), opening
 
     def _posted(self, path: str, body: Mapping[str, Any], envelope: Envelope, opening: Opening | None) -> Any:
@@ -276,10 +276,12 @@ class InMemory:
     keyring: MemoryKeyring
 
 
-def sealed_in_memory(contents: Mapping[str, bytes], *, epoch: int = 1, chunk_size: int = 2**16) -> InMemory:
+def sealed_in_memory(
+    contents: Mapping[str, bytes], *, epoch: int = 1, chunk_size: int = 2**16, dataset: str = "a" * 32
+) -> InMemory:
     """Seal files with randomness that is the same in every run."""
     folder, keyring = MemoryFolder(), MemoryKeyring()
-    new = NewSeal(DatasetId("a" * 32), epoch, chunk_size)
+    new = NewSeal(DatasetId(dataset), epoch, chunk_size)
     seal = seal_tree(MemoryTree(contents), folder, new, keyring, Counting(b"epoch %d" % epoch))
     return InMemory(MemoryVault(folder.files), Digest.of(folder.files["seal.json"]), seal, keyring)
 

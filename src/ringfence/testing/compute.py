@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ringfence import components
 from ringfence.compute import sshkeys
+from ringfence.compute.configuration import Fact, drifted, unread
 from ringfence.compute.model import NodeClass, NodeId, NodeSpec, node_id
 from ringfence.compute.ports import Provider
 from ringfence.compute.providers import sshd
@@ -236,6 +237,22 @@ def lets_a_certificate_in(suite: Suite) -> None:
     suite.start()
     said = suite.ssh("echo", "it", "is", "$HOME")
     assert (said.code, said.out) == (0, "it is $HOME\n"), said.err
+
+
+def says_how_it_is_set_up(suite: Suite, change: Sequence[str] = ()) -> None:
+    """Check that a node is as its baseline says, and is not after a `change`; one of one's own takes the baseline."""
+    suite.start()
+    found = suite.provider.configuration(suite.node)
+    if not suite.provider.baseline(suite.spec):
+        assert suite.provider.baseline(suite.spec) == {}
+        suite.provider.keep_baseline(suite.node, found)
+        assert suite.again().baseline(suite.spec) == found
+    baseline = suite.provider.baseline(suite.spec)
+    assert drifted(baseline, found) == unread(baseline, found) == [], (baseline, found)
+    assert found[Fact.REMOVABLE] in {"blocked", "open", "unknown"}
+    if change:
+        assert suite.ssh(*change).done
+        assert drifted(baseline, suite.provider.configuration(suite.node))
 
 
 def refuses_other_certificates(suite: Suite, other: KeyFileAuthority) -> None:

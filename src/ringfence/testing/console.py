@@ -4,7 +4,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from ringfence import today
 from ringfence.frontends import http, page, parts
 from ringfence.frontends.http import Credential
+from ringfence.frontends.live import Live
 from ringfence.frontends.page import ClockSummary, Pages
 from ringfence.frontends.waiting import Item, Kind
 from ringfence.kernel.actor import RECOGNISED, Caller, Person, Role
@@ -29,9 +30,18 @@ from ringfence.ledger.explorer import console as explorer
 from ringfence.ledger.explorer.service import Explorer
 from ringfence.ledger.issuers import ENROLLED, REVOKED, Issuers, fold
 from ringfence.ledger.model import LoggedStatement, SignedCheckpoint
-from ringfence.obligations import board, catalog
-from ringfence.obligations.model import Board
+from ringfence.ledger.succession import LogKeys
+from ringfence.obligations import board, catalog, history
+from ringfence.obligations.frameworks import console as frameworks
+from ringfence.obligations.history import History
+from ringfence.obligations.model import Catalog
+from ringfence.obligations.ports import Remark
+from ringfence.obligations.reasons import console as reasons
 from ringfence.obligations.records import Records
+from ringfence.obligations.results import Board
+from ringfence.obligations.standings import console as standings
+from ringfence.obligations.threats import console as threats
+from ringfence.obligations.threats.ports import Asset, Bound
 from ringfence.testing.explorer import EveryStatement
 from ringfence.testing.ledger import PERSON, START, LabLog
 
@@ -44,10 +54,11 @@ class OpenDoor:
 
     tenant: Tenant
     refused: frozenset[str] = frozenset()
+    person: Person | None = None
 
     def authenticate(self, _credential: Credential) -> Caller:
         """Return the person."""
-        return Caller(Person(PERSON, self.tenant, Role.SECURITY), RECOGNISED)
+        return Caller(self.person or Person(PERSON, self.tenant, Role.SECURITY), RECOGNISED)
 
     def authorise(self, _caller: Caller, action: str) -> None:
         """Return, unless the action is refused."""
@@ -61,6 +72,10 @@ class LabConsole:
 
     log: LabLog = field(default_factory=LabLog)
     items: list[Item] = field(default_factory=list)
+    mine: list[Item] = field(default_factory=list)
+    held: list[Asset] = field(default_factory=list)
+    measured: list[Bound] = field(default_factory=list)
+    remarks: dict[str, list[Remark]] = field(default_factory=dict)
 
     def now(self) -> datetime:
         """Return the time that the log has."""
@@ -70,15 +85,18 @@ class LabConsole:
         """Return what a test lets wait."""
         return self.items
 
+    def inbox(self, _person: Person) -> list[Item]:
+        """Return what a test lets wait for the signature of whoever looks."""
+        return self.mine
+
     def clocks(self, _tenant: Tenant) -> ClockSummary | None:
         """Return the clocks among what waits."""
         dues = [item.due for item in self.items if item.due]
         return ClockSummary(len(dues), min(dues)) if dues else None
 
-    @property
-    def log_keys(self) -> tuple[str, str]:
+    def keys(self) -> LogKeys:
         """Return the log's two verifier keys."""
-        return self.log.log_keys
+        return LogKeys(self.log.origin, self.log.log_keys)
 
     def head(self) -> SignedCheckpoint:
         """Return the checkpoint over everything."""
@@ -114,7 +132,8 @@ class LabConsole:
     def issuers(self, tenant: Tenant, at: datetime | None = None) -> Issuers:
         """Return every key that was enrolled."""
         keys = self.statements(tenant, (ENROLLED, REVOKED), at=at)
-        return fold([(logged.recorded_at, logged.envelope) for logged in keys], self.log.public("root"))
+        logged = [(one.recorded_at, one.envelope, one.entry) for one in keys]
+        return fold(logged, self.log.public("root")).proven(self.log.vouched_before)
 
     @property
     def explorer(self) -> Explorer:
@@ -124,6 +143,29 @@ class LabConsole:
     def tally(self, tenant: Tenant, *, at: datetime | None = None) -> Mapping[PredicateName, int]:
         """Count a tenant's statements by type."""
         return Counter(logged.envelope.statement.predicate for logged in self.statements(tenant, at=at))
+
+    @property
+    def catalog(self) -> Catalog:
+        """Return the rules that ship."""
+        return catalog.load()
+
+    def history(self, tenant: Tenant, control: str, at: datetime | None = None) -> History:
+        """Return when a control turned, as the product does."""
+        rules = self.catalog
+        found = Records.of(tenant, self.statements(tenant, board.predicates(rules)), demo=self.log.demo)
+        return history.history(rules.control(control), rules, found, at or self.now())
+
+    def assets(self, _tenant: Tenant) -> list[Asset]:
+        """Return what a made-up team holds."""
+        return self.held
+
+    def bounds(self, _tenant: Tenant) -> list[Bound]:
+        """Return what its runs measured."""
+        return self.measured
+
+    def beside(self, _tenant: Tenant, _at: datetime | None) -> Mapping[str, Sequence[Remark]]:
+        """Return what people say beside its controls."""
+        return self.remarks
 
     def board(self, tenant: Tenant, at: datetime | None = None) -> Board:
         """Compute the status of every control, as the product does."""
@@ -140,7 +182,12 @@ def app(lab: LabConsole, *, refused: frozenset[str] = frozenset()) -> FastAPI:
     made.state.pages = pages
     http.install(made)
     page.install(made)
-    made.include_router(today.router(lab, lab, pages, lab, lab))
+    made.include_router(today.router(lab, lab, pages, lab, lab, lab.inbox))
+    live = Live(lab)
+    made.include_router(standings.router(lab, pages))
+    made.include_router(reasons.router(lab, pages, live, lab.beside))
+    made.include_router(frameworks.router(lab, pages))
+    made.include_router(threats.router(lab, lab.assets, lab.bounds, pages))
     made.include_router(explorer.router(lab.explorer, lab, pages))
     made.include_router(console.router(lab, pages))
     made.include_router(parts.router(pages))

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
-from ringfence.app import Services
 from ringfence.artifacts.models import keys
 from ringfence.artifacts.models.blobs import model_folder
 from ringfence.artifacts.models.keys import SigningKey
@@ -25,6 +24,7 @@ from ringfence.compute.service import Compute
 from ringfence.gateway.model import Protocol, deployment_name
 from ringfence.kernel.actor import Person
 from ringfence.kernel.errors import RingfenceError, Unavailable
+from ringfence.services import Services
 from ringfence.testing.home import TENANT
 from ringfence.testing.sandboxes import MemoryProvider
 from ringfence.workloads.deploying import Deploying, Wanted

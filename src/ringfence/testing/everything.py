@@ -5,22 +5,30 @@ things = everything(stage)      # {"nodes": "gateway", "incidents": "i-…", …
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 from ringfence.artifacts import statements as datasets
 from ringfence.artifacts.model import Custody, DatasetName
+from ringfence.customers.model import Wanted as Customer
 from ringfence.gateway.deployments import Attach
 from ringfence.gateway.hotpath.recovery import open_journal
 from ringfence.gateway.keys import Wanted
 from ringfence.gateway.model import DeploymentName
+from ringfence.governance.exceptions import statements as exceptions
+from ringfence.governance.opinions import statements as opinions
+from ringfence.governance.resolutions.model import MEASURES, Proposal
+from ringfence.governance.risks import statements as risks
 from ringfence.identity.reviews.model import Decision
 from ringfence.identity.reviews.statements import decided
 from ringfence.identity.service import hashed
 from ringfence.identity.signin.keyring import PasskeyTable
 from ringfence.identity.signin.model import Owner, Passkey
 from ringfence.kernel.actor import Level, Role
+from ringfence.reports.model import REPORT_EXPORTED
+from ringfence.reports.service import draft_of
 from ringfence.retention.model import Scope
 from ringfence.storage.signer import Ed25519Signer
-from ringfence.testing import receipts
+from ringfence.testing import judging, receipts
 from ringfence.testing.artifacts import sealed_in_memory
 from ringfence.testing.callers import World
 from ringfence.testing.home import TENANT, signed
@@ -46,11 +54,19 @@ def everything(stage: Stage) -> dict[str, str]:
         "sessions": _session(stage),
         "reviews": stage.services.access.reviews.start(stage.home.actor(), 14).id,
         "holds": _hold(stage),
+        "customers": stage.services.customers.add(stage.home.actor(), Customer(MARK))[0],
+        "resolutions": (resolution := _resolution(stage)),
+        "decisions": resolution,
+        "risks": _risk(stage),
+        "exceptions": _exception(stage),
+        "opinions": _opinion(stage),
         "sources": stage.services.outbox.signer.key,
     }
     found["acts"] = found["sign"] = _act(stage, found)
     _name_elsewhere(stage)
     stage.services.ledger.integrate()
+    found["packs"] = _pack(stage)
+    found["systems"] = _system(stage)
     entry = stage.services.ledger.statements(TENANT)[0].entry
     return found | dict.fromkeys(("proofs", "statements", "evidence"), str(entry))
 
@@ -127,6 +143,52 @@ def _session(stage: Stage) -> str:
 def _hold(stage: Stage) -> str:
     scope = Scope(stage.home.people[Role.ENGINEER].id, "", "", None, None)
     return str(stage.services.retention.place(stage.home.actor(), scope, MARK)[0].id)
+
+
+def _resolution(stage: Stage) -> str:
+    wanted = stage.services.governing.propose(stage.home.actor(), Proposal(MEASURES, MARK, MARK))
+    posted = signed(stage.services, stage.home.people[Role.OWNER], wanted)
+    return str(stage.services.governing.open(stage.home.actor(), *posted).id)
+
+
+def _system(stage: Stage) -> str:
+    """Sign a scope that lists an AI system."""
+    services, profile = stage.services, f"name: {MARK}\nai_systems:\n  - name: {MARK}\n    kind: system\n"
+    posted = signed(services, stage.home.people[Role.OWNER], services.scopes.drafted(TENANT, profile)[1][0])
+    services.scopes.take(stage.home.actor(), "scope", *posted)
+    services.ledger.integrate()
+    return services.scopes.systems(TENANT)[0].id
+
+
+def _risk(stage: Stage) -> str:
+    draft = risks.registered([replace(judging.ROW, title=MARK, owner=None, owner_words=MARK)])
+    posted = signed(stage.services, stage.home.people[Role.OWNER], draft)
+    stage.services.judgements.risks.register(stage.home.actor(), *posted)
+    return judging.RISK
+
+
+def _exception(stage: Stage) -> str:
+    last = stage.clock.now().date() + timedelta(days=9)
+    draft = exceptions.requested(replace(judging.WANTED, owner=stage.home.actor().id, until=last, reason=MARK))
+    posted = signed(stage.services, stage.home.people[Role.OWNER], draft)
+    stage.services.judgements.exceptions.request(stage.home.actor(), *posted)
+    return judging.EXCEPTION
+
+
+def _opinion(stage: Stage) -> str:
+    people, thought = judging.Signers(stage.services, stage.home), stage.services.judgements.opinions
+    people.key(Role.AUDITOR)
+    now, last = thought.on(TENANT, judging.GIVEN.control), stage.clock.now().date() + timedelta(days=9)
+    given = replace(judging.GIVEN, rules=now.rules, status=now.state, until=last, sentence=MARK)
+    thought.give(people.actor(Role.AUDITOR), *people.passkey(Role.AUDITOR, opinions.given(given)))
+    return judging.OPINION
+
+
+def _pack(stage: Stage) -> str:
+    wanted = draft_of(stage.services.packs.preview(TENANT).to_json())
+    posted = signed(stage.services, stage.home.people[Role.OWNER], wanted)
+    stage.services.packs.issue(*posted, by=stage.home.actor())
+    return str(stage.services.ledger.statements(TENANT, (REPORT_EXPORTED,))[-1].entry)
 
 
 def _act(stage: Stage, found: dict[str, str]) -> str:

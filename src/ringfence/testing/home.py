@@ -7,8 +7,9 @@ with home.services(clock) as services:
 
 import secrets
 import shutil
+import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +18,11 @@ import httpx
 from anyio.from_thread import start_blocking_portal
 from fastapi import FastAPI
 
-from ringfence.app import Services, open_services
+from ringfence.app import open_services
 from ringfence.enrolment import NewPerson
 from ringfence.frontends.client import InProcessTransport
 from ringfence.initialise import initialise
-from ringfence.installation import SystemClock
+from ringfence.installation import DATABASE, SystemClock
 from ringfence.kernel import digest
 from ringfence.kernel.actor import Person, Role
 from ringfence.kernel.clock import Clock
@@ -29,8 +30,9 @@ from ringfence.kernel.commitment import SALT_SIZE, Opening, commit
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.identifier import LogOrigin, PredicateName, Tenant
-from ringfence.kernel.statement import Draft, Issuance, Statement, Strength, Subject
+from ringfence.kernel.statement import Draft, Issuance, Strength, Subject
 from ringfence.server import create_app
+from ringfence.services import Services
 from ringfence.settings import Settings
 
 if TYPE_CHECKING:
@@ -84,6 +86,20 @@ class LabHome:
         """Return the person of a role."""
         return Person(self.people[role].id, TENANT, role)
 
+    def alter(self, statement: str, *values: object) -> int:
+        """Change rows past everything of ours, as whoever runs the database could; return how many."""
+        if self.server is None:
+            with closing(sqlite3.connect(self.path / DATABASE, isolation_level=None)) as raw:
+                return raw.execute(statement, values).rowcount
+        with self.server.connect(self.database) as session:
+            return session.execute(statement.replace("?", "%s").encode(), values).rowcount
+
+    def stored(self) -> bytes:
+        """Return what lies in the database: its files, or every row of every table."""
+        if self.server is None:
+            return b"".join(path.read_bytes() for path in self.path.glob(f"{DATABASE}*"))
+        return self.server.rows(self.database)
+
     @contextmanager
     def services(self, clock: Clock | None = None) -> Iterator[Services]:
         """Open the installation."""
@@ -98,13 +114,14 @@ def make(
     demo: bool = False,
     passphrase: bytes | None = None,
     server: "Server | None" = None,
+    log: LogOrigin = LOG,
 ) -> LabHome:
     """Make an installation with one person per role; on a PostgreSQL server if one is given."""
     people = {role: NewPerson.make(f"A {role.value}", role) for role in Role}
     name = "" if server is None else server.create()
     initialise(
         path,
-        log=LOG,
+        log=log,
         tenant=TENANT,
         people=people.values(),
         demo=demo,
@@ -156,4 +173,4 @@ def signed(services: Services, person: NewPerson, wanted: Draft, **changes: Any)
     )
     commitment = opening.commitment if opening else None
     issued = replace(issuance, **changes)
-    return person.signer.sign(Statement(wanted.predicate, wanted.subjects, wanted.claims, issued, commitment)), opening
+    return person.signer.sign(wanted.issued(issued, commitment)), opening

@@ -160,9 +160,7 @@ class MemoryLog:
             issued_at=self.clock.now(),
         )
         commitment = opening.commitment if opening else None
-        return sign(
-            to_payload(Statement(draft.predicate, draft.subjects, draft.claims, issuance, commitment)), key
-        ), opening
+        return sign(to_payload(draft.issued(issuance, commitment)), key), opening
 
     def record(self, draft: Draft, *, tenant: Tenant) -> Acknowledgement:  # noqa: ARG002
         """Sign and keep."""

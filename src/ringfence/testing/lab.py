@@ -20,9 +20,7 @@ from typing import Any
 
 from ringfence import components
 from ringfence.compute.providers import processes
-from ringfence.compute.providers.authority import KeyFileAuthority
-from ringfence.compute.providers.namespace import NamespaceProvider
-from ringfence.installation import SystemClock, open_home
+from ringfence.installation import open_home
 from ringfence.kernel.actor import Role
 from ringfence.kernel.envelope import Envelope
 from ringfence.storage.database import Database
@@ -31,6 +29,7 @@ from ringfence.testing import fabric
 from ringfence.testing.home import LabHome
 from ringfence.testing.program import called, environment
 from ringfence.tour.lab import Neighbour, Stranger, installation, password_file, until
+from ringfence.workloads.practice.clearing import end_nodes
 
 ATTEMPTS = 5  # failures from one source on one node that make a finding
 _SETS = ("accepted", "denied", "blocked")  # counters, and what a block changes; not a node's ruleset
@@ -45,6 +44,12 @@ def missing() -> str:
 def wrong(count: int = ATTEMPTS) -> list[str]:
     """Return passwords that nobody has."""
     return [secrets.token_hex(4) for _ in range(count)]
+
+
+def processes_of(home: Path) -> list[str]:
+    """Return the command lines of processes that belong to a home."""
+    found = [processes.command_line(pid) for pid in processes.everyone() if pid != os.getpid()]
+    return [line.decode(errors="replace") for line in found if str(home).encode() in line]
 
 
 class Guesser(Stranger):
@@ -224,18 +229,13 @@ class Lab:
 
     def left(self) -> list[str]:
         """Return the command lines of processes that belong to this home."""
-        mine = [str(self.home.path).encode()]
-        found = [processes.command_line(pid) for pid in processes.everyone() if pid != os.getpid()]
-        return [line.decode(errors="replace") for line in found if any(part in line for part in mine)]
+        return processes_of(self.home.path)
 
     def close(self) -> None:
         """End it all and leave nothing: what is quarantined, too."""
         self.end()
         self.scene.close()
-        authority = KeyFileAuthority(self.home.path / "keys" / "ssh_ca", SystemClock())
-        provider = NamespaceProvider(self.home.path / "nodes", lambda: self.net.fabric, authority)
-        for node in provider.existing():
-            provider.destroy(node)
+        end_nodes(self.home.path, lambda: self.net.fabric)
         self.net.close()
 
 

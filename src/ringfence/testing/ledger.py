@@ -29,9 +29,12 @@ from ringfence.kernel.identifier import KeyId, LogOrigin, PersonId, PredicateNam
 from ringfence.kernel.statement import Draft, Issuance, KeyRole, Statement, Strength, Subject, to_payload
 from ringfence.ledger import checkpoint, note, tree
 from ringfence.ledger.anchors.cosignature import cosign
+from ringfence.ledger.anchors.judging import judge_anchors, vouched_before
+from ringfence.ledger.books import CLAIM
 from ringfence.ledger.entry import Place, encode, tenant_tag
 from ringfence.ledger.issuers import Issuers, fold
-from ringfence.ledger.model import Anchors, Checkpoint, LoggedStatement, SignedCheckpoint, Trust, Witness
+from ringfence.ledger.model import Anchors, Checkpoint, LoggedStatement, SignedCheckpoint, Trust, Vouched, Witness
+from ringfence.ledger.succession import replaced
 from ringfence.reports.model import Extent, Preview
 from ringfence.reports.ports import Rules
 from ringfence.reports.service import compose, draft_of, preview_of
@@ -57,14 +60,18 @@ class LabLog:
     demo: bool = False
     now: datetime = START
     entries: list[tuple[datetime, Envelope, Opening | None]] = field(default_factory=list)
+    pins: bool = True  # what the root enrols names the tenant's tag
     unnumbered: int = 0  # so many entries from the start on are of version 1, as in an older log
     heads: list[SignedCheckpoint] = field(default_factory=list)
     status: Mapping[str, Any] = field(default_factory=lambda: {"controls": []})
     _counts: dict[tuple[Tenant, KeyId], int] = field(default_factory=dict)
     rules: Rules | None = None  # None: the status is `status`
     said: dict[int, Anchors] = field(default_factory=dict)
+    parties: dict[str, str] = field(default_factory=dict)  # of the witnesses that this log itself knows
     places: dict[int, Place | None] = field(default_factory=dict)  # entries that this log numbers otherwise
     passkeys: dict[str, Authenticator] = field(default_factory=dict)
+    replaced: list[Envelope] = field(default_factory=list)  # the successions of the log's keys
+    eras: list[tuple[int, str]] = field(default_factory=lambda: [(0, "ledger")])  # beyond which size whose pair signs
     _nonces: int = 0
 
     def __post_init__(self) -> None:
@@ -89,15 +96,36 @@ class LabLog:
         """Return the id of the key called `name`."""
         return key_id_of(self.public(name))
 
-    @property
-    def mldsa(self) -> MLDSA44PrivateKey:
-        """Return the log's ML-DSA-44 key."""
-        return MLDSA44PrivateKey.from_seed_bytes(sha256(f"{self.seed}/mldsa".encode()).digest())
+    def mldsa(self, name: str = "ledger") -> MLDSA44PrivateKey:
+        """Return the ML-DSA-44 key beside the Ed25519 key of the log that is called `name`."""
+        named = "" if name == "ledger" else f"{name}/"
+        return MLDSA44PrivateKey.from_seed_bytes(sha256(f"{self.seed}/{named}mldsa".encode()).digest())
+
+    def pair(self, name: str) -> tuple[str, str]:
+        """Return the verifier keys of the log's pair of keys that is called `name`."""
+        return checkpoint.vkeys(self.origin, self.public(name), self.mldsa(name).public_key().public_bytes_raw())
 
     @property
     def log_keys(self) -> tuple[str, str]:
-        """Return the log's verifier keys."""
-        return checkpoint.vkeys(self.origin, self.public("ledger"), self.mldsa.public_key().public_bytes_raw())
+        """Return the log's first verifier keys."""
+        return self.pair("ledger")
+
+    def replace_keys(self, name: str, *, by: str = "root", reason: str = "compromised", **claims: Any) -> Envelope:
+        """Let the pair called `name` sign what comes; `claims` change what the root says of it."""
+        last, draft = (
+            self.head(),
+            replaced(self.pair(self.eras[-1][1]), self.pair(name), self.head().checkpoint, reason),
+        )
+        self.eras.append((last.checkpoint.size, name))
+        logged = self.state(
+            draft.predicate, {**draft.claims, **claims}, by=by, subjects=draft.subjects, strength=draft.strength
+        )
+        self.replaced.append(logged.envelope)
+        return logged.envelope
+
+    def successions(self, tenant: Tenant | None = None) -> list[Envelope]:  # noqa: ARG002
+        """Return what the root said of the log's keys."""
+        return self.replaced
 
     # State
 
@@ -123,7 +151,9 @@ class LabLog:
         if role is KeyRole.OPERATOR:
             claims["person"] = PERSON
         if role is KeyRole.LEDGER:
-            claims["mlDsa44PublicKey"] = note.encode_base64(self.mldsa.public_key().public_bytes_raw())
+            claims["mlDsa44PublicKey"] = note.encode_base64(self.mldsa(name).public_key().public_bytes_raw())
+        if by == "root" and self.pins and not self.unnumbered:
+            claims[CLAIM] = tenant_tag(self.tenant_salt(tenant) or b"", tenant or self.tenant).hex()
         key = self.key_id(name)
         subject = Subject(f"key/{key[:16]}", Digest.parse(key))
         return self.state(
@@ -138,9 +168,11 @@ class LabLog:
         about = (acting.subject_of(key),)
         return self.state("key.enrolled", made, by=by, subjects=about, strength=Strength.DOCUMENTED)
 
-    def revoke(self, name: str, *, at: datetime | None = None, by: str = "root") -> LoggedStatement:
+    def revoke(
+        self, name: str, *, at: datetime | None = None, by: str = "root", reason: str = "compromised"
+    ) -> LoggedStatement:
         """Revoke the key called `name`, from now on or from `at` on."""
-        claims = {"keyId": self.key_id(name), "reason": "compromised", "at": to_text(at or self.now)}
+        claims = {"keyId": self.key_id(name), "reason": reason, "at": to_text(at or self.now)}
         return self.state("key.revoked", claims, by=by, strength=Strength.DOCUMENTED)
 
     def state(
@@ -232,11 +264,19 @@ class LabLog:
     def issuers(self, tenant: Tenant | None = None) -> Issuers:
         """Return the keys that a tenant knows."""
         wanted = tenant or self.tenant
-        return fold(((at, e) for at, e, _ in self.entries if _tenant(e) == wanted), self.public("root"))
+        logged = [(at, e, entry) for entry, (at, e, _) in enumerate(self.entries) if _tenant(e) == wanted]
+        return fold(logged, self.public("root")).proven(self.vouched_before)
+
+    def vouched_before(self, when: datetime) -> Vouched | None:
+        """Return the largest head that another party vouched for before a time."""
+        trust = self.trust(heads=(), witnesses=self.parties)
+        heads = [(self.checkpoint(size), anchors) for size, anchors in self.said.items()]
+        judged = ((one.checkpoint.size, judge_anchors(one.checkpoint, said, trust, one.note)) for one, said in heads)
+        return vouched_before(judged, when)
 
     def _logged(self, index: int, issuers: Issuers) -> LoggedStatement:
         recorded_at, envelope, opening = self.entries[index]
-        standing, issuer = issuers.at(envelope.signer, recorded_at)
+        standing, issuer = issuers.at(envelope.signer, recorded_at, index)
         place = self.place(index)
         return LoggedStatement(index, recorded_at, envelope, opening, standing, issuer, place)
 
@@ -267,7 +307,8 @@ class LabLog:
         if size > len(self.entries):
             raise NotFound(f"this log never published a checkpoint of size {size}")
         head = Checkpoint(self.origin, size, tree.root_of(self.leaves()[:size]))
-        return checkpoint.sign(head, self.key("ledger"), self.mldsa, self.now)
+        name = next(name for above, name in reversed(self.eras) if above < size or not above)
+        return checkpoint.sign(head, self.key(name), self.mldsa(name), self.now)
 
     def leaves(self) -> list[bytes]:
         """Return the leaf hashes."""

@@ -120,6 +120,7 @@ def _witnessed() -> list[Tampered]:
     log.cosign("own")
     log.state("log.heartbeat", {"gaps": 0}, by="control")
     pack, parties = log.pack(), {"tower": "University of Example", "own": "operator"}
+    ahead = _dated_ahead()
     trust = log.trust(witnesses=parties)
 
     def move(lines: Lines) -> None:
@@ -133,7 +134,19 @@ def _witnessed() -> list[Tampered]:
         Tampered(
             "only the operator's witness", _without_first(pack), log.trust(witnesses=parties, quorum=1), "as you ask"
         ),
+        Tampered("dated ahead of the witness", ahead.pack(), ahead.trust(witnesses=parties), "clock"),
     ]
+
+
+def _dated_ahead() -> LabLog:
+    """Return a log whose operator dates a record a month ahead; a witness says when it really was there."""
+    log = lab()
+    seen_at = log.now
+    log.advance(days=30)
+    log.state("dataset.opened", {"purpose": "next month"})
+    log.cosign("tower", at=seen_at)
+    log.state("log.heartbeat", {"gaps": 0}, by="control")
+    return log
 
 
 def _forged_line(pack: bytes) -> bytes:

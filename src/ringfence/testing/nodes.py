@@ -41,7 +41,7 @@ from ringfence.kernel.envelope import Envelope, key_id_of, sign
 from ringfence.kernel.errors import Conflict, Unavailable
 from ringfence.kernel.evidence import Acknowledgement, Stage
 from ringfence.kernel.identifier import LogOrigin, PersonId, PredicateName, Tenant
-from ringfence.kernel.statement import Draft, Issuance, Statement, to_payload
+from ringfence.kernel.statement import Draft, Issuance, to_payload
 from ringfence.kernel.two_person import Half
 from ringfence.testing.artifacts import Counting
 from ringfence.testing.clock import FakeClock
@@ -383,7 +383,7 @@ class World:
             self.clock.now(),
         )
         commitment = opening.commitment if opening else None
-        statement = Statement(draft.predicate, draft.subjects, draft.claims, issuance, commitment)
+        statement = draft.issued(issuance, commitment)
         return sign(to_payload(statement), key), opening
 
     def half_open(self) -> list[str]:

@@ -2,7 +2,6 @@
 
 import io
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from typing import Any
 import httpx
 
 from ringfence import main
+from ringfence.frontends.client import listening
 
 COMMAND = (sys.executable, "-m", "ringfence")
 _TRIES = 300
@@ -77,9 +77,9 @@ def serving(given: Mapping[str, str]) -> Iterator[str]:
         child.communicate(timeout=60)
 
 
-def started(given: Mapping[str, str]) -> "subprocess.Popen[str]":
+def started(given: Mapping[str, str], *, prefix: tuple[str, ...] = ()) -> "subprocess.Popen[str]":
     """Start `ringfence up` on a free port; its own words come on standard error."""
-    command = [*COMMAND, "up", "--port", "0", "--gateway-port", "0"]
+    command = [*prefix, *COMMAND, "up", "--port", "0", "--gateway-port", "0"]
     return subprocess.Popen(command, env=environment(given), stderr=subprocess.PIPE, text=True)  # noqa: S603
 
 
@@ -87,8 +87,8 @@ def _wait_for(path: Path, address: str) -> None:
     """Return once the server answers at both its doors."""
     for _ in range(_TRIES):
         try:
-            with socket.socket(socket.AF_UNIX) as probe:
-                probe.connect(str(path))
+            if not listening(path):
+                raise FileNotFoundError(path)
             httpx.get(f"{address}/healthz", trust_env=False).raise_for_status()
         except (OSError, httpx.TransportError):
             time.sleep(0.1)

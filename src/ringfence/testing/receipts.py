@@ -30,6 +30,7 @@ from ringfence.gateway.segment import Closing
 from ringfence.kernel import digest
 from ringfence.kernel.clock import Clock
 from ringfence.kernel.digest import Digest
+from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.errors import Unavailable
 from ringfence.kernel.identifier import LogOrigin, PredicateName, Tenant
 from ringfence.kernel.statement import KeyRole, Strength
@@ -149,6 +150,10 @@ class LogOf:
     def statements(self, tenant: Tenant, predicates: Iterable[PredicateName]) -> Sequence[LoggedStatement]:
         """Return a tenant's statements of some evidence types."""
         return self.lab.statements(tenant, tuple(predicates))
+
+    def successions(self, tenant: Tenant) -> Sequence[Envelope]:
+        """Return what the root said of the log's keys."""
+        return self.lab.successions(tenant)
 
     def inclusion_proof(self, entry: int, size: int) -> tuple[bytes, ...]:
         """Prove that an entry is in the tree."""

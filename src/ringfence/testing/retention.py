@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ringfence.app import Services
 from ringfence.kernel.digest import Digest
+from ringfence.kernel.errors import Unavailable
 from ringfence.kernel.identifier import PredicateName, Tenant
 from ringfence.kernel.statement import Draft, Strength, Subject
 from ringfence.retention.model import ClassName, Item, Tally
 from ringfence.retention.ports import Wanted
+from ringfence.services import Services
 from ringfence.testing.home import TENANT
 
 PERSONAL = "Ada Lovelace of 203.0.113.7"
@@ -64,6 +65,8 @@ class MemorySource:
     items: dict[str, Item] = field(default_factory=dict)
     name: str = "memory"
     before_destroying: Callable[[], None] = lambda: None
+    broken: dict[str, str] = field(default_factory=dict)  # keys that cannot be destroyed, and why
+    refused: tuple[Tenant, ...] = ()  # tenants of whom nothing can be read
     destroyed: list[str] = field(default_factory=list)
 
     def put(self, key: str, kind: str, since: datetime, **known: Any) -> Item:
@@ -79,7 +82,8 @@ class MemorySource:
 
     def older(self, tenant: Tenant, kind: ClassName, before: datetime, *, skip: int, limit: int) -> Sequence[Item]:
         """Return items of a class, the oldest first."""
-        del tenant
+        if tenant in self.refused:
+            raise Unavailable("the folder cannot be read")
         found = [item for item in self.items.values() if item.kind == kind and item.since <= before]
         return sorted(found, key=lambda item: (item.since, item.key))[skip : skip + limit]
 
@@ -100,5 +104,7 @@ class MemorySource:
         if items:
             self.before_destroying()
         for item in items:
+            if item.key in self.broken:
+                raise Unavailable(self.broken[item.key])
             if self.items.pop(item.key, None):
                 self.destroyed.append(item.key)

@@ -17,6 +17,7 @@ class Route:
     action: str  # empty: open to everybody
     parameters: tuple[str, ...]
     has_body: bool
+    module: str  # that answers
 
     def __str__(self) -> str:
         """Return it as a request line."""
@@ -36,6 +37,7 @@ def routes_of(app: FastAPI) -> list[Route]:
             _action(route.dependant),
             tuple(parameter.alias for parameter in route.dependant.path_params),
             route.body_field is not None,
+            route.endpoint.__module__,
         )
         for prefix, route in _walk(app.routes, "")
         for method in sorted(route.methods or ())

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ringfence.compute.configuration import Facts
 from ringfence.compute.model import (
     Endpoint,
     Isolation,
@@ -17,6 +18,7 @@ from ringfence.compute.model import (
     ProbeResult,
     QuarantineKind,
 )
+from ringfence.compute.providers import sshd
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import Conflict, NotFound, RingfenceError
 
@@ -47,6 +49,7 @@ class Port:
     cut: bool = False
     policy: str = "admitted"
     kept: str = ""
+    facts: Facts = field(default_factory=dict)
 
 
 @dataclass
@@ -62,6 +65,7 @@ class MemoryProvider:
     frees: list[NodeId] = field(default_factory=list)
     makes: list[NodeId] = field(default_factory=list)
     probes: tuple[ProbeResult, ...] = CLOSED
+    baselines: dict[NodeId, Facts] = field(default_factory=dict)
     _asked: dict[NodeId, int] = field(default_factory=dict)
 
     def _may(self, act: str) -> None:
@@ -121,6 +125,22 @@ class MemoryProvider:
         """Return what was prepared where the node is cut, else that it is open."""
         self._may("probe")
         return self.probes if self._port(node).cut else OPEN
+
+    def configuration(self, node: NodeId) -> Facts:
+        """Return what was prepared, else what it should be."""
+        self._may("configuration")
+        port = self._port(node)
+        return port.facts or self.baseline(port.spec)
+
+    def baseline(self, spec: NodeSpec) -> Facts:
+        """Return what was kept, else what a node of ours is made of."""
+        return self.baselines.get(spec.node, sshd.baseline(spec))
+
+    def keep_baseline(self, node: NodeId, facts: Facts) -> None:
+        """Keep it for a machine of one's own."""
+        if self.node_class is not NodeClass.OWN:
+            raise Conflict(f"{node} was set up by Ringfence")
+        self.baselines[self._port(node).spec.node] = facts
 
     def restore(self, node: NodeId, before: str) -> None:
         """Free, once, where nothing has changed."""

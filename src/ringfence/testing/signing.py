@@ -21,6 +21,8 @@ from ringfence.ledger.model import Checkpoint
 from ringfence.signing import policy
 from ringfence.signing.ports import Signer
 from ringfence.storage import keyfile
+from ringfence.storage.tokensigner import IN_TOKEN
+from ringfence.testing.tokens import SoftToken, give_away, unmade
 
 LOG = LogOrigin("example.eu/signed")
 LEAVES = tuple(tree.leaf_hash(bytes([number])) for number in range(64))
@@ -33,6 +35,18 @@ def folder(path: Path, passphrase: bytes | None = None) -> Path:
     named = {name: secrets.token_bytes(32) for name in ("control-plane", "ledger", "ledger-ml-dsa-44", "emergency")}
     keyfile.create(path / "keys" / "service.json", named, passphrase)
     return path
+
+
+def in_token(home: Path, token: SoftToken) -> Path:
+    """Put fresh keys of the roles that state into a token, in the place of those in the key file."""
+    path = home / "keys" / "service.json"
+    named = dict(keyfile.load(path, None).secrets)
+    for name in ("control-plane", "emergency"):
+        del named[name]
+        named[name + IN_TOKEN] = unmade(token, f"{name}-{secrets.token_hex(4)}").made().to_secret()
+    keyfile.rewrite(path, named, None)
+    give_away(token)
+    return home
 
 
 def statement(signer: Signer, role: KeyRole, at: datetime, predicate: str = "", **changes: Any) -> Statement:

@@ -14,7 +14,6 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
-from ringfence.app import Services
 from ringfence.compute import statements as containment
 from ringfence.compute.lifecycle import Order
 from ringfence.compute.model import Node, NodeClass
@@ -27,6 +26,7 @@ from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import Unavailable
 from ringfence.kernel.statement import Draft
 from ringfence.server import create_app
+from ringfence.services import Services
 from ringfence.soc.action import Surroundings
 from ringfence.soc.answering import Sighting, at_once
 from ringfence.soc.model import Finding, finding_id

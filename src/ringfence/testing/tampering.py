@@ -237,6 +237,7 @@ def _histories() -> list[Tampered]:
     case("log clock turned back", "back-dated", 8, _backwards)
     case("demo record", "never mix", 8, lambda log: log.state("dataset.opened", {"purpose": "x"}, demo=True))
     case("head that never was", "does not contain the head", 8, _lying_head)
+    case("head without a root", "does not contain the head", 8, _rootless_head)
     case("another log's statement", "belongs to", 8, lambda log: log.state("x.y", {}, log="other.example/log"))
     return [*found, _other_tenant(), _other_reporter()]
 
@@ -265,6 +266,10 @@ def _forged(log: LabLog) -> None:
 
 def _lying_head(log: LabLog) -> None:
     log.state("ledger.head_exported", {"size": 5, "root": "00" * 32, "destination": "file"})
+
+
+def _rootless_head(log: LabLog) -> None:
+    log.state("ledger.head_exported", {"size": 999, "destination": "file"})
 
 
 def _speaks_as_ledger(log: LabLog) -> None:

@@ -12,8 +12,7 @@ import httpx
 from anyio.from_thread import start_blocking_portal
 from fastapi import FastAPI
 
-from ringfence.app import Services
-from ringfence.enrolment import NewPerson, from_claims, operator_enrolled
+from ringfence.enrolment import Known, NewPerson, enrolled_again, operator_enrolled
 from ringfence.frontends.client import InProcessTransport
 from ringfence.identity.service import hashed
 from ringfence.identity.tenants.service import Founding
@@ -22,7 +21,10 @@ from ringfence.kernel.commitment import Opening
 from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.identifier import Tenant
 from ringfence.kernel.statement import Draft
+from ringfence.ledger.books import pinned
+from ringfence.ledger.entry import tenant_tag
 from ringfence.server import create_app
+from ringfence.services import Services
 from ringfence.storage import keyfile
 from ringfence.testing.home import ADDRESS, LabHome, signed
 
@@ -61,14 +63,16 @@ def root_of(home: LabHome) -> NewPerson:
 def founding(services: Services, home: LabHome, tenant: Tenant, owner: NewPerson, *, demo: bool = False) -> Founding:
     """Return what the root signs for a new tenant."""
     root, now = root_of(home), services.clock.now()
-    claims = services.access.tenants.to_enrol(home.actor())
-    drafts = [*map(from_claims, claims), operator_enrolled(owner, "file-plain", now)]
+    known = Known(root.signer.public_key, services.home.log, services.home.tenant, now)
+    again = enrolled_again(services.access.tenants.to_enrol(home.actor()), known)
+    tag = tenant_tag(salt := b"s" * 32, tenant)
+    drafts = [pinned(each, tag) for each in (*again, operator_enrolled(owner, "file-plain", now))]
 
     def by_root(number: int, draft: Draft) -> tuple[Envelope, Opening | None]:
         return signed(services, root, draft, tenant=tenant, sequence=number, demo=demo)
 
     *served, first = [by_root(number, draft) for number, draft in enumerate(drafts, start=1)]
-    return Founding(tenant, demo, tuple(served), first, owner.name, hashed(owner.token))
+    return Founding(tenant, demo, tuple(served), first, owner.name, hashed(owner.token), salt)
 
 
 def second(services: Services, home: LabHome, tenant: Tenant = OTHER) -> LabTenant:

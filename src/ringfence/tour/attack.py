@@ -9,15 +9,17 @@ import json
 import secrets
 import time
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from ringfence.fabric.client import Fabric
 from ringfence.kernel.errors import VerificationFailed
+from ringfence.kernel.identifier import PersonId
 from ringfence.storage.files import PRIVATE, write_whole
 from ringfence.tour import diskfull
 from ringfence.tour.lab import Neighbour, Stranger, installation, until
 from ringfence.tour.place import clear, on_node, open_to_passwords, ssh_command, stop
-from ringfence.tour.stage import Stage, environment
+from ringfence.tour.stage import TENANT, Stage, environment
 
 NODE, NEIGHBOUR = "lab", "neighbour"
 OUTSIDE = "203.0.113.{}"  # documentation addresses, in namespaces of this step
@@ -31,7 +33,7 @@ def attack(stage: Stage) -> dict[str, Any]:
     offers = {offer["class"]: offer for offer in stage.expect("node", "offers")["offers"]}
     if not offers["namespace"]["available"]:
         return {"attack": f"not played: no namespace node can run here: {offers['namespace']['because']}"}
-    _organise(stage)
+    organise(stage.home, stage.security)
     with ExitStack() as scene:
         scene.enter_context(installation(stage.home))
         with ExitStack() as actors:
@@ -59,33 +61,44 @@ def _played(stage: Stage, scene: ExitStack) -> dict[str, Any]:
     return facts
 
 
-def _organise(stage: Stage) -> None:
+def organise(home: Path, by: PersonId) -> None:
     """Write what the sample organisation filled in beforehand: customers with a contract, and the report's head."""
-    by = stage.security
     fields = {"entity": "Example Inference GmbH, hosted inference API, Germany", "contact": "Sara Demo (security)"}
     tenant = {
         "customers": [{"id": customer, "hours": 12} for customer in CUSTOMERS],
         "fields": {name: {"text": text, "by": by} for name, text in fields.items()},
     }
-    file = stage.home / "organisation.json"
-    document = {"format": "urn:ringfence:organisation:v1", "tenants": {"demo": tenant}}
+    file = home / "organisation.json"
+    document = {"format": "urn:ringfence:organisation:v1", "tenants": {TENANT: tenant}}
     write_whole(file, (json.dumps(document, indent=2) + "\n").encode(), mode=PRIVATE)
 
 
 def _nodes(stage: Stage, password: str) -> str:
     """Start a node that deliberately lets passwords in, and its neighbour; return the first one's address."""
     clear(stage, NODE, NEIGHBOUR)
-    node = open_to_passwords(stage, NODE, password)
+    host = exposed(stage, NODE, password)
     stage.expect("node", "start", NEIGHBOUR, "--class", "namespace")
-    on_node(stage, NODE, "sh", "-c", f"head -c {WEIGHTS} /dev/urandom > /data/weights.bin")
+    return host
+
+
+def exposed(stage: Stage, name: str, password: str) -> str:
+    """Start a node with weights on it that deliberately lets a password in from outside; return its address."""
+    node = open_to_passwords(stage, name, password)
+    on_node(stage, name, "sh", "-c", f"head -c {WEIGHTS} /dev/urandom > /data/weights.bin")
     return str(node["network_address"])
 
 
-def _guessing(stage: Stage, guesser: Stranger, host: str) -> str:
+def guess(stage: Stage, guesser: Stranger, host: str) -> dict[str, Any]:
+    """Guess passwords, none of them right; return the finding once it was acted on."""
     stage.show(f"a stranger at {guesser.address} guesses {GUESSES} passwords")
     for _ in range(GUESSES):
         guesser.log_in(host, secrets.token_hex(4), "true", seconds=8)
-    finding = until(lambda: _finding(stage, "ssh-guessing", guesser.address), "a finding about the guesses")
+    found = until(lambda: _finding(stage, "ssh-guessing", guesser.address), "a finding about the guesses")
+    return dict(found)
+
+
+def _guessing(stage: Stage, guesser: Stranger, host: str) -> str:
+    finding = guess(stage, guesser, host)
     incident = until(lambda: _open_incident(stage), "an incident to look at")
     stage.expect(
         "incident", "triage", incident, "--not-significant", "--reason", "guessing from outside, none succeeded",
@@ -99,7 +112,8 @@ def _guessing(stage: Stage, guesser: Stranger, host: str) -> str:
     return f"{_says(finding)}; called not significant and signed; no clock runs"
 
 
-def _breaking_in(stage: Stage, intruder: Stranger, host: str, password: str) -> dict[str, Any]:
+def break_in(stage: Stage, node: str, intruder: Stranger, host: str, password: str) -> tuple[int, dict[str, Any]]:
+    """Come in with a leaked password and read; after guesses the node is cut off: the bytes read, and the finding."""
     stage.show(f"another at {intruder.address} has a leaked password and reads /data/weights.bin; that is no finding")
     read = intruder.log_in(host, password, "cat /data/weights.bin", seconds=20)
     if len(read.stdout) != WEIGHTS:
@@ -108,15 +122,20 @@ def _breaking_in(stage: Stage, intruder: Stranger, host: str, password: str) -> 
     for _ in range(FEWER):
         intruder.log_in(host, secrets.token_hex(4), "true", seconds=8)
     intruder.log_in(host, password, "sleep 30", seconds=20)
-    until(lambda: stage.quietly("node", "show", NODE)["containment"] == "quarantined", "the cut")
-    finding = until(lambda: _finding(stage, "ssh-account-guessed", intruder.address), "a finding about the success")
+    until(lambda: stage.quietly("node", "show", node)["containment"] == "quarantined", "the cut")
+    found = until(lambda: _finding(stage, "ssh-account-guessed", intruder.address), "a finding about the success")
+    return len(read.stdout), dict(found)
+
+
+def _breaking_in(stage: Stage, intruder: Stranger, host: str, password: str) -> dict[str, Any]:
+    read, finding = break_in(stage, NODE, intruder, host, password)
     isolated = next(act for act in finding["actions"] if act["action"] == "isolate-node")
     held = stage.expect("node", "show", NODE)["held"]
     again = intruder.log_in(host, password, "true", seconds=8)
     if again.returncode == 0:
         raise VerificationFailed("the intruder came in again after the cut")
     return {
-        "read before the cut": f"{len(read.stdout)} bytes",
+        "read before the cut": f"{read} bytes",
         "cut off": {
             "line to decision": f"{isolated['decided_ms']} ms",
             "line to isolated and probed": f"{isolated['acted_ms']} ms",

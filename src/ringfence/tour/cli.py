@@ -138,6 +138,7 @@ def _short(value: Any) -> str:
 
 def _stay_up(home: Path, port: int) -> None:
     from ringfence.app import open_services
+    from ringfence.frontends.listening import listen
     from ringfence.settings import Settings
     from ringfence.verbs import serve
 
@@ -146,4 +147,4 @@ def _stay_up(home: Path, port: int) -> None:
     say(f"  {prove.check_command(home / 'tour')}")
     shutil.rmtree(home / "tour" / "cheats", ignore_errors=True)
     with open_services(Settings(home)) as services:
-        serve(services, host="127.0.0.1", port=port)
+        serve(services, door=listen("127.0.0.1", port))

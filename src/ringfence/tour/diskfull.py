@@ -35,7 +35,19 @@ def play(stage: Stage) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="ringfence-full-") as folder:
         user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
         unshare = str(components.find("unshare").path)
-        command = [unshare, *user, "--mount", "--", sys.executable, "-m", "ringfence", "tour", "--disk-full", folder]
+        command = [
+            unshare,
+            *user,
+            "--mount",
+            "--",
+            sys.executable,
+            "-I",
+            "-m",
+            "ringfence",
+            "tour",
+            "--disk-full",
+            folder,
+        ]
         stage.show("the same on a disk of its own, which is full")
         done = subprocess.run(  # noqa: S603 - ours
             command, check=False, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT

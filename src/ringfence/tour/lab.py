@@ -38,7 +38,7 @@ def installation(home: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run `ringfence up` for a home; its loops watch the nodes while the block runs."""
     environment = {**os.environ, "RINGFENCE_HOME": str(home)}
     environment.pop("RINGFENCE_URL", None)
-    command = [sys.executable, "-m", "ringfence", "up", "--port", "0", "--gateway-port", "0"]
+    command = [sys.executable, "-I", "-m", "ringfence", "up", "--port", "0", "--gateway-port", "0"]
     path = home / "up.log"
     path.touch(mode=PRIVATE)  # the one-time link stands in it
     with path.open("ab") as log:

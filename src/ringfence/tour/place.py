@@ -80,4 +80,4 @@ def on_node(stage: Stage, name: str, *command: str) -> str:
 
 def ssh_command(name: str) -> list[str]:
     """Return the command that runs another on a node."""
-    return [sys.executable, "-m", "ringfence", "node", "ssh", name, "--"]
+    return [sys.executable, "-I", "-m", "ringfence", "node", "ssh", name, "--"]

@@ -102,7 +102,7 @@ def _told(document: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def _dummy(stage: Stage, name: str) -> Iterator[str]:
-    command = [sys.executable, "-m", "ringfence", "redteam", "dummy", name, "--port", "0"]
+    command = [sys.executable, "-I", "-m", "ringfence", "redteam", "dummy", name, "--port", "0"]
     stage.show(f"$ ringfence redteam dummy {name} &")
     surroundings = environment(stage.home, PersonId(""))
     child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=surroundings)  # noqa: S603 -- our own

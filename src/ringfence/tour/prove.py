@@ -14,6 +14,7 @@ from ringfence.tour.stage import Stage
 PACK = "evidence.pack"
 TRUST = "trust.json"
 SCRIPT = "verify_pack.py"
+BESIDE = "statements.py"  # which the script reads statements with
 
 
 def prove(stage: Stage) -> dict[str, Any]:
@@ -21,7 +22,8 @@ def prove(stage: Stage) -> dict[str, Any]:
     pack, trust = stage.work / PACK, stage.work / TRUST
     stage.expect("report", "pack", "-o", str(pack), "--force")
     script = script_path()
-    shutil.copy(script, stage.work / SCRIPT)
+    for name in (SCRIPT, BESIDE):
+        shutil.copy(script.with_name(name), stage.work / name)
     verdict = _by_script(stage, pack, trust)
     if verdict[0] != 0:
         raise VerificationFailed(f"the auditors' script refused the tour's own pack: {verdict[1]}")

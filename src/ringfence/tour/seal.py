@@ -1,13 +1,11 @@
 """Step `seal`: a real dataset is sealed, opened, damaged by one bit, and refused with the chunk named."""
 
-import csv
-import json
-from importlib import util
 from pathlib import Path
 from typing import Any
 
-from ringfence.kernel.errors import InternalError, Unavailable, VerificationFailed
+from ringfence.kernel.errors import InternalError, VerificationFailed
 from ringfence.tour.stage import Stage
+from ringfence.workloads.console.samples import write_dataset
 
 NAME = "wdbc"
 CHUNK = 65536
@@ -81,20 +79,7 @@ def _flip(path: Path, position: int) -> None:
 
 
 def _write_source(folder: Path) -> Path:
-    if util.find_spec("sklearn") is None:
-        raise Unavailable("the tour needs scikit-learn for its dataset; install the extra: ringfence[demo]")
-    from sklearn.datasets import load_breast_cancer
-
-    data = load_breast_cancer()
-    folder.mkdir(exist_ok=True)
-    with (folder / "wdbc.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow([*data.feature_names, "target"])
-        writer.writerows(
-            [*map(repr, map(float, row)), int(target)] for row, target in zip(data.data, data.target, strict=True)
-        )
-    described = {"samples": len(data.data), "features": list(data.feature_names), "targets": list(data.target_names)}
-    (folder / "description.json").write_text(json.dumps(described, indent=1), encoding="utf-8")
+    write_dataset(folder)
     if (folder / "wdbc.csv").stat().st_size <= CHUNK + 4096:
         raise InternalError("the tour's dataset is expected to fill more than one chunk")
     return folder

@@ -4,7 +4,7 @@ import io
 import json
 import os
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -90,11 +90,17 @@ def _as_json(arguments: Sequence[str]) -> list[str]:
     return [*arguments[:at], "--json", *arguments[at:]]
 
 
+def make(home: Path, log: LogOrigin) -> list[NewPerson]:
+    """Make a demo home with its people; return them in the order of `PEOPLE`."""
+    people = [NewPerson.make(name, role) for name, role in PEOPLE]
+    initialise(home, log=log, tenant=TENANT, people=people, demo=True)
+    return people
+
+
 def prepare(home: Path, run_verb: Command, show: Callable[[str], None]) -> Stage:
     """Open the tour's home, or make it with its people."""
     if not (home / "ringfence.json").exists():
-        people = [NewPerson.make(name, role) for name, role in PEOPLE]
-        initialise(home, log=LOG, tenant=TENANT, people=people, demo=True)
+        make(home, LOG)
     work = home / "tour"
     work.mkdir(exist_ok=True)
     default = PersonId((home / "operator").read_text(encoding="ascii").strip())
@@ -112,24 +118,30 @@ def _person(people: list[dict[str, Any]], name: str) -> PersonId:
 
 
 def environment(home: Path, operator: PersonId) -> dict[str, str]:
-    """Return the environment in which a command acts as a person of a home."""
-    kept = {name: value for name, value in os.environ.items() if name != "RINGFENCE_URL"}
+    """Return the environment in which a command acts as a person of a home: nothing in it names another one."""
+    kept = {name: value for name, value in os.environ.items() if not _is_setting(name)}
     return kept | {"RINGFENCE_HOME": str(home)} | ({"RINGFENCE_OPERATOR": operator} if operator else {})
+
+
+def _is_setting(name: str) -> bool:
+    """Tell whether a variable says which installation is meant, as whom, or how; where tools lie holds for all."""
+    return name.startswith("RINGFENCE_") and name != "RINGFENCE_TOOLS"
 
 
 @contextmanager
 def _acting(home: Path, operator: PersonId) -> Iterator[None]:
     before = dict(os.environ)
-    wanted = environment(home, operator)
     try:
-        os.environ.pop("RINGFENCE_URL", None)
-        os.environ.update(wanted)
+        _set(environment(home, operator))
         yield
     finally:
-        for name in ("RINGFENCE_HOME", "RINGFENCE_OPERATOR", "RINGFENCE_URL"):
-            os.environ.pop(name, None)
-            if name in before:
-                os.environ[name] = before[name]
+        _set(before)
+
+
+def _set(wanted: Mapping[str, str]) -> None:
+    for name in filter(_is_setting, list(os.environ)):
+        del os.environ[name]
+    os.environ.update(wanted)
 
 
 def _document(text: str) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def _fault(logged: LoggedStatement, tenant: Tenant, troubled: AbstractSet[str]) 
 
 def anchoring(home: Home, database: Database, ledger: Ledger, outbox: Outbox, clock: Clock) -> Anchored:
     """Join ports and adapters."""
-    rows, own = AnchorTables(database), Trust(home.log, home.root_public, ledger.log_keys, ())
+    rows, own = AnchorTables(database), ledger.trusted()
     transaction: Callable[[], AbstractContextManager[None]] = database.transaction
     service = Anchoring(ledger, rows, HttpAnchors(), outbox, transaction, clock, secrets.token_bytes, own, home.tenant)
     configuring = Configuring(rows, outbox, ledger, ledger.publishable, HomeTrust(home, own), own, home.tenant)

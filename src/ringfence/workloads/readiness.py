@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from ringfence.gateway.model import Protocol
+from ringfence.storage import sockets
 
 PATHS = {Protocol.OPENAI: "/health", Protocol.INFERENCE_V2: "/v2/health/ready"}
 SECONDS = 3.0
@@ -18,7 +19,7 @@ def is_ready(local: Path, protocol: Protocol, within: float = SECONDS) -> bool:
     try:
         with socket.socket(socket.AF_UNIX) as sock:
             sock.settimeout(within)
-            sock.connect(str(local))
+            sockets.connect(sock, local)
             sock.sendall(question)
             return _status(sock, until) == b"200"
     except OSError:

@@ -1,5 +1,6 @@
 """The wires between the gateway's segments and the log: who may close a segment, and where the log has it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ringfence.gateway.blobs import ReceiptFiles, ReceiptIndex, SegmentFiles
@@ -11,7 +12,7 @@ from ringfence.kernel.digest import Digest
 from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.errors import InternalError, Refused
 from ringfence.kernel.evidence import Acknowledgement
-from ringfence.kernel.identifier import Tenant
+from ringfence.kernel.identifier import KeyId, Tenant
 from ringfence.kernel.statement import KeyRole
 from ringfence.ledger.model import Standing
 from ringfence.ledger.service import Ledger
@@ -64,6 +65,23 @@ def receiving(home: Home, ledger: Ledger, outbox: Outbox, clock: Clock) -> Recei
     gate = SegmentGate(ledger, outbox, clock)
     index = ReceiptIndex(folder / "index")
     return Receiving(Intake(files, gate.admit, gate.prove, clock), ReceiptFiles(files, index, _not_here))
+
+
+def check_folder(home: Home, outbox: Outbox, key: KeyId, tenants: Iterable[Tenant]) -> None:
+    """Raise `Refused` where the log has newer segments of a gateway's key than the folder of the gateway.
+
+    It is a copy, then, or older than the database: what it would close next, the log would have to refuse for ever.
+    """
+    files = SegmentFiles(home.path / GATEWAY)
+    for tenant in tenants:
+        number = files.last(tenant)
+        newest = files.envelope(tenant, number) if number else None
+        closed = newest.statement.issuance.sequence if newest is not None and newest.signer == key else 0
+        if closed < (logged := outbox.next_sequence(tenant, key) - 1):
+            raise Refused(
+                f"the log has {logged} segments of this gateway for {tenant}, and its folder {closed}: the folder is a "
+                "copy, or older than the log; docs/how-to/back-up-and-restore.md says how to go on"
+            )
 
 
 def _not_here(tenant: Tenant, request: str) -> bool:

@@ -1,7 +1,7 @@
 """The wires of retention: where what is kept lies, in the database and on the disk."""
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from ringfence.installation import Home
 from ringfence.kernel import identifier
 from ringfence.kernel.clock import Clock
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.errors import MalformedInput, NotFound
+from ringfence.kernel.errors import MalformedInput, NotFound, RingfenceError
 from ringfence.kernel.identifier import PersonId, Tenant
 from ringfence.ledger.service import Ledger
 from ringfence.retention.blobs import SideRecords
@@ -30,21 +30,24 @@ from ringfence.retention.erasing import Asked, Erasing
 from ringfence.retention.model import ClassName, Item, Schedule, Tally
 from ringfence.retention.ports import Source, Wanted
 from ringfence.retention.running import Runner
-from ringfence.retention.schedule import FILE, MAX_FILE, overridden, shipped
+from ringfence.retention.schedule import FILE, MAX_FILE, defaulted, overridden, shipped
 from ringfence.retention.service import Retention
 from ringfence.retention.store import HoldTable, RunTables
 from ringfence.retention.sweeping import Sweeper
+from ringfence.retention.troubles import Troubles
 from ringfence.soc.action import State
 from ringfence.soc.store import ALERTS, FINDINGS, RULINGS
 from ringfence.storage.database import Database
 from ringfence.storage.files import explained, read_bounded
 from ringfence.storage.outbox import Outbox
 from ringfence.workloads.aging import AgedRows
+from ringfence.workloads.leavers import LeaverCredentials
 from ringfence.workloads.serving import FOLDER as GATEWAY
 
 RECORDS, OPENINGS, ACCESSES = map(ClassName, ("inference-records", "inference-openings", "accesses"))
 _KINDS = {RECORDS: "seg", OPENINGS: "salts"}
 _FORGOTTEN = "erased"
+_NEVER = datetime.max.replace(tzinfo=UTC)  # where nobody knows since when
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +63,19 @@ class Segments:
         found = {}
         for kind, ending in _KINDS.items():
             numbers = self.files.numbers(tenant, ending)
-            first = next(self._items(tenant, kind, self._signed(tenant, kind)[:1]), None)
+            closed = (self._item(tenant, kind, number) for number in self._signed(tenant, kind))
+            first = next((item for item in closed if not item.unreadable), None)
             found[kind] = Tally(len(numbers), None if first is None else first.since)
         return found
 
     def older(self, tenant: Tenant, kind: ClassName, before: datetime, *, skip: int, limit: int) -> Sequence[Item]:
-        """Return segments in the order in which they were closed."""
+        """Return segments in the order in which they were closed; those whose closing is damaged are among them."""
         if kind not in _KINDS:
             return ()
         found: list[Item] = []
-        for item in self._items(tenant, kind, self._signed(tenant, kind)[skip:]):
-            if item.since > before or len(found) == limit:
+        for number in self._signed(tenant, kind)[skip:]:
+            item = self._item(tenant, kind, number)
+            if (item.since > before and not item.unreadable) or len(found) == limit:
                 break
             found.append(item)
         return found
@@ -81,7 +86,7 @@ class Segments:
         for key in keys:
             kind, number, _ = _segment(key)
             if self.files.path(tenant, number, _KINDS[kind]).exists():
-                found += [Item(i.kind, i.source, key, i.since, SEGMENT) for i in self._items(tenant, kind, [number])]
+                found.append(Item(kind, self.name, key, self._closed(tenant, number), SEGMENT))
         return found
 
     def about(self, tenant: Tenant, wanted: Wanted, limit: int) -> Sequence[Item]:
@@ -89,14 +94,13 @@ class Segments:
         del limit
         if wanted.statement is not None:
             numbers = self._signed(tenant, OPENINGS)
-            own = [n for n in numbers if self.files.envelope(tenant, n).digest == wanted.statement]
-            return list(self._items(tenant, OPENINGS, own))
+            own = [n for n in numbers if self._closing(tenant, n) == wanted.statement]
+            return [self._item(tenant, OPENINGS, number) for number in own]
         with suppress(MalformedInput):
             place = self.index.find(tenant, request_id(wanted.subject))
             if place is not None and self.files.salt(tenant, place.segment, place.index):
                 key = f"{OPENINGS} {place.segment} {place.index}"
-                found = self._items(tenant, OPENINGS, [place.segment])
-                return [Item(i.kind, i.source, key, i.since, SEGMENT) for i in found]
+                return [Item(OPENINGS, self.name, key, self._closed(tenant, place.segment), SEGMENT)]
         return ()
 
     def destroy(self, tenant: Tenant, items: Sequence[Item]) -> None:
@@ -113,11 +117,20 @@ class Segments:
         signed = set(self.files.numbers(tenant, "dsse"))
         return [number for number in self.files.numbers(tenant, _KINDS[kind]) if number in signed]
 
-    def _items(self, tenant: Tenant, kind: ClassName, numbers: Sequence[int]) -> Iterator[Item]:
-        for number in numbers:
-            with suppress(NotFound):  # not signed yet: its period has not begun
-                closed = self.files.envelope(tenant, number).statement.issuance.issued_at
-                yield Item(kind, self.name, f"{kind} {number}", closed, SEGMENT)
+    def _item(self, tenant: Tenant, kind: ClassName, number: int) -> Item:
+        key = f"{kind} {number}"
+        try:
+            return Item(kind, self.name, key, self._closed(tenant, number), SEGMENT)
+        except RingfenceError as error:  # damaged, or gone in this moment
+            return Item(kind, self.name, key, _NEVER, SEGMENT, unreadable=str(error))
+
+    def _closed(self, tenant: Tenant, number: int) -> datetime:
+        return self.files.envelope(tenant, number).statement.issuance.issued_at
+
+    def _closing(self, tenant: Tenant, number: int) -> Digest | None:
+        with suppress(RingfenceError):  # a damaged one is no statement that anybody could name
+            return self.files.envelope(tenant, number).digest
+        return None
 
 
 def _segment(key: str) -> tuple[ClassName, int, int | None]:
@@ -148,8 +161,9 @@ class RotatedAccesses:
         if tenant != self.tenant or self.path.name not in keys:
             return []
         try:
-            written = self.path.lstat().st_mtime
-        except FileNotFoundError:
+            with explained(self.path, "read"):
+                written = self.path.lstat().st_mtime
+        except NotFound:
             return []
         return [Item(ACCESSES, self.name, self.path.name, datetime.fromtimestamp(written, tz=UTC), "access_record")]
 
@@ -202,14 +216,25 @@ def _without_events(database: Database, tenant: Tenant, keys: Sequence[Mapping[s
     database.connection().execute(delete(EVENTS).where(tuple_(EVENTS.c.tenant, EVENTS.c.incident).in_(named)))
 
 
-def schedule_of(home: Path) -> Schedule:
-    """Return the classes with the team's own periods; raise where those are refused."""
-    path = home / FILE
+def schedule_of(home: Path, defaults: Mapping[str, int] | None = None) -> Schedule:
+    """Return the classes with a profile's defaults and the team's own periods; raise where the latter are refused."""
+    path, known = home / FILE, defaulted(shipped(), defaults or {})
     try:
         data = read_bounded(path, limit=MAX_FILE)
     except NotFound:
-        return shipped()
-    return overridden(shipped(), data, source=str(path))
+        return known
+    return overridden(known, data, source=str(path))
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFor:
+    """`obligations.profiles.ports.Kept` over the classes of a home."""
+
+    home: Path
+
+    def periods(self, wanted: Mapping[str, int]) -> Mapping[str, int]:
+        """Return the days that each class is kept for where a profile wants these."""
+        return {each.name: each.period for each in schedule_of(self.home, wanted).classes}
 
 
 def wanted(asked: Asked) -> Wanted:
@@ -225,9 +250,16 @@ def wanted(asked: Asked) -> Wanted:
 
 
 def retaining(
-    home: Home, database: Database, people: People, ledger: Ledger, outbox: Outbox, clock: Clock
+    home: Home,
+    database: Database,
+    people: People,
+    ledger: Ledger,
+    outbox: Outbox,
+    clock: Clock,
+    troubles: Troubles,
+    defaults: Callable[[Tenant], Mapping[str, int]] = lambda _tenant: {},
 ) -> Retention:
-    """Join ports and adapters."""
+    """Join ports and adapters; `defaults` are the periods of the profile that a tenant has put in force."""
 
     def known_as(tenant: Tenant, person: PersonId) -> frozenset[str]:
         found = people.by_id(tenant, person)
@@ -240,10 +272,11 @@ def retaining(
     gateway = home.path / GATEWAY
     segments = Segments(SegmentFiles(gateway), ReceiptIndex(gateway / "index"))
     accesses = RotatedAccesses(gateway / "access.log.1", home.tenant)
-    sources: tuple[Source, ...] = (SideRecords(database, shipped()), *_rows(database), segments, accesses)
+    rows: tuple[Source, ...] = (SideRecords(database, shipped()), *_rows(database), LeaverCredentials(database))
+    sources = (*rows, segments, accesses)
     runner = Runner(
         sources=sources,
-        schedule=partial(schedule_of, home.path),
+        schedule=lambda tenant: schedule_of(home.path, defaults(tenant) if tenant else None),
         holds=HoldTable(database),
         runs=RunTables(database),
         recorder=outbox,
@@ -253,7 +286,7 @@ def retaining(
         draw=_draw,
         scrub=database.scrub,
     )
-    sweeper = Sweeper(runner, lambda: [record.tenant for record in people.tenants()])
+    sweeper = Sweeper(runner, lambda: [record.tenant for record in people.tenants()], troubles)
     return Retention(runner, sweeper, Erasing(runner, known_as, wanted), known_as)
 
 

@@ -31,7 +31,6 @@ from ringfence.storage.files import PRIVATE, write_whole
 MEMORY = "/dev/shm"  # noqa: S108 -- a folder with mode 0700 is made there; a key should never touch a disk
 PIECE = 2**18
 MOST_CAPTURED = 2**20  # bytes of output that is not written elsewhere, and of what is said beside it
-LONGEST_SOCKET = 100  # the kernel's limit is 107
 OPEN_WITHIN = 15.0  # seconds until a tunnel carries
 POLL = 0.02
 UNTIL_OUR_END = ("cat",)  # the remote end of a tunnel's session: it ends when our end of its input does
@@ -75,8 +74,6 @@ class NodeShell:
 
     def forward(self, local: Path, port: int) -> "Tunnel":
         """Open a Unix socket that leads to a port of the node's loopback; nothing else can be reached so."""
-        if len(os.fsencode(local)) > LONGEST_SOCKET:
-            raise Unavailable(f"{local} is too long for a socket; choose a home with a shorter path")
         options = [
             "ExitOnForwardFailure=yes",
             "StreamLocalBindUnlink=yes",

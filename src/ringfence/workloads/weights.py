@@ -170,7 +170,11 @@ def check_installed(engine: str, *, find: Callable[[str], object] = find_spec) -
 
 
 def threads_for(cpus_percent: int) -> int:
-    """Return how many threads are worth their while in a node's share of processors."""
+    """Return how many threads are worth their while in a node's share of processors.
+
+    One processor is left to everything else. llama.cpp's threads wait for each other without sleeping: one that has
+    to wait for its turn holds up all of them (two on two busy processors took 4 times the work, and twice as long).
+    """
     if cpus_percent < 1:
         raise MalformedInput("a node has a share of the processors")
-    return max(1, min(os.cpu_count() or 1, -(-cpus_percent // 100)))
+    return max(1, min((os.cpu_count() or 1) - 1, -(-cpus_percent // 100)))

@@ -1,7 +1,7 @@
 import pytest
 
 from ringfence.artifacts import keyring
-from ringfence.artifacts.keyring import FileKeyring, at_home, ready_at_home
+from ringfence.artifacts.keyring import FileKeyring, at_home, for_sealing
 from ringfence.artifacts.model import Custody
 from ringfence.kernel.errors import MalformedInput, NotFound, Refused, Unavailable, UsageError
 from ringfence.storage import keyfile
@@ -66,8 +66,9 @@ def test_missing_or_wrong_keys(tmp_path):
 def test_the_first_seal_makes_the_key_of_a_home_and_an_opening_does_not(tmp_path):
     with pytest.raises(NotFound, match="nothing was sealed"):
         at_home(tmp_path, None)
-    made = ready_at_home(tmp_path, None)
-    assert ready_at_home(tmp_path, None).kek == made.kek == at_home(tmp_path, None).kek
+    (tmp_path / "datasets").mkdir()
+    with for_sealing(tmp_path, None) as made, for_sealing(tmp_path, None) as again:
+        assert again.kek == made.kek == at_home(tmp_path, None).kek
 
 
 def test_close_overwrites_the_key():
@@ -92,3 +93,23 @@ def test_a_key_is_taken_back_only_while_the_file_still_holds_it(tmp_path):
     TokenPlace(tmp_path / "module.so", "label", tmp_path / "pin", "key").write(path, "0" * 32)
     keyring._take_back(path, token)
     assert token.forgotten == 1
+
+
+@pytest.mark.parametrize("half", [keyring.NEXT, keyring.OLD])
+def test_a_key_that_is_half_replaced_is_nothing_to_move(tmp_path, half):
+    keyring.check_settled(tmp_path)
+    (tmp_path / half).touch()
+    with pytest.raises(Refused, match="key rotate kek"):
+        keyring.check_settled(tmp_path)
+
+
+def test_who_seals_and_who_changes_the_key_keep_each_other_out(tmp_path):
+    (tmp_path / "datasets").mkdir()
+    with for_sealing(tmp_path, None), pytest.raises(Unavailable, match="is being sealed"), keyring.changing(tmp_path):
+        pass
+    with (
+        keyring.changing(tmp_path),
+        pytest.raises(Unavailable, match="is being replaced"),
+        for_sealing(tmp_path, None),
+    ):
+        pass

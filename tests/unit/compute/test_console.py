@@ -8,8 +8,9 @@ from ringfence.frontends import http, page
 from ringfence.frontends.live import Live
 from ringfence.frontends.page import Pages
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.errors import Unavailable
+from ringfence.kernel.errors import Conflict, Unavailable
 from ringfence.testing.console import OpenDoor, fetch
+from ringfence.testing.counting import plain
 from ringfence.testing.ledger import LabLog
 from ringfence.testing.nodes import BERT, TENANT, World
 from ringfence.testing.sandboxes import CLOSED, OPEN
@@ -48,7 +49,7 @@ class Shelf:
         assert answer.status_code == 200, answer.text
         assert "<script>alert" not in answer.text
         assert "style=" not in answer.text
-        return answer.text
+        return plain(answer.text)
 
 
 @pytest.fixture
@@ -165,3 +166,45 @@ class TestApi:
         assert one["held"]["probes"][0]["path"] == "peer-to-node"
         assert Digest.parse(one["subject"]) == shelf.world.row(node).subject
         assert shelf.get("/api/v1/nodes/none").status_code == 404
+
+
+class TestRelease:
+    @pytest.fixture
+    def prepared(self):
+        return []
+
+    @pytest.fixture
+    def pages(self, shelf, prepared):
+        def prepare(_person, draft, place):
+            prepared.append((draft, place))
+            return "/sign/act-1"
+
+        return console.NodePages(shelf.compute, Pages(shelf.world.clock), shelf, Live(shelf.log), prepare)
+
+    @pytest.fixture
+    def node(self, shelf):
+        node = shelf.world.ready(shelf.compute)
+        shelf.compute.quarantine(TENANT, node.id, reason="tried", finding="f-1")
+        return node
+
+    @pytest.mark.usefixtures("node")
+    def test_the_reason_that_was_typed_is_signed(self, pages, prepared):
+        pages.release(BERT, "alpha", "", "cleaned")
+        ((draft, place),) = prepared
+        assert (draft.predicate, draft.details["reason"], place) == ("quarantine.release_requested", "cleaned", "alpha")
+
+    def test_a_reason_never_turns_into_an_agreement(self, shelf, pages, prepared, node):
+        """Somebody asked while the reason was typed: what is signed is what the page said, and the words come back."""
+        request = shelf.world.request(shelf.compute, node)
+        with pytest.raises(Conflict, match=r"somebody asked meanwhile.*you wrote: cleaned"):
+            pages.release(BERT, "alpha", "", "cleaned")
+        assert prepared == []
+        pages.release(BERT, "alpha", str(request.digest), "")
+        ((draft, _),) = prepared
+        assert draft.predicate == "quarantine.release_approved"
+
+    @pytest.mark.usefixtures("node")
+    def test_an_agreement_is_with_the_request_that_was_seen(self, pages, prepared):
+        with pytest.raises(Conflict, match="waits no more"):
+            pages.release(BERT, "alpha", f"sha256:{'0' * 64}", "")
+        assert prepared == []

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from ringfence.customers.model import Occasion, Regime, Wanted
 from ringfence.cutoff.organisation import Organisation, criteria, financial, standing_of
 from ringfence.incidents.terms import Category
 from ringfence.kernel.actor import Role
@@ -35,7 +36,7 @@ def classify(services, home, **claims):
 
 
 def organisation(services, file):
-    return Organisation(services.ledger.statements, file)
+    return Organisation(services.ledger.statements, file, services.profile.history)
 
 
 def test_without_a_classification_nothing_is_determined(services, tmp_path):
@@ -56,7 +57,10 @@ def test_a_classification_by_a_key_that_nobody_stands_for_counts_for_nothing(ser
     def revoked(tenant, predicates):
         return [replace(one, standing="revoked") for one in services.ledger.statements(tenant, predicates)]
 
-    assert Organisation(revoked, tmp_path / "none").standing(TENANT).category is Category.UNDETERMINED
+    assert (
+        Organisation(revoked, tmp_path / "none", services.profile.history).standing(TENANT).category
+        is Category.UNDETERMINED
+    )
 
 
 @pytest.mark.parametrize("nowhere", ["none", "undetermined"])
@@ -127,3 +131,23 @@ def test_a_file_that_others_can_read_is_not_used(services, tmp_path):
     file.chmod(0o644)
     with pytest.raises(RingfenceError):
         organisation(services, file).customers(TENANT)
+
+
+def test_customers_of_the_register_stand_beside_those_of_the_file(services, home, tmp_path):
+    path = tmp_path / "organisation.json"
+    path.write_text(json.dumps(PROFILE))
+    path.chmod(0o600)
+    hours = {Occasion.INCIDENT: 6}
+    customers = services.customers
+    kept, _ = customers.add(home.actor(), Wanted("St. Example", (Regime.ESSENTIAL,), hours=hours))
+    bank, _ = customers.add(home.actor(), Wanted("Bank", (Regime.DORA,)))
+    gone, _ = customers.add(home.actor(), Wanted("Gone"))
+    customers.change(home.actor(), kept, Wanted("St. Example", (Regime.ESSENTIAL,), hours={Occasion.INCIDENT: 48}))
+    customers.remove(home.actor(), gone, "over")
+    found = {one.id: one for one in organisation(services, path).customers(TENANT)}
+    assert next(iter(found)) == "hospital"
+    assert (found["hospital"].hours, found["hospital"].agreed) == (4, True)
+    assert (found[kept].hours, found[kept].agreed) == (48, True)
+    assert [hours for _, hours, _, _ in found[kept].held] == [6, 48]
+    assert (found[bank].hours, found[bank].agreed) == (4, False)  # our proposal, so that a bank can keep its own four
+    assert (found[gone].hours, found[gone].former) == (12, True)

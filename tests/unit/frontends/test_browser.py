@@ -67,6 +67,12 @@ def test_a_declared_incident_has_no_place_yet():
     assert server.posted[0][1]["place"] == ""
 
 
+def test_a_form_is_kept_under_its_evidence_type():
+    server = FakeServer(1)
+    sign(server, "/api/v1/forms/training.record")
+    assert server.posted[0][1]["place"] == "training.record"
+
+
 @pytest.mark.parametrize("path", ["/api/v1/statements", "/api/v1/datasets", "/api/v1/passkeys/a/enrolment"])
 def test_what_is_no_act_is_signed_here(path):
     assert not browser.is_act(path)

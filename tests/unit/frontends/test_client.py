@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from ringfence.frontends.client import Client, connect, operator_path
-from ringfence.kernel import errors
+from ringfence.kernel import drafts, errors
 from ringfence.kernel.actor import Role
 from ringfence.kernel.envelope import parse
 from ringfence.kernel.errors import (
@@ -20,6 +20,7 @@ from ringfence.kernel.errors import (
     Unavailable,
     UsageError,
 )
+from ringfence.obligations.scope.rules import sample
 from ringfence.settings import Settings
 from ringfence.storage import keyfile
 from ringfence.testing.home import TENANT, draft
@@ -155,7 +156,9 @@ def test_clients_of_several_threads_state_without_gaps(home_now):
     done = []
 
     def work(client):
-        done.extend(client.state(draft())["statement"]["sequence"] for _ in range(3))
+        for _ in range(3):
+            made = client.post("/api/v1/scope/drafts", {"profile": sample()})["drafts"][0]
+            done.append(client.state(drafts.from_json(made))["statement"]["sequence"])
 
     # FastAPI changes the warning filters of the process while it builds routes, and warnings are errors here. It builds
     # them for the first request: both ask once before they race.

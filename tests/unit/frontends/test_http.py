@@ -43,6 +43,22 @@ def test_addresses_that_are_none_are_problems(http, method, path, status):
     assert answer.json()["status"] == status
 
 
+@pytest.mark.parametrize("query", ["asof=2026-11-22T00:00:00Z", "as_of=2026-11-22T00:00:00Z&x=1", "limit=1"])
+def test_the_api_answers_nothing_beside_what_was_asked(http, query):
+    answer = http.get(f"/api/v1/status?{query}")
+    assert answer.status_code == 400
+    assert "as_of" in answer.json()["detail"]
+
+
+def test_a_parameter_that_the_route_knows_is_no_mistake(http):
+    assert http.get("/api/v1/status?as_of=2026-11-22T00:00:00Z").status_code == 200
+
+
+def test_who_may_not_ask_learns_no_parameter(services, home):
+    with home.http(services, role=None) as stranger:
+        assert stranger.get("/api/v1/status?asof=now").status_code == 401
+
+
 def test_a_body_beyond_the_limit_is_refused(http):
     body = json.dumps({"envelope": "A" * MAX_BODY})
     assert http.post("/api/v1/statements", content=body).status_code in {400, 413, 422}

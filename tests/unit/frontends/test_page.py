@@ -15,6 +15,7 @@ from ringfence.kernel.clock import to_text
 from ringfence.kernel.errors import MalformedInput, NotFound
 from ringfence.testing.clock import FakeClock
 from ringfence.testing.console import LabConsole, app, fetch, sample
+from ringfence.testing.counting import plain
 from ringfence.testing.ledger import PERSON, LabLog
 
 ASSETS = resources.files("ringfence.frontends") / "assets"
@@ -99,25 +100,28 @@ class TestAssets:
 class TestLayout:
     def test_rail_lists_the_pages_and_marks_the_one_that_is_open(self):
         text = fetch(app(sample()), "/evidence/3").text
-        assert re.findall(r'<a class="place" href="([^"]+)"( aria-current="page")?', text) == [
-            ("/", ""),
-            ("/nodes", ""),
-            ("/deployments", ""),
-            ("/models", ""),
-            ("/findings", ""),
-            ("/incidents", ""),
-            ("/redteam", ""),
-            ("/evidence", ' aria-current="page"'),
-            ("/retention", ""),
-        ]
-        assert re.findall(r"<h2>(Run|Protect|Prove)</h2>", text) == ["Run", "Protect", "Prove"]
+        found = re.findall(r'<a class="place" href="([^"]+)"( aria-current="page")?', text)
+        assert [path for path, _ in found] == [place.path for place in page.PLACES]
+        assert [path for path, mark in found if mark] == ["/evidence"]
+        assert re.findall(r"<h2>(Run|Protect|Prove|Govern)</h2>", text) == ["Run", "Protect", "Prove", "Govern"]
+
+    def test_pages_of_a_place_stand_side_by_side_and_the_one_above_a_record_is_marked(self):
+        tabs = re.search(
+            r'<nav class="tabs" aria-label="Evidence">(.*?)</nav>', fetch(app(sample()), "/evidence/3").text
+        )
+        marked = re.findall(r'<a href="([^"]+)"(?: aria-current="([^"]+)")?', tabs[1])
+        assert marked[0] == ("/evidence", "true")
+        assert [mark for _, mark in marked[1:]] == [""] * (len(marked) - 1)
+
+    def test_a_place_with_one_page_has_no_tabs(self):
+        assert 'class="tabs"' not in fetch(app(sample()), "/").text
 
     def test_bar_counts_the_clocks_and_names_the_nearest_deadline(self, lab):
         assert 'class="clocks' not in fetch(app(lab), "/evidence").text
         due = lab.now() + timedelta(hours=23, minutes=5)
         lab.items += [Item(Kind.CLOCK, "early warning", "/incidents/i-00000001", due)]
         lab.items += [Item(Kind.CLOCK, "notification", "/incidents/i-00000001", due + timedelta(hours=48))]
-        bar = re.search(r'<a class="clocks".*?</a>', fetch(app(lab), "/evidence").text, re.DOTALL)[0]
+        bar = re.search(r'<a class="clocks".*?</a>', plain(fetch(app(lab), "/evidence").text), re.DOTALL)[0]
         assert 'href="/incidents"' in bar
         assert "2 clocks" in bar
         assert f'data-countdown="{due.isoformat()}"' in bar
@@ -125,7 +129,7 @@ class TestLayout:
 
     def test_a_missed_deadline_is_late_in_words_and_not_by_colour_alone(self, lab):
         lab.items += [Item(Kind.CLOCK, "early warning", "/incidents", lab.now() - timedelta(hours=3))]
-        bar = re.search(r'<a class="clocks late".*?</a>', fetch(app(lab), "/").text, re.DOTALL)[0]
+        bar = re.search(r'<a class="clocks late".*?</a>', plain(fetch(app(lab), "/").text), re.DOTALL)[0]
         assert "1 clock " in bar
         assert "3 h late" in bar
 
@@ -201,7 +205,7 @@ class TestInstant:
             ("2026-11-22T01:02:03+02:00", "2026-11-21T23:02:03.000Z"),
         ],
     )
-    def test_times_without_zone_are_utc(self, text, instant):
+    def test_a_time_is_parsed_as_kernel_clock_says(self, text, instant):
         assert to_text(page.instant(text)) == instant
 
     @pytest.mark.parametrize("text", [None, ""])

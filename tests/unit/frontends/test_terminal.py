@@ -17,6 +17,11 @@ def test_words_are_printed_as_they_are(capsys):
     assert capsys.readouterr() == ("[bold]x[/bold] 1.5 /tmp\n", "")
 
 
+def test_what_others_wrote_does_not_steer_the_terminal(capsys):
+    output({}, lambda console: console.print("a\x1b]0;title\x07\x9b2Jb\u202ec\r\n\tä …"), as_json=False)
+    assert capsys.readouterr().out == "a?]0;title??2Jb?c?\n        ä …\n"
+
+
 def test_progress_is_said_on_standard_error(capsys):
     say("working")
     assert capsys.readouterr() == ("", "working\n")

@@ -15,6 +15,11 @@ def test_times_are_printed_in_utc_wherever_they_come_from():
     assert wording.field(at) == "2026-11-22T08:30:05"
 
 
+def test_an_address_keeps_a_time_and_not_now():
+    assert wording.kept_at(NOW) == "?as_of=2026-11-22T09%3A00%3A00.000Z"
+    assert wording.kept_at(None) == ""
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [

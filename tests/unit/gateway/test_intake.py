@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 
 from ringfence.gateway import segment
@@ -132,6 +134,7 @@ def test_who_is_refused_is_stuck_at_once_and_who_waits_for_the_log_only_in_the_e
         intake()
     progress, since = intake.progress[TENANT], clock.now()
     assert progress.stuck_since(since) is None
+    assert progress.stuck_since(since - timedelta(hours=1)) == since  # a clock that was set back hides nothing
     clock.advance(PATIENCE)
     intake()
     assert progress.stuck_since(clock.now()) == since

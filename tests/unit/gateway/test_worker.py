@@ -11,6 +11,7 @@ import pytest
 from ringfence.gateway import worker
 from ringfence.gateway.worker import Place, Supervisor, running
 from ringfence.kernel.errors import Unavailable
+from ringfence.storage import said
 from ringfence.testing import standin_gateway
 
 MODULE = standin_gateway.__name__
@@ -129,7 +130,7 @@ def test_gateways_of_other_folders_are_left_alone(supervise, place, tmp_path):
 
 
 def test_what_it_says_goes_to_a_bounded_log(supervise, place):
-    place.log.write_bytes(b"x" * (worker.LARGEST_LOG + 1))
+    place.log.write_bytes(b"x" * (said.LARGEST + 1))
     supervise("fail").start()
     assert place.log.stat().st_size < 1000
     place.log.unlink()

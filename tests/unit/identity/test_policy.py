@@ -51,10 +51,12 @@ OWN = {"passkey.remove", "totp.change", "recovery.issue", "terminal.confirm"}
 DANGEROUS = {
     "node.release", "key.issue", "key.revoke", "person.change", "person.remove", "person.reset",
     "service.enrol", "service.revoke", "review.lead", "review.decide", "tenant.add", "ledger.anchor",
-    "retention.release", "retention.erase", "retention.sweep", "passkey.sign",
+    "retention.release", "retention.erase", "retention.sweep", "passkey.sign", "playbook.change", "deployment.change",
     *OWN,
 }  # fmt: skip
-ORDINARY = {"status.read", "statement.add", "node.start", "node.quarantine", "incident.decide", "report.pack"}
+ORDINARY = {
+    "status.read", "statement.add", "node.start", "node.quarantine", "incident.decide", "report.pack", "finding.settle",
+}  # fmt: skip
 RECOVERING = {"console.read", "passkey.enrol", "session.end"}
 FRESH = Assurance(Level.PASSKEY, stepped_up=True, has_passkey=True)
 

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from ringfence.identity.model import KEY_LIFE, LEAVER_GRACE, Custody, PersonRecord
+from ringfence.identity.model import KEY_LIFE, LEAVER_GRACE, Custody, Factors, PersonRecord
 from ringfence.identity.register import access_register, key_lifecycle, key_revoked
 from ringfence.kernel.actor import Role
 from ringfence.kernel.digest import Digest
@@ -39,6 +39,15 @@ def test_only_those_with_access_are_counted():
 def test_a_leaver_is_overdue_after_a_day(after, removed, overdue):
     person = replace(ONE, left_at=START, removed_at=None if removed is None else START + removed)
     assert claims(person, at=START + after)["leaversOverdue"] == overdue
+
+
+def test_second_factors_are_counted_of_those_with_access():
+    two, three, gone = (replace(ONE, id=PersonId(f"person-{n:012x}")) for n in range(3))
+    gone = replace(gone, removed_at=START, left_at=START)
+    factors = Factors(passkeys=frozenset({ONE.id, gone.id}), apps=frozenset({ONE.id, two.id}))
+    found = access_register(TENANT, [ONE, two, three, gone], POLICY, START, factors=factors).claims
+    assert found["people"] == 3
+    assert (found["peopleWithPasskey"], found["peopleWithTotpOnly"], found["peopleWithoutSecondFactor"]) == (1, 1, 1)
 
 
 def test_names_are_in_the_side_record_only():

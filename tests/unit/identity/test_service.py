@@ -90,6 +90,6 @@ def test_no_secret_is_kept_as_it_is(services, home):
     link = services.identity.issue_link(home.actor())
     session = services.signin.sessions.open(owner_of(services.identity.redeem(link)), Level.LINK)
     services.database.close()
-    kept = b"".join(file.read_bytes() for file in home.path.glob("ringfence.db*"))
+    kept = home.stored()
     for secret in (link, session, home.people[Role.OWNER].token):
         assert secret.encode() not in kept

@@ -6,7 +6,7 @@ import pytest
 from ringfence.identity.store import RevocationFile
 from ringfence.kernel.actor import Role
 from ringfence.kernel.errors import Conflict, NotFound
-from ringfence.kernel.identifier import KeyId, PersonId
+from ringfence.kernel.identifier import KeyId, PersonId, Tenant
 from ringfence.testing.home import TENANT
 
 
@@ -73,3 +73,13 @@ def test_nobody_is_enrolled_under_what_another_has(services, home, same):
     with services.database.transaction():
         people.add(fresh)
     assert people.by_token(b"1" * 32) == fresh
+
+
+def test_no_two_tenants_know_somebody_by_the_same_id(services, home):
+    """One list says whose access has ended, for all tenants: an id means one person in all of them."""
+    engineer = services.identity.people.by_id(TENANT, home.people[Role.ENGINEER].id)
+    twin = replace(engineer, tenant=Tenant("other"), key=KeyId("1" * 64), token_hash=b"1" * 32)
+    with pytest.raises(Conflict), services.database.transaction():
+        services.identity.people.add(twin)
+    with services.database.transaction():
+        services.identity.people.add(replace(twin, id=person(7)))

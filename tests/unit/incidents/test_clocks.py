@@ -248,3 +248,24 @@ def test_an_undecided_incident_escalates(lab, name):
         words.append(lab.room(name).clocks[0].note.rpartition("; ")[2])
     assert words == ["on time", "reminded", "escalated", "overdue", "overdue"]
     assert list(clocks.due_warnings(lab.room(name).clocks, lab.clock.now())) == ["triage/overdue"]
+
+
+def changed(lab, **changes):
+    lab.organisation.its_customers = tuple(replace(one, **changes) for one in lab.organisation.its_customers)
+
+
+def test_hours_that_change_later_stretch_no_clock_that_runs(lab, name):
+    began = lab.clock.now()
+    changed(lab, hours=6, agreed=True, held=((began - H, 6, True, ""),))
+    lab.triage(name, customers=("cars",))
+    lab.clock.advance(7 * H)
+    assert lab.clocks(name)["contract.customer_notice/cars"].state is ClockState.LATE
+    changed(lab, hours=48, held=((began - H, 6, True, ""), (lab.clock.now(), 48, True, "")))
+    assert lab.clocks(name)["contract.customer_notice/cars"].state is ClockState.LATE
+    assert lab.clocks(name)["contract.customer_notice/cars"].due_at == began + 6 * H
+
+
+def test_the_clock_of_who_is_a_customer_no_longer_goes_on(lab, name):
+    lab.triage(name, customers=("cars",))
+    changed(lab, former=True)
+    assert lab.clocks(name)["contract.customer_notice/cars"].running

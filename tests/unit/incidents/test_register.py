@@ -9,7 +9,8 @@ import pytest
 
 from ringfence.incidents import acts, register
 from ringfence.incidents.register import REGISTER, Register
-from ringfence.testing.incidents import LICENCE_ONLY, SECURITY, TENANT, LabIncidents
+from ringfence.kernel.digest import Digest
+from ringfence.testing.incidents import CARS, HOSPITAL, LICENCE_ONLY, SECURITY, TENANT, LabIncidents
 
 SCHEMA = json.loads(
     (Path(__file__).parents[3] / "docs" / "specs" / "predicates" / "incident.register.schema.json").read_text("utf-8")
@@ -17,8 +18,8 @@ SCHEMA = json.loads(
 HOUR = timedelta(hours=1)
 QUIET = {
     **dict.fromkeys(("incidents", "open", "undecided", "undecidedOverdue", "omitted"), 0),
-    **dict.fromkeys(("reportsInTime", "reportsLate", "reportsOverdue"), 0),
-    **{name: [] for name in ("decisions", "significant", "reports")},
+    **dict.fromkeys(("reportsInTime", "reportsLate", "reportsOverdue", "noticesLate", "noticesOverdue"), 0),
+    **{name: [] for name in ("decisions", "significant", "reports", "notices", "reviews")},
 }
 
 
@@ -33,6 +34,15 @@ def stated(lab):
     claims = dict(statement.claims)
     jsonschema.validate(claims, SCHEMA)
     return claims
+
+
+def tell(lab, name, customer):
+    details = {"reference": "AB-1", "salt": "00" * 32, "to": "the contract's contact"}
+    lab.post(name, acts.noticed(lab.seen(name), customer.id, lab.clock.now(), Digest.of(b"receipt"), details))
+
+
+def close(lab, name):
+    lab.post(name, acts.closed(lab.seen(name), lab.clock.now(), "handled"))
 
 
 def correct(lab, name, what, **given):
@@ -93,6 +103,90 @@ def test_a_missed_stage_is_overdue_and_once_filed_late(lab):
     lab.file(name, "nis2.early_warning")
     found = stated(lab)
     assert (found["reportsOverdue"], found["reportsLate"], found["reportsInTime"]) == (0, 1, 0)
+
+
+def test_a_notice_that_a_contract_asks_for_is_overdue_and_once_given_late(lab):
+    lab.organisation.its_customers = (HOSPITAL,)
+    name = lab.detect()
+    lab.triage(name)
+    lab.clock.advance(timedelta(hours=HOSPITAL.hours))
+    assert (stated(lab)["noticesOverdue"], stated(lab)["notices"]) == (0, [])
+    lab.clock.advance(timedelta(milliseconds=1))
+    assert (stated(lab)["noticesOverdue"], stated(lab)["notices"]) == (1, [name])
+    tell(lab, name, HOSPITAL)
+    found = stated(lab)
+    assert (found["noticesOverdue"], found["noticesLate"], found["notices"]) == (0, 1, [name])
+    lab.clock.advance(register.WINDOW - HOUR)
+    assert stated(lab)["noticesLate"] == 1
+    lab.clock.advance(2 * HOUR)
+    assert stated(lab)["noticesLate"] == 0
+
+
+def test_a_customer_who_was_told_in_time_does_not_hide_one_who_was_not(lab):
+    name = lab.detect()
+    lab.triage(name)
+    tell(lab, name, HOSPITAL)
+    assert (stated(lab)["noticesOverdue"], stated(lab)["notices"]) == (0, [name])
+    lab.clock.advance(timedelta(hours=max(HOSPITAL.hours, CARS.hours) + 1))
+    found = stated(lab)
+    assert (found["noticesOverdue"], found["noticesLate"], found["notices"]) == (1, 0, [name])
+
+
+def test_an_incident_that_concerns_no_customer_owes_no_notice(lab):
+    name = lab.detect()
+    lab.triage(name, customers=())
+    lab.clock.advance(100 * HOUR)
+    assert (stated(lab)["noticesOverdue"], stated(lab)["notices"]) == (0, [])
+
+
+def test_after_a_merger_a_notice_is_asked_under_the_name_that_it_was_signed_under(lab):
+    lab.organisation.its_customers = (HOSPITAL,)
+    kept, gone = lab.detect(), lab.detect(subject="n-00000002")
+    lab.triage(gone)
+    tell(lab, gone, HOSPITAL)
+    correct(lab, kept, "merge", other=gone)
+    assert stated(lab)["notices"] == [gone]
+
+
+def test_a_review_is_asked_of_a_significant_incident_thirty_days_after_its_closing_for_a_year(lab):
+    name, other = lab.detect(), lab.detect(subject="n-00000002")
+    lab.triage(name)
+    lab.triage(other, significant=False)
+    lab.clock.advance(400 * 24 * HOUR)  # closed long after the detection
+    assert stated(lab)["reviews"] == []
+    close(lab, name)
+    close(lab, other)
+    lab.clock.advance(register.REVIEW - timedelta(milliseconds=1))
+    assert stated(lab)["reviews"] == []
+    lab.clock.advance(timedelta(milliseconds=1))
+    assert stated(lab)["reviews"] == [name]
+    lab.clock.advance(register.WINDOW - register.REVIEW - timedelta(milliseconds=1))
+    assert stated(lab)["reviews"] == [name]
+    lab.clock.advance(timedelta(milliseconds=1))
+    assert stated(lab)["reviews"] == []
+
+
+def test_an_incident_that_was_decided_anew_after_its_closing_wants_its_review_after_the_next_one(lab):
+    name = lab.detect()
+    lab.triage(name)
+    close(lab, name)
+    lab.triage(name)
+    lab.clock.advance(register.REVIEW)
+    assert stated(lab)["reviews"] == []
+    close(lab, name)
+    lab.clock.advance(register.REVIEW)
+    assert stated(lab)["reviews"] == [name]
+
+
+def test_what_was_merged_into_another_incident_wants_no_review_of_its_own(lab):
+    kept, gone = lab.detect(), lab.detect(subject="n-00000002")
+    lab.triage(gone)
+    close(lab, gone)
+    lab.triage(kept)
+    correct(lab, kept, "merge", other=gone)
+    close(lab, kept)
+    lab.clock.advance(register.REVIEW)
+    assert stated(lab)["reviews"] == [kept]
 
 
 def test_a_late_report_leaves_the_register_after_a_year(lab):

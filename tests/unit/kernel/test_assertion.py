@@ -61,6 +61,7 @@ def test_a_passkey_that_is_kept_in_a_cloud_may_say_so():
         (signed(authenticator_data(0x01)), "present and verified"),
         (signed(authenticator_data(0x45)), "more than was asked"),
         (signed(authenticator_data(0x85)), "more than was asked"),
+        (signed(authenticator_data(0x15)), "copied"),
         (signed(client=client_data(type="webauthn.create")), "something else"),
         (signed(client=client_data(b"another message")), "another statement"),
         (signed(client=client_data(origin="https://ringfence.example.evil")), "another page"),

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ringfence.kernel import clock
 from ringfence.kernel.clock import BACKWARDS, from_millis, from_text, recording_time, to_millis, to_text
 from ringfence.kernel.errors import MalformedInput, Unavailable
 from ringfence.testing.clock import START
@@ -78,3 +79,32 @@ def test_a_clock_before_the_log_is_one_sentence():
 
 def test_times_are_cut_to_milliseconds_before_they_are_compared():
     assert recording_time(START, START + timedelta(microseconds=999)) == START
+
+
+class TestWhatAPersonGives:
+    @pytest.mark.parametrize(
+        ("text", "instant"),
+        [
+            ("2026-11-22T01:02", "2026-11-22T01:02:00.000Z"),
+            ("2026-11-22", "2026-11-22T00:00:00.000Z"),
+            ("2026-11-22T01:02:03+02:00", "2026-11-21T23:02:03.000Z"),
+        ],
+    )
+    def test_it_is_utc_unless_it_says_otherwise(self, text, instant):
+        assert to_text(clock.given(text)) == instant
+
+    @pytest.mark.parametrize("text", ["", "x", "2026-13-01", "now", "x" * 5000, "2026-11-22T25:00"])
+    def test_the_rule_is_said_where_it_is_no_time(self, text):
+        with pytest.raises(MalformedInput, match=r"as_of: .* without a zone it is UTC") as error:
+            clock.given(text, source="as_of")
+        assert len(str(error.value)) < 200
+
+    @pytest.mark.parametrize("text", ["1969-12-31", "9999-12-31", "0001-01-01T00:00+14:00", "9999-12-31T23:59-12:00"])
+    def test_far_times_are_refused(self, text):
+        with pytest.raises(MalformedInput):
+            clock.given(text)
+
+    def test_what_is_signed_says_its_zone(self):
+        with pytest.raises(MalformedInput, match="says its zone"):
+            clock.given("2026-11-22T01:02", zoned=True)
+        assert to_text(clock.given("2026-11-22T01:02Z", zoned=True)) == "2026-11-22T01:02:00.000Z"

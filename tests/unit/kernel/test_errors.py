@@ -8,6 +8,7 @@ TABLE = {
     "MalformedInput": (2, 422, "malformed-input"),
     "NotFound": (2, 404, "not-found"),
     "Conflict": (2, 409, "conflict"),
+    "Misdirected": (2, 421, "misdirected"),
     "VerificationFailed": (1, 409, "verification-failed"),
     "Refused": (3, 403, "refused"),
     "StepUpRequired": (3, 403, "step-up-required"),

@@ -58,3 +58,12 @@ def test_the_predicate_type_is_mapped_both_ways():
 def test_other_predicate_types_are_refused(text):
     with pytest.raises(MalformedInput):
         identifier.from_predicate_type(text)
+
+
+@pytest.mark.parametrize(
+    "value", ["risk-0123", "risk-0123456789AB", "exception-0123456789ab", None, "risk-0123456789ab\n"]
+)
+def test_an_id_names_its_kind(value):
+    with pytest.raises(MalformedInput):
+        identifier.handle(value, "risk")
+    assert identifier.handle("risk-0123456789ab", "risk") == "risk-0123456789ab"

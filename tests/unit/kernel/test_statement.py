@@ -5,7 +5,7 @@ import pytest
 from ringfence.kernel import digest
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput
-from ringfence.kernel.statement import MAX_SUBJECTS, Strength, Subject, parse_payload, to_payload
+from ringfence.kernel.statement import MAX_SUBJECTS, KeyRole, Strength, Subject, parse_payload, to_payload
 from ringfence.testing import keys
 
 SIGNED = keys.state(keys.ed25519(7), "dataset.sealed", {"objects": 3}, Subject("dataset/a", Digest.of(b"a")))
@@ -84,6 +84,14 @@ def test_what_cannot_be_read_back_is_never_printed():
         to_payload(type(statement)(statement.predicate, statement.subjects, {"ratio": 0.5}, statement.issuance))
     with pytest.raises(MalformedInput):
         to_payload(type(statement)(statement.predicate, (), statement.claims, statement.issuance))
+
+
+@pytest.mark.parametrize("role", KeyRole)
+def test_no_key_of_ours_is_another_partys_and_one_alone_passes_on_what_hardware_says(role):
+    claimed = {strength for strength in Strength if role.may_claim(strength)}
+    own = {Strength.DECLARED, Strength.DOCUMENTED, Strength.OBSERVED}
+    more = {Strength.LAB_ATTESTED, Strength.ATTESTED} if role is KeyRole.CONTROL_PLANE else set()
+    assert claimed == own | more
 
 
 def test_the_strengths_are_ordered_and_named():

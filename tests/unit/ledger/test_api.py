@@ -1,10 +1,12 @@
 import base64
+from dataclasses import replace
 
 import pytest
 
 from ringfence.kernel.actor import Role
 from ringfence.ledger import proof, tree
-from ringfence.testing.home import draft, signed
+from ringfence.obligations.scope.rules import sample
+from ringfence.testing.home import TENANT, draft, signed
 
 
 @pytest.fixture
@@ -20,6 +22,11 @@ def body(envelope, opening=None):
     }
 
 
+def classification(services):
+    """Return what somebody signs who agrees to a scope."""
+    return services.scopes.drafted(TENANT, sample())[1][0]
+
+
 def test_the_head_is_what_an_outsider_needs(ask, services):
     found = ask("GET", "/api/v1/ledger/head").json()
     signed_head = services.ledger.head()
@@ -28,8 +35,19 @@ def test_the_head_is_what_an_outsider_needs(ask, services):
     assert base64.b64decode(found["root_key"]) == services.home.root_public
 
 
+def test_an_earlier_head_is_returned_by_its_size(ask, services, home):
+    """So that what is shown beside cosignatures is the head that was cosigned, whatever the log took in meanwhile."""
+    first = services.ledger.head()
+    envelope, opening = signed(services, home.people[Role.OWNER], classification(services))
+    ask("POST", "/api/v1/statements", json=body(envelope, opening))
+    size = first.checkpoint.size
+    assert ask("GET", "/api/v1/ledger/head").json()["size"] > size
+    assert ask("GET", "/api/v1/ledger/head", params={"size": size}).json()["note"] == first.note
+    assert ask("GET", "/api/v1/ledger/head", params={"size": 10**6}).status_code == 404
+
+
 def test_a_posted_statement_is_published_and_listed(ask, services, home):
-    envelope, opening = signed(services, home.people[Role.OWNER], draft(details={"a": "b"}))
+    envelope, opening = signed(services, home.people[Role.OWNER], classification(services))
     answer = ask("POST", "/api/v1/statements", json=body(envelope, opening))
     assert answer.status_code == 201
     done = answer.json()["statement"]
@@ -40,6 +58,22 @@ def test_a_posted_statement_is_published_and_listed(ask, services, home):
     read = proof.parse(text.encode())
     head = services.ledger.head().checkpoint
     tree.verify_inclusion(read.index, head.size, tree.leaf_hash(read.extra), read.hashes, head.root)
+
+
+@pytest.mark.parametrize(("claim", "value"), [("category", "out_of_scope"), ("sizeClass", "small")])
+def test_a_classification_that_the_rules_do_not_make_of_its_profile_is_refused(ask, services, home, claim, value):
+    made = classification(services)
+    lesser = replace(made, claims={**made.claims, claim: value})
+    size = services.ledger.head().checkpoint.size
+    answer = ask("POST", "/api/v1/statements", json=body(*signed(services, home.people[Role.OWNER], lesser)))
+    assert answer.status_code == 403
+    assert f"not what the rules make of the profile: {claim}" in answer.json()["detail"]
+    assert services.ledger.head().checkpoint.size == size
+    bare = replace(made, details={})
+    assert (
+        ask("POST", "/api/v1/statements", json=body(*signed(services, home.people[Role.OWNER], bare))).status_code
+        == 403
+    )
 
 
 def test_what_has_an_act_of_its_own_is_not_posted_by_hand(ask, services, home):

@@ -1,14 +1,12 @@
 """Tampering with what is stored, and what the audit says about it."""
 
-import sqlite3
-from contextlib import closing
-
 import pytest
 
 from ringfence.kernel.identifier import Tenant
 from ringfence.kernel.statement import Strength
 from ringfence.ledger import entry, tiling, tree
 from ringfence.ledger.audit import Stored, audit_chain, chain_verified, heartbeat
+from ringfence.ledger.succession import LogKeys
 from ringfence.storage.rows import Filed, Kept
 from ringfence.testing.home import TENANT, draft, observed
 from ringfence.testing.ledger import LabLog
@@ -25,13 +23,11 @@ def filled(services):
 
 
 def sql(home, statement, *values):
-    with closing(sqlite3.connect(home.path / "ringfence.db", isolation_level=None)) as raw:
-        assert raw.execute(statement, values).rowcount == 1
+    assert home.alter(statement, *values) == 1
 
 
 def sql_all(home, statement):
-    with closing(sqlite3.connect(home.path / "ringfence.db", isolation_level=None)) as raw:
-        raw.execute(statement)
+    home.alter(statement)
 
 
 def failures(services):
@@ -159,7 +155,7 @@ def test_a_number_that_was_changed_in_the_database_is_named(filled, home):
 
 
 def test_another_salt_is_found_at_once(filled, home):
-    sql(home, "UPDATE log_tenants SET salt = zeroblob(32)")
+    sql(home, "UPDATE log_tenants SET salt = ?", bytes(32))
     found = failures(filled)
     assert len(found) == filled.ledger.head().checkpoint.size
     assert found[0] == f"entry 0: it is numbered among the statements of another tenant than {TENANT}"
@@ -178,7 +174,7 @@ def chain_of(*places):
     leaves = [entry.encode(at, envelope.digest, log.place(i)) for i, (at, envelope, _) in enumerate(log.entries)]
     head, tags = log.head(), {log.tenant: entry.tenant_tag(log.tenant_salt(), log.tenant)}
     stored = Stored(leaves, rows, tags, [head], head.note.encode(), log._reader())
-    return audit_chain(log.origin, log.log_keys, head, stored)
+    return audit_chain(LogKeys(log.origin, log.log_keys), head, stored)
 
 
 def _place(log, place):

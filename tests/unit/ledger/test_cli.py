@@ -3,8 +3,11 @@ import json
 import pytest
 
 from ringfence.kernel.actor import Role
-from ringfence.ledger import proof, trust
+from ringfence.kernel.errors import VerificationFailed
+from ringfence.ledger import cli, note, proof, trust
+from ringfence.ledger.succession import keys_of
 from ringfence.main import run
+from ringfence.testing.succeeding import renewed
 
 
 @pytest.fixture
@@ -85,3 +88,35 @@ def test_people_are_listed_and_removed(say, home_now):
     assert say("ledger", "list", role=Role.ENGINEER)[0] == 3
     listed = {person["person"]: person for person in json.loads(say("user", "list", "--json")[1])["people"]}
     assert listed[engineer.id]["removed_at"]
+
+
+def test_outsiders_who_were_away_while_the_logs_keys_were_replaced(say, home_now, tmp_path):
+    old, path, pack = tmp_path / "old.json", tmp_path / "new.json", tmp_path / "a.pack"
+    for place in (old, path):
+        place.write_bytes((home_now.path / "trust.json").read_bytes())
+    assert say("key", "rotate", "ledger", "--since", "2026-11-22T01:02:03.456Z")[0] == 2
+    code, words, _ = say("key", "rotate", "ledger", "--reason", "compromised")
+    assert code == 0
+    assert say("report", "pack", "-o", str(pack))[0] == 0
+    assert say("verify", str(pack), "--trust", str(old))[0] == 0
+    assert say("ledger", "head", "-o", str(path))[0] == 0
+    told, before = trust.parse(path.read_bytes()), trust.parse(old.read_bytes())
+    assert (told.heads[: len(before.heads)], told.log_keys) == (before.heads, before.log_keys)
+    assert all(vkey in words for vkey in keys_of(told).current)
+    assert len(trust.open_heads(told)) == len(before.heads) + 1
+
+
+def test_a_trust_file_takes_no_keys_that_its_root_did_not_sign(tmp_path):
+    log, stranger = renewed(), renewed(seed="stranger")
+    head = log.head()
+    document = {
+        "log": log.origin,
+        "root_key": note.encode_base64(log.public("root")),
+        "first_log_keys": list(log.log_keys),
+        "successions": [json.loads(envelope.data) for envelope in stranger.successions()],
+        "note": head.note,
+    }
+    with pytest.raises(VerificationFailed, match="not by the key given"):
+        cli._with_head(log.trust(), document, tmp_path)
+    with pytest.raises(VerificationFailed, match="its keys were replaced"):
+        cli._with_head(log.trust(), document | {"successions": []}, tmp_path)

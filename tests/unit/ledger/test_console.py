@@ -1,5 +1,6 @@
 import base64
 import json
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -10,11 +11,14 @@ from ringfence.frontends.page import Pages
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import Unavailable
 from ringfence.kernel.identifier import PredicateName, Tenant
-from ringfence.kernel.statement import Subject
+from ringfence.kernel.statement import KeyRole, Subject
 from ringfence.ledger import console
+from ringfence.ledger.api import shown
 from ringfence.ledger.console import Evidence, Streams
 from ringfence.ledger.explorer.console import PER_PAGE
 from ringfence.testing.console import LabConsole, OpenDoor, app, fetch, sample
+from ringfence.testing.counting import plain
+from ringfence.testing.ledger import LabLog
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
@@ -35,12 +39,12 @@ def evidence(lab):
 
 class TestList:
     def test_shows_the_newest_first_with_its_denominator(self, made):
-        text = fetch(made, "/evidence").text
+        text = plain(fetch(made, "/evidence").text)
         assert "14 of 14 statements of this tenant" in text
         assert text.index(">log.heartbeat</a>") < text.index(">key.enrolled</a>")
 
     def test_filter_stands_in_the_address(self, made):
-        text = fetch(made, "/evidence?predicate=dataset.sealed").text
+        text = plain(fetch(made, "/evidence?predicate=dataset.sealed").text)
         assert "2 of 2 statements of type dataset.sealed" in text
         assert ">log.heartbeat</a>" not in text
         assert "ringfence ledger list --predicate dataset.sealed" in text
@@ -138,7 +142,7 @@ class TestStream:
         async def take():
             events = evidence.stream(Tenant("acme"), after, predicate)
             found = [await anext(events) for _ in range(count)]
-            opened = evidence.streams.open
+            opened = evidence.streams.open.total()
             await events.aclose()
             return found, opened
 
@@ -152,7 +156,7 @@ class TestStream:
         assert one.startswith("id: 12\nevent: entry\ndata: <tr")
         assert "event: announce\ndata: New: entry 12, dataset.verified\n\n" in one
         assert two.startswith("id: 13\n")
-        assert (opened, streams.streams.open) == (1, 0)
+        assert (opened, streams.streams.open.total()) == (1, 0)
 
     def test_keeps_to_the_filter(self, lab):
         (_, one), _ = self.first(evidence(lab), 2, after=0, predicate=PredicateName("log.heartbeat"))
@@ -171,6 +175,32 @@ class TestStream:
             assert portal.call(told) == ["retry: 2000\n\n", None]
 
     def test_too_many_are_refused(self):
-        Streams(console.MAX_STREAMS - 1).require_room()
+        acme, other = Tenant("acme"), Tenant("other")
+        Streams(Counter({acme: console.MAX_SHARE - 1})).require_room(acme)
+        taken = Streams(Counter({acme: console.MAX_SHARE}))
+        taken.require_room(other)  # no tenant takes the places of the others
         with pytest.raises(Unavailable, match="live already"):
-            Streams(console.MAX_STREAMS).require_room()
+            taken.require_room(acme)
+        full = Counter({Tenant(f"t{number}"): 1 for number in range(console.MAX_STREAMS)})
+        with pytest.raises(Unavailable, match="live already"):
+            Streams(full).require_room(acme)
+
+
+def test_the_record_says_on_whose_word_it_is_older_than_the_end_of_its_key():
+    log = LabLog(parties={"auditor": "Auditor GmbH"})
+    log.enrol("anna", KeyRole.OPERATOR)
+    seen = log.state("dataset.opened", {"purpose": "x"}, by="anna").entry
+    log.cosign("auditor")
+    log.advance(minutes=1)
+    unseen = log.state("dataset.opened", {"purpose": "x"}, by="anna").entry
+    log.advance(minutes=1)
+    log.revoke("anna")
+    made = app(LabConsole(log))
+    proven, unproven = (fetch(made, f"/evidence/{entry}").text for entry in (seen, unseen))
+    assert "by Auditor GmbH" in proven
+    assert "counts for nothing" not in proven
+    assert "nobody but the operator says that the statement existed before" in unproven
+    assert "by the operator&#39;s word only" in unproven or "by the operator's word only" in unproven
+    assert "Somebody else had this key since" in unproven
+    shown_as = [shown(one)["existed"] for one in log.statements() if one.entry in (seen, unseen)]
+    assert [one["party"] for one in shown_as] == ["Auditor GmbH", "operator"]

@@ -1,6 +1,8 @@
 """Whose signature counts, and when."""
 
 import base64
+import itertools
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,10 +12,11 @@ from ringfence.kernel.clock import to_text
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.envelope import Envelope, key_id_of
 from ringfence.kernel.errors import MalformedInput
+from ringfence.kernel.identifier import KeyId
 from ringfence.kernel.statement import KeyRole, Subject
 from ringfence.ledger import issuers
-from ringfence.ledger.issuers import Basis, Issuers, fold
-from ringfence.ledger.model import Standing
+from ringfence.ledger.issuers import Issuers, fold
+from ringfence.ledger.model import Standing, Vouched
 from ringfence.testing.clock import START
 from ringfence.testing.keys import ed25519, enrolment, key_subject, ml_dsa_44, public, revocation, state
 
@@ -121,7 +124,7 @@ def test_the_root_is_enrolled_by_nobody() -> None:
 def test_a_revocation_counts_from_the_earlier_of_its_two_times(
     at: datetime, recorded_at: datetime, since: datetime
 ) -> None:
-    log = [*EVERYBODY, (recorded_at, revoked(OPERATOR, at))]
+    log = [*EVERYBODY, (recorded_at, revoked(OPERATOR, at, reason="lost"))]
     _, issuer = fold(log, public(ROOT)).at(OPERATOR_ID, since)
     assert issuer is not None
     assert issuer.revoked_at == since
@@ -248,39 +251,58 @@ def test_other_claims_revoke_nothing(claims: dict[str, Any]) -> None:
         issuers.parse_revocation(wrong.statement)
 
 
-STAMPS = [
-    # recorded, revoked since, stamped: what the key was worth, on whose word (all in hours after the enrolment)
-    (1, None, None, Standing.TRUSTED, Basis.LOG),
-    (1, None, 2, Standing.TRUSTED, Basis.OUTSIDE),
-    (1, 4, 2, Standing.TRUSTED, Basis.OUTSIDE),
-    (1, 4, 3.999, Standing.TRUSTED, Basis.OUTSIDE),
-    (1, 4, 4, Standing.TRUSTED, Basis.LOG),  # stamped when the key was worth nothing: only the log says it was before
-    (1, 4, 6, Standing.TRUSTED, Basis.LOG),
-    (1, 4, None, Standing.TRUSTED, Basis.LOG),
-    (4, 4, 3, Standing.REVOKED, Basis.LOG),  # a stamp does not bring back what the log itself dates after the end
-    (5, 4, None, Standing.REVOKED, Basis.LOG),
-    (1, 0, None, Standing.REVOKED, Basis.LOG),
-    (9000, None, 2, Standing.EXPIRED, Basis.LOG),
-    (8000, None, 8759, Standing.TRUSTED, Basis.OUTSIDE),
-    (8000, None, 8760, Standing.TRUSTED, Basis.LOG),  # stamped after a year, when the key had expired
+WITNESSED = [
+    # the statement is entry 7, recorded an hour after the enrolment: reason, revoked since (hours), covered by a head
+    # of another party below (entries): what its key was worth
+    ("compromised", 4, 8, Standing.TRUSTED),
+    ("compromised", 4, 7, Standing.UNPROVEN),  # covered by no head from before: only the log says when it came
+    ("compromised", 4, None, Standing.UNPROVEN),
+    ("compromised", 1, 8, Standing.REVOKED),  # nobody's word brings back what the log itself dates after the end
+    ("superseded", 4, 8, Standing.TRUSTED),
+    ("superseded", 4, None, Standing.TRUSTED),  # nobody else had the key: the operator's word is enough
+    ("lost", 4, 7, Standing.TRUSTED),
 ]
 
 
-@pytest.mark.parametrize(("recorded", "since", "stamped", "standing", "basis"), STAMPS)
-def test_what_a_time_stamp_confirms(
-    recorded: int, since: int | None, stamped: float | None, standing: Standing, basis: Basis
-) -> None:
-    def at(hours: float) -> datetime:
-        return START + timedelta(hours=hours)
+@pytest.mark.parametrize(("reason", "since", "size", "standing"), WITNESSED)
+def test_what_another_party_has_to_vouch_for(reason: str, since: int, size: int | None, standing: Standing) -> None:
+    end = START + since * HOUR
+    asked: list[datetime] = []
 
-    root, key = ed25519(1), ed25519(2)
-    logged = [(START, state(root, "key.enrolled", enrolment(key, KeyRole.OPERATOR), key_subject(key)))]
-    if since is not None:
-        claims = revocation(key, at(since))
-        logged.append((at(8761), state(root, "key.revoked", claims, key_subject(key), sequence=2)))
-    found_keys = fold(logged, public(root))
-    known = key_subject(key).digest.hex
-    found = found_keys.judged(known, at(recorded), None if stamped is None else at(stamped))
-    assert (found.standing, found.basis) == (standing, basis)
-    assert found.issuer.key == known
-    assert found_keys.judged("ff" * 32, START, START).standing is Standing.UNKNOWN
+    def vouched(when: datetime) -> Vouched | None:
+        asked.append(when)
+        return None if size is None else Vouched(size, "Auditor", end - HOUR)
+
+    found = fold([*EVERYBODY, (START + DAY, revoked(OPERATOR, end, reason=reason))], public(ROOT)).proven(vouched)
+    worth, issuer = found.at(OPERATOR_ID, START + HOUR, 7)
+    assert (worth, asked, issuer.ends_at) == (standing, [end], end)
+    assert (issuer.vouched_for(7) is not None) is (size == 8)
+    assert found.at(OPERATOR_ID, START + DAY, 9)[0] is Standing.REVOKED
+    assert found.ended_at == end
+
+
+def test_a_statement_that_is_not_in_the_log_is_never_older_than_a_compromise() -> None:
+    log = fold([*EVERYBODY, (START + DAY, revoked(OPERATOR, START + DAY))], public(ROOT))
+    found = log.proven(lambda when: Vouched(1000, "Auditor", when))
+    assert found.at(OPERATOR_ID, START + HOUR)[0] is Standing.UNPROVEN
+
+
+def test_a_key_ends_as_compromised_where_one_of_its_revocations_says_so() -> None:
+    first, second = revoked(OPERATOR, START + HOUR, reason="lost"), revoked(OPERATOR, START + 2 * HOUR)
+    for one, other in ((first, second), (second, first)):
+        known = (
+            fold([*EVERYBODY, (START + DAY, one), (START + DAY, other)], public(ROOT)).enrolments[OPERATOR_ID].issuer
+        )
+        assert (known.revoked_at, known.compromised_at) == (START + HOUR, START + 2 * HOUR)
+        assert known.ends_at == START + 2 * HOUR
+
+
+def test_a_chain_of_passkeys_has_an_end() -> None:
+    """Each statement is judged along it: a pack of nothing else would keep a verifier busy for hours."""
+    known = fold(EVERYBODY, public(ROOT))
+    one = known.enrolments[OPERATOR_ID]
+    names = [OPERATOR_ID, *(KeyId(f"{number:064x}") for number in range(issuers.MAX_LINKS))]
+    chain = {key: replace(one, by=before) for before, key in itertools.pairwise(names)}
+    found = replace(known, enrolments={**known.enrolments, **chain})
+    assert found.at(names[-2], START)[0] is Standing.TRUSTED
+    assert found.at(names[-1], START)[0] is Standing.UNKNOWN

@@ -130,10 +130,7 @@ def test_a_head_that_was_decided_is_signed_where_nothing_else_waits(services, ho
 def test_entries_that_changed_after_their_head_was_decided_are_not_signed(services, home):
     record(services)
     services.ledger._decide()
-    with closing(sqlite3.connect(home.path / "ringfence.db", isolation_level=None)) as raw:
-        raw.execute(
-            "UPDATE statements SET recorded_at = recorded_at + 1 WHERE entry = (SELECT max(entry) FROM statements)"
-        )
+    home.alter("UPDATE statements SET recorded_at = recorded_at + 1 WHERE entry = (SELECT max(entry) FROM statements)")
     before = published_note(home)
     with pytest.raises(InternalError, match="do not have the root that was decided"):
         services.ledger.integrate()
@@ -174,6 +171,7 @@ def older(home, services):
     shutil.move(backup, home.path / "ringfence.db")
 
 
+@pytest.mark.sqlite
 def test_an_older_database_makes_it_refuse_to_sign(services, home):
     older(home, services)
     note = published_note(home)
@@ -187,6 +185,7 @@ def test_an_older_database_makes_it_refuse_to_sign(services, home):
         assert published_note(home) == note
 
 
+@pytest.mark.sqlite
 def test_with_an_older_database_a_collector_states_nothing(services, home):
     older(home, services)
     with home.services(services.clock) as restored:
@@ -309,8 +308,5 @@ def test_what_is_pending_does_not_count_yet(services):
 def test_a_changed_envelope_counts_for_nothing(services, home):
     record(services)
     services.ledger.integrate()
-    with closing(sqlite3.connect(home.path / "ringfence.db", isolation_level=None)) as raw:
-        raw.execute(
-            "UPDATE statements SET envelope = replace(envelope, 'a', 'b') WHERE predicate = 'ai.classification'"
-        )
+    home.alter("UPDATE statements SET envelope = envelope || ' ' WHERE predicate = 'ai.classification'")
     assert services.ledger.statements(TENANT, [PredicateName("ai.classification")]) == []

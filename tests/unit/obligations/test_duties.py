@@ -3,8 +3,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from ringfence.obligations import catalog, duties
-from ringfence.obligations.model import Standing
 from ringfence.obligations.records import Records
+from ringfence.obligations.results import Standing
 from ringfence.testing.obligations import Story, meeting
 
 CATALOG = catalog.load()
@@ -77,6 +77,96 @@ def test_before_the_national_act_the_directive_is_upcoming():
     found = duty(story, "nis2-21.2.h")
     assert (found.standing, found.applies_from) == (Standing.UPCOMING, date(2025, 12, 6))
     assert standing(story, "nis2-21.2.h", datetime(2025, 12, 6, tzinfo=UTC)) is Standing.BINDING
+
+
+@pytest.mark.parametrize("name", ["nis2-21.2.h", "nis2-23.4"])
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        ({"financialEntity": True}, Standing.NOT_OURS),
+        ({"financialEntity": False}, Standing.BINDING),
+        ({"financialEntity": "yes"}, Standing.BINDING),
+        ({"financialEntity": True, "category": "out_of_scope"}, Standing.NOT_OURS),
+        ({"financialEntity": True, "category": None}, Standing.UNDETERMINED),
+    ],
+)
+def test_dora_takes_the_place_of_measures_and_reports_for_financial_entities(name, claims, expected):
+    story = Story()
+    scope(story, **claims)
+    assert standing(story, name) is expected
+
+
+def test_dora_leaves_governance_and_registration_of_nis2_alone():
+    story = Story()
+    scope(story, financialEntity=True)
+    assert {standing(story, name) for name in ("nis2-20.1", "nis2-3.4")} == {Standing.BINDING}
+
+
+@pytest.mark.parametrize(
+    ("name", "claim"), [("dora-28.3", "financialEntity"), ("dora-30.2", "financialEntity"), ("gdpr-32", "personalData")]
+)
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (True, Standing.BINDING),
+        (False, Standing.NOT_OURS),
+        (None, Standing.UNDETERMINED),
+        (1, Standing.UNDETERMINED),
+        ("no", Standing.UNDETERMINED),
+    ],
+)
+def test_dora_and_gdpr_bind_where_the_signed_scope_says_so(name, claim, value, expected):
+    story = Story()
+    scope(story, **{claim: value})
+    assert standing(story, name) is expected
+
+
+@pytest.mark.parametrize(
+    ("products", "manufacturer", "steward"),
+    [
+        (None, Standing.UNDETERMINED, Standing.UNDETERMINED),
+        ("manufacturer:default", Standing.UNDETERMINED, Standing.UNDETERMINED),
+        ([], Standing.NOT_OURS, Standing.NOT_OURS),
+        (["manufacturer:default"], Standing.BINDING, Standing.NOT_OURS),
+        (["importer:default"], Standing.NOT_OURS, Standing.NOT_OURS),
+        (["manufacturer:out_of_scope"], Standing.NOT_OURS, Standing.NOT_OURS),
+        (["manufacturer:undetermined"], Standing.UNDETERMINED, Standing.NOT_OURS),
+        (["undetermined:default"], Standing.UNDETERMINED, Standing.UNDETERMINED),
+        (["undetermined:undetermined", "manufacturer:critical"], Standing.BINDING, Standing.UNDETERMINED),
+        (["open_source_steward:open_source_steward"], Standing.NOT_OURS, Standing.BINDING),
+        ([5, ""], Standing.NOT_OURS, Standing.NOT_OURS),
+    ],
+)
+def test_cra_binds_by_the_role_and_class_of_a_product(products, manufacturer, steward):
+    story = Story()
+    scope(story, products=products)
+    at = datetime(2027, 12, 11, tzinfo=UTC)
+    assert (standing(story, "cra-13.5", at), standing(story, "cra-24", at)) == (manufacturer, steward)
+
+
+def test_reports_under_the_cra_bind_a_manufacturer_today():
+    story = Story()
+    scope(story, products=["manufacturer:important_class_I"])
+    assert (standing(story, "cra-14"), standing(story, "cra-14.2.a")) == (Standing.BINDING, Standing.BINDING)
+
+
+@pytest.mark.parametrize(
+    ("role", "expected"),
+    [("provider", Standing.BINDING), ("deployer", Standing.BINDING), ("importer", Standing.UNDETERMINED)],
+)
+def test_literacy_asks_providers_and_deployers_of_any_system(role, expected):
+    story = Story()
+    scope(story, systems=["s1"])
+    system(story, "s1", role=role, **{"class": "minimal"})
+    assert standing(story, "ai-4") is expected
+
+
+def test_two_points_of_article_5_are_upcoming():
+    story = Story()
+    scope(story, systems=["s1"])
+    system(story, "s1", role="provider", **{"class": "minimal"})
+    assert [duty(story, name).applies_from for name in ("ai-5", "ai-5.1.ba")] == [date(2025, 2, 2), date(2026, 12, 2)]
+    assert standing(story, "ai-5.1.ba") is Standing.UPCOMING
 
 
 @pytest.mark.parametrize("jurisdiction", [None, "US", 5])
@@ -193,3 +283,121 @@ def test_a_scope_by_an_untrusted_hand_determines_nothing():
     story = Story()
     story.add(ENTITY.evidence, meeting(ENTITY) | IMPORTANT, role=min(CATALOG.requirements["sec-04.lifecycle"].issuers))
     assert standing(story, "nis2-21.2.h") is Standing.UNDETERMINED
+
+
+def test_an_impact_assessment_is_asked_of_some_deployers_only():
+    story = Story()
+    scope(story, systems=["s1"])
+    system(story, "s1", role="deployer", **{"class": "high_risk_annex_III"})
+    at = datetime(2027, 12, 2, tzinfo=UTC)
+    found = duty(story, "ai-27", at)
+    assert (found.standing, found.applies_from) == (Standing.UNDETERMINED, date(2027, 12, 2))
+    assert standing(story, "ai-26.2", at) is Standing.BINDING
+
+
+def _binding(story, at):
+    return {name for name in CATALOG.obligations if standing(story, name, at) is Standing.BINDING}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lost", "won"),
+    [
+        ({"role": "provider"}, {"role": "deployer"}, "ai-9", "ai-26.2"),
+        ({"category": "essential"}, {"category": "important"}, "nis2-32", "nis2-33"),
+        ({"category": "important"}, {"category": "out_of_scope", "binds2690": False}, "nis2-21.2.g", None),
+    ],
+)
+def test_another_role_is_another_set_of_duties(before, after, lost, won):
+    at = datetime(2027, 12, 2, tzinfo=UTC)
+
+    def bound(claims):
+        story, given = Story(), dict(claims)
+        role = given.pop("role", "provider")
+        scope(story, systems=["s1"], **given)
+        system(story, "s1", role=role, **{"class": "high_risk_annex_III"})
+        return _binding(story, at)
+
+    first, second = bound(before), bound(after)
+    assert lost in first - second
+    assert won is None or won in second - first
+
+
+@pytest.mark.parametrize("name", ["nis2-20.1", "nis2-21.2.h", "nis2-23.4"])
+def test_an_undetermined_category_is_no_way_out(name):
+    story = Story()
+    scope(story, category="undetermined")
+    assert standing(story, name) is Standing.UNDETERMINED
+
+
+@pytest.mark.parametrize(
+    ("jurisdiction", "expected"),
+    [
+        ("ES", Standing.UPCOMING),
+        ("FR", Standing.UNDETERMINED),  # the stored sources end before the outcome of its bill
+        ("ES,FR", Standing.UNDETERMINED),
+        ("DE,ES,FR", Standing.BINDING),
+        ("ES,IE", Standing.UPCOMING),
+        ("DE,US", Standing.UNDETERMINED),
+        ("none", Standing.UNDETERMINED),
+    ],
+)
+def test_several_member_states_are_joined_as_the_scope_joins_them(jurisdiction, expected):
+    story = Story()
+    scope(story, jurisdiction=jurisdiction)
+    assert standing(story, "nis2-21.2.h") is expected
+
+
+def test_an_act_to_come_does_not_settle_what_another_state_leaves_open():
+    story = Story(start=datetime(2026, 9, 1, tzinfo=UTC))  # a month before the Austrian act
+    scope(story, jurisdiction="AT,FR")
+    assert standing(story, "nis2-21.2.h") is Standing.UNDETERMINED
+    scope(story, jurisdiction="AT,ES")
+    assert standing(story, "nis2-21.2.h") is Standing.UPCOMING
+
+
+def test_2024_2690_is_upcoming_where_it_concerns_the_entity_and_no_act_is_in_force():
+    story = Story()
+    scope(story, jurisdiction="ES", binds2690=False, concerns2690=True)
+    assert standing(story, "ir2690-9") is Standing.UPCOMING
+    scope(story, jurisdiction="ES", binds2690=False, concerns2690=False)
+    assert standing(story, "ir2690-9") is Standing.NOT_OURS
+
+
+@pytest.mark.parametrize(
+    ("types", "expected"),
+    [
+        (["cloud_computing_service_provider"], Standing.BINDING),
+        (["cloud_computing_service_provider", "managed_service_provider"], Standing.BINDING),
+        (["qualified_trust_service_provider"], Standing.NOT_OURS),
+        (["qualified_trust_service_provider", "trust_service_provider"], Standing.NOT_OURS),
+        (["cloud_computing_service_provider", "trust_service_provider"], Standing.UNDETERMINED),
+        ([], Standing.UNDETERMINED),
+    ],
+)
+def test_the_registry_goes_by_the_types_that_were_signed(types, expected):
+    story = Story()
+    scope(story, entityTypes=types)
+    assert standing(story, "nis2-27") is expected
+
+
+def test_systems_that_nobody_listed_are_not_none():
+    story = Story()
+    scope(story, systems=[], undetermined=["ai_systems"])
+    assert standing(story, "ai-5") is Standing.UNDETERMINED
+    scope(story, systems=[], undetermined=["customers"])
+    assert standing(story, "ai-5") is Standing.NOT_OURS
+
+
+def test_where_every_role_is_named_the_duties_of_others_are_not_ours():
+    story = Story()
+    scope(story, systems=["s1"])
+    high = {"role": "deployer", "class": "high_risk_annex_III", "appliesFrom": "2027-12-02"}
+    system(story, "s1", **high, roles=["deployer:high_risk_annex_III"])
+    assert (standing(story, "ai-10.2"), standing(story, "ai-26.2")) == (Standing.NOT_OURS, Standing.UPCOMING)
+    assert standing(story, "ai-50") is Standing.NOT_OURS
+    system(story, "s1", **high, roles=["deployer:high_risk_annex_III", "provider:transparency"])
+    assert standing(story, "ai-50") is Standing.BINDING
+    assert standing(story, "ai-10.2") is Standing.NOT_OURS
+    for unfit in (["deployer:undetermined"], ["deployer"], [], "deployer:high_risk_annex_III", [5]):
+        system(story, "s1", **high, roles=unfit)
+        assert standing(story, "ai-10.2") is Standing.UNDETERMINED

@@ -1,25 +1,27 @@
-from datetime import timedelta
+"""What one rule says of others, and which rules a control has."""
 
-from ringfence.kernel.statement import Strength
-from ringfence.obligations import board, catalog
-from ringfence.obligations.model import Reason, RequirementResult, State, Verdict
-from ringfence.obligations.records import Records
-from ringfence.testing.obligations import START, Story
+from ringfence.obligations import catalog
 
 CATALOG = catalog.load()
 
 
-def test_counts_add_up_and_the_denominator_keeps_every_gap():
-    found = board.compute(CATALOG, Records.of(Story().tenant, ()), START)
-    assert sum(found.count(state) for state in State) == len(found.controls) == found.denominator == 15
+def test_a_rule_links_to_every_other_rule_whose_statements_decide_as_well():
+    linked = {place for rule in CATALOG.requirements.values() for place in rule.named}
+    assert linked == {
+        ("for_each", "of"),
+        ("for_each", "only", "of"),
+        ("contradicted_by", "of"),
+        ("recount", "opening"),
+        ("recount", "votes"),
+    }
+    for rule in CATALOG.requirements.values():
+        drawn, taken_back = rule.for_each, rule.contradicted_by
+        assert rule.named.get(("for_each", "of")) == (drawn and drawn.of)
+        assert rule.named.get(("contradicted_by", "of")) == (taken_back and taken_back.of)
+        assert rule.links == tuple(rule.named.values())
 
 
-def test_a_result_that_rests_on_nothing_has_no_strength():
-    rule = CATALOG.requirements["log-02.chain"]
-    assert RequirementResult(rule, Verdict(State.NOT_SATISFIED, "nothing", Reason.MISSING)).weakest is None
-    assert (rule.strength, rule.freshness) == (Strength.OBSERVED, timedelta(days=1))
-
-
-def test_reasons_are_ordered_worst_first():
-    assert next(iter(Reason)) is Reason.CONTRADICTED
-    assert list(Reason)[-1] is Reason.MISSING
+def test_the_rules_of_the_controls_are_all_rules_in_their_order():
+    found = [rule for control in CATALOG.controls for rule in CATALOG.of(control.id)]
+    assert sorted(rule.id for rule in found) == sorted(CATALOG.requirements)
+    assert CATALOG.of("XXX-01") == ()

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from ringfence.kernel.identifier import Tenant
-from ringfence.kernel.statement import Strength
+from ringfence.kernel.statement import KeyRole, Strength
 from ringfence.ledger.model import Standing
 from ringfence.obligations.records import NOTHING, Records, digest_under, until
 from ringfence.testing.obligations import START, Story
@@ -63,6 +63,10 @@ def test_until_takes_the_moment_itself_in():
         ({"standing": Standing.NOT_YET_VALID}, "not yet valid"),
         ({"demo": True}, "demo statement"),
         ({"strength": Strength.LAB_ATTESTED}, "software only"),
+        ({"strength": Strength.COUNTERSIGNED}, "calls itself countersigned"),
+        ({"strength": Strength.ATTESTED, "role": KeyRole.EMERGENCY}, "calls itself attested"),
+        ({"strength": Strength.COUNTERSIGNED, "role": KeyRole.CONTROL_PLANE}, "calls itself countersigned"),
+        ({"strength": Strength.ATTESTED, "role": KeyRole.CONTROL_PLANE}, None),
     ],
 )
 def test_what_never_counts_is_set_aside_and_says_why(change, flaw):
@@ -76,7 +80,7 @@ def test_what_never_counts_is_set_aside_and_says_why(change, flaw):
 
 def test_demo_statements_and_software_tpms_count_in_demo_tenants():
     told = Story(demo=True)
-    told.add("log.heartbeat", {}, strength=Strength.LAB_ATTESTED)
+    told.add("log.heartbeat", {}, strength=Strength.LAB_ATTESTED, role=KeyRole.CONTROL_PLANE)
     assert len(Records.of(told.tenant, told.statements, demo=True).trail("log.heartbeat").run) == 1
 
 

@@ -3,8 +3,8 @@ from datetime import timedelta
 from ringfence.kernel.identifier import Tenant
 from ringfence.kernel.statement import KeyRole
 from ringfence.obligations import board, catalog
-from ringfence.obligations.model import State
 from ringfence.obligations.records import Records
+from ringfence.obligations.results import State
 from ringfence.obligations.service import Status
 from ringfence.testing.clock import FakeClock
 from ringfence.testing.obligations import Story, StoryEvidence, meeting

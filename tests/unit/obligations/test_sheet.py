@@ -29,14 +29,15 @@ def test_the_fields_of_the_whole():
     found = document(told())
     assert list(found) == [
         *("as_of", "rules", "tenant", "demo", "counts", "controls", "obligations", "anchored_outside_until"),
+        *("overrides", "profile"),
     ]
     assert found["counts"] == {
         "satisfied": 1,
         "pending": 0,
-        "not-satisfied": 14,
-        "upcoming": 0,
+        "not-satisfied": 104,
+        "upcoming": 4,
         "not-applicable": 0,
-        "denominator": 15,
+        "denominator": 105,
     }
     assert found["rules"] == str(CATALOG.digest)
     assert json.loads(json.dumps(found)) == found
@@ -54,7 +55,7 @@ def test_one_control_with_everything_it_rests_on():
     assert part["rests_on"][0]["late"] is True
     assert [i["why"] for i in part["ignored"]] == ["its key was revoked when the log took it in"]
     assert {o["standing"] for o in control["obligations"]} == {"undetermined"}
-    assert found["counts"]["denominator"] == 15
+    assert found["counts"]["denominator"] == 105
 
 
 def test_obligations_are_listed_by_standing():

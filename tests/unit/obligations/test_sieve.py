@@ -4,8 +4,8 @@ from datetime import timedelta
 from ringfence.kernel.statement import KeyRole, Strength
 from ringfence.ledger.model import Standing
 from ringfence.obligations import catalog
-from ringfence.obligations.model import Reason
 from ringfence.obligations.records import Records
+from ringfence.obligations.results import Reason
 from ringfence.obligations.sieve import MAX_IGNORED, Sieve, signer, support
 from ringfence.testing.obligations import Story, issuer_of
 
@@ -89,9 +89,9 @@ def test_a_shortfall_tells_the_kind_of_lack():
 
 def test_a_stronger_statement_is_strong_enough():
     story = Story()
-    good = story.add(RULE.evidence, {}, strength=Strength.COUNTERSIGNED)
-    assert sieve(story).newest() is good
-    assert sieve(story, requirement=replace(RULE, strength=Strength.ATTESTED)).newest() is None
+    good = story.add(RULE.evidence, {}, strength=Strength.OBSERVED)
+    assert sieve(story, requirement=replace(RULE, strength=Strength.DOCUMENTED)).newest() is good
+    assert sieve(story, requirement=replace(RULE, strength=Strength.COUNTERSIGNED)).newest() is None
 
 
 def test_support_and_signer_describe_the_statement():

@@ -1,5 +1,7 @@
 """Who vouches for the heads of a pack, and what the reader is told of it."""
 
+from datetime import timedelta
+
 import pytest
 
 from ringfence.ledger.model import Anchors
@@ -58,6 +60,16 @@ def test_anchors_that_cannot_be_read_are_failures(log, anchors):
     outcome = verify(log.pack(), log.trust(witnesses=PARTIES))
     assert not outcome.ok
     assert any("head" in failure.reason for failure in outcome.failures)
+
+
+@pytest.mark.parametrize(("minutes", "holds"), [(9, True), (11, False)])
+@pytest.mark.parametrize("party", ["University of Example", "operator"])
+def test_what_is_dated_after_it_was_seen_fails_the_pack(log, party, minutes, holds):
+    log.cosign("tower", at=log.entries[-1][0] - timedelta(minutes=minutes))
+    log.state("log.heartbeat", {"gaps": 0}, by="control")
+    outcome = verify(log.pack(), log.trust(witnesses={"tower": party}))
+    assert outcome.ok is holds
+    assert all(f"{party} saw it at" in str(failure) for failure in outcome.failures)
 
 
 def test_time_stamps_are_left_out_where_nothing_can_check_them(log):

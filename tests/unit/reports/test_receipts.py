@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from ringfence.reports.verify import verify as verify_pack
 from ringfence.testing import receipts
 from ringfence.testing.ledger import LabLog
 from ringfence.testing.program import called
+from ringfence.testing.succeeding import renewed
 
 
 @pytest.fixture(scope="module")
@@ -196,3 +198,34 @@ def test_the_verb_checks_a_receipt_with_the_bytes_that_were_kept(log, made, tmp_
     assert json.loads(bad.stdout)["failures"]
     assert called({}, "verify", receipt, "--trust", trusted, "--recompute").returncode == 2
     assert called({}, "verify", receipt).returncode == 1
+
+
+def test_a_reader_with_an_old_trust_file_follows_the_logs_keys_in_a_receipt():
+    log = LabLog()
+    old = log.trust()
+    log.replace_keys("second")
+    made = receipts.issued(log)
+    assert verify(made.data, old).ok
+    knowing = replace(old, successions=tuple(log.successions()))
+    assert verify(made.data, knowing).ok
+    document = json.loads(made.data)
+    del document["log"]["successions"]
+    without = json.dumps(document).encode()
+    assert verify(without, knowing).ok
+    assert "its keys were replaced since you got your trust file" in failures(without, old)
+    document["log"]["successions"] = [json.loads(e.data) for e in renewed(seed="stranger").successions()]
+    assert "not by the key given" in failures(json.dumps(document).encode(), old)
+
+
+def test_a_receipt_whose_head_is_by_keys_that_were_replaced_says_so():
+    log = LabLog()
+    made = receipts.issued(log)
+    log.replace_keys("second")
+    outcome = verify(made.data, replace(log.trust(), successions=tuple(log.successions())))
+    assert outcome.ok
+    assert any("were replaced behind size 5 (compromised)" in notice for notice in outcome.notices)
+    document = json.loads(made.data)
+    for wrong in ([], {}, [1]):
+        document["log"]["successions"] = wrong
+        with pytest.raises(MalformedInput):
+            verify(json.dumps(document).encode(), log.trust())

@@ -1,16 +1,21 @@
 """Every way of tampering is refused, and the record that it touches is named."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from ringfence.kernel.errors import MalformedInput
 from ringfence.ledger.model import Trust
 from ringfence.reports.model import Verdict
-from ringfence.reports.verify import NO_HEADS, SELF_CONSISTENT, verify
+from ringfence.reports.verify import NO_HEADS, SELF_CONSISTENT, ahead, verify
 from ringfence.testing.ledger import LabLog
 from ringfence.testing.misnumbering import numbered_cases
+from ringfence.testing.succeeding import new_trust, old_trust, renewed, succession_cases
 from ringfence.testing.tampering import cases, lab
 
 CASES = [*cases(), *numbered_cases()]
+SUCCESSIONS = succession_cases()
 
 
 def test_a_pack_that_nobody_touched_is_verified(log, pack):
@@ -115,8 +120,39 @@ def test_all_failures_are_listed(log):
     assert [failure.record for failure in verify(pack, log.trust()).failures] == [4, 6]
 
 
+@pytest.mark.parametrize(("minutes", "told"), [(4, False), (6, True)])
+def test_a_pack_that_is_dated_after_its_readers_clock_is_said_to_be(log, pack, minutes, told):
+    outcome = verify(pack, log.trust())
+    read = ahead(outcome, log.entries[-1][0] - timedelta(minutes=minutes))
+    assert read.ok
+    assert any("your clock" in notice for notice in read.notices) is told
+    assert ahead(outcome, log.now) is outcome
+
+
 def test_a_pack_of_the_future_cannot_be_signed_today(log):
     outcome = verify(log.pack(as_of=log.now.replace(year=2030)), log.trust())
     assert [str(f) for f in outcome.failures] == [
         "record 8 (report.exported, entry 7): it speaks of what came after it"
     ]
+
+
+@pytest.mark.parametrize("case", SUCCESSIONS, ids=lambda case: case.name)
+def test_keys_that_were_replaced_otherwise_are_refused(case):
+    try:
+        said = [str(failure) for failure in verify(case.pack, case.trust).failures]
+    except MalformedInput as error:
+        said = [str(error)]
+    assert any(case.says in each for each in said), said
+
+
+def test_a_reader_with_an_old_trust_file_follows_the_logs_keys():
+    log = renewed("second", "third")
+    kept = replace(new_trust(log), heads=(log.checkpoint(5).note, log.checkpoint(8).note))
+    pack = log.pack(sizes=[5, 8])
+    for trust in (old_trust(log), new_trust(log), kept):
+        assert verify(pack, trust).failures == ()
+        assert verify(pack, trust).ok
+    later = replace(log.trust(heads=[]), log_keys=log.pair("second"))
+    assert verify(pack, later).ok
+    assert not verify(pack, replace(later, log_keys=log.pair("stranger"))).ok
+    assert verify(pack, None).failures == ()

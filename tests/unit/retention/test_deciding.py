@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ringfence.kernel.identifier import PersonId
-from ringfence.retention.deciding import covers, due, judge, kept_until
+from ringfence.retention.deciding import covers, judge, kept_until
 from ringfence.retention.model import Act, ClassName, Fate, Hold, HoldId, Item, Scope
 from ringfence.retention.schedule import shipped
 from ringfence.testing.home import TENANT
@@ -27,7 +27,7 @@ def hold(**scope):
 @pytest.mark.parametrize("one", [pytest.param(one, id=one.name) for one in SCHEDULE.classes])
 def test_one_day_before_and_after_each_limit(one):
     early, late = item(one.name, since=AT - (one.days - 1) * DAY), item(one.name, since=AT - (one.days + 1) * DAY)
-    assert due([early, late], SCHEDULE, [], AT) == [late]
+    assert [judge(one, SCHEDULE, [], Act.SWEEP, AT).fate for one in (early, late)] == [Fate.KEPT, Fate.WANTED]
     assert kept_until(late, one) == AT - DAY
 
 

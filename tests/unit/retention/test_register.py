@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from ringfence.kernel.errors import Refused
-from ringfence.obligations.model import State
+from ringfence.obligations.results import State
 from ringfence.retention.model import Scope
 from ringfence.testing.home import TENANT
 from ringfence.testing.retention import stated, told
@@ -29,7 +29,7 @@ def verdict(services):
 def test_it_says_by_which_periods(services, retention, registered, home):
     claims = registered()
     assert (claims["inferenceRecordDays"], claims["overridden"], claims["overdue"]) == (1095, 0, 0)
-    assert claims["schedule"] == str(retention.schedule.digest)
+    assert claims["schedule"] == str(retention.schedule(TENANT).digest)
     assert verdict(services).state is State.SATISFIED
     (home.path / "retention.yaml").write_text("days: {inference-records: 184}\n")
     assert (registered()["inferenceRecordDays"], registered()["overridden"]) == (184, 1)

@@ -19,7 +19,7 @@ def old(source, clock):
 
 
 def begun(runner, items, act=Act.SWEEP):
-    schedule = runner.schedule()
+    schedule = runner.schedule(TENANT)
     kind = schedule.named(SESSIONS)
     return runner.begin(
         TENANT, act, SESSIONS, items, lambda run: statements.sweep_requested(run, kind, len(items), schedule)
@@ -51,10 +51,25 @@ def test_a_run_that_was_cut_off_goes_on_and_is_stated_once(services, runner, sou
     assert len(source.destroyed) == 200
     assert stated(services, "retention.swept") == []
     source.before_destroying = lambda: None
-    assert runner.resume() == 1
-    assert runner.resume() == 0
+    runner.carry_out(*runner.runs.unfinished())
+    assert runner.runs.unfinished() == []
     assert sorted(source.destroyed) == [item.key for item in old]
     assert [claims["destroyed"] for claims in stated(services, "retention.swept")] == [450]
+
+
+def test_one_item_that_cannot_be_destroyed_keeps_no_other_from_going_and_is_tried_again(services, runner, source, old):
+    run, broken = begun(runner, old), old[7].key
+    source.broken = {broken: "an input/output error"}
+    with pytest.raises(Unavailable, match=r"1 of the items of run-.* input/output error"):
+        runner.carry_out(run)
+    assert list(source.items) == [broken]
+    assert stated(services, "retention.swept") == []  # it is not said to be gone
+    assert runner.runs.pending(TENANT) == {(source.name, broken)}
+    source.broken = {}
+    runner.carry_out(run)
+    assert source.items == {}
+    assert [claims["destroyed"] for claims in stated(services, "retention.swept")] == [450]
+    assert runner.runs.pending(TENANT) == set()
 
 
 def test_what_was_destroyed_before_its_fate_was_written_counts_as_destroyed(runner, source, old):
@@ -74,7 +89,7 @@ def test_a_hold_that_is_placed_after_the_run_began_keeps_what_is_left(home, rete
 
 def test_a_hold_that_is_placed_between_two_batches_keeps_the_second(home, retention, runner, old):
     run = begun(runner, old)
-    assert runner._batch(run)
+    assert runner._batch(run, {})
     retention.place(home.actor(), Scope(end=old[0].since), "a court asked")
     outcome, _ = runner.carry_out(run)
     assert outcome.fates == {Fate.HELD: 250, Fate.DESTROYED: 200}

@@ -3,8 +3,8 @@ import yaml
 
 from ringfence.kernel.errors import MalformedInput, Refused
 from ringfence.obligations.reading import package_file
-from ringfence.retention.model import Basis
-from ringfence.retention.schedule import overridden, parse, shipped
+from ringfence.retention.model import Basis, ClassName
+from ringfence.retention.schedule import defaulted, overridden, parse, shipped
 
 SHIPPED = shipped()
 OWN = b"days: {%s: %d}\n"
@@ -39,7 +39,7 @@ def test_every_family_has_one_class():
 
 def test_minima_of_law_say_what_the_duties_say():
     """Provision, mark and days from the same reference as the duties."""
-    rows = yaml.safe_load(package_file("obligations.yaml"))["obligations"]
+    rows = yaml.safe_load(package_file("obligations/ai.yaml"))["obligations"]
     duties = {row["provision"]: row for row in rows if row["act"] == "AI Act"}
     lawful = [minimum for one in SHIPPED.classes for minimum in one.minima if minimum.basis is Basis.LAW]
     assert {minimum.provision for minimum in lawful} == {"AI Act 18", "AI Act 19(1), 26(6)"}
@@ -103,3 +103,16 @@ def test_a_broken_file_of_classes_is_refused(old, new):
 
 def test_a_teams_file_changes_the_digest_that_sweeps_name():
     assert own("sessions", 30).digest != SHIPPED.digest
+
+
+def test_a_profiles_default_counts_between_the_limits_and_a_teams_own_goes_before():
+    kept = ClassName("inference-records")
+    assert defaulted(SHIPPED, {}) is SHIPPED
+    assert defaulted(SHIPPED, {kept: 1095}) is SHIPPED  # what is so anyway
+    chosen = defaulted(SHIPPED, {kept: 400}).named(kept)
+    assert (chosen.days, chosen.profile, chosen.overridden) == (400, True, False)
+    for wanted, within in ((1, 184), (99_999, SHIPPED.named(kept).maximum)):  # a minimum of law, and our maximum
+        assert defaulted(SHIPPED, {kept: wanted}).named(kept).days == within
+    own = overridden(defaulted(SHIPPED, {kept: 400}), b"days: {inference-records: 500}", source="retention.yaml")
+    assert (own.named(kept).days, own.named(kept).profile, own.named(kept).overridden) == (500, False, True)
+    assert len({schedule.digest for schedule in (SHIPPED, defaulted(SHIPPED, {kept: 400}), own)}) == 3

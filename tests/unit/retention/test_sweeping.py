@@ -1,10 +1,13 @@
+import dataclasses
 from datetime import timedelta
 
 import pytest
 
-from ringfence.kernel.errors import Refused
+from ringfence.kernel.errors import Refused, Unavailable
+from ringfence.kernel.identifier import Tenant
 from ringfence.retention import sweeping
 from ringfence.retention.model import Scope
+from ringfence.retention.sweeping import Sweeper
 from ringfence.testing.home import TENANT
 from ringfence.testing.retention import PERSONAL, details_of, stated, told
 from ringfence.testing.tenancy import OTHER, second
@@ -85,4 +88,73 @@ def test_a_teams_own_period_counts_at_the_next_turn(services, retention, home, c
     clock.advance(31 * DAY)
     retention.sweeper()
     assert details_of(services, envelope) is None
-    assert stated(services, "retention.sweep_requested")[-1]["schedule"] == str(retention.schedule.digest)
+    assert stated(services, "retention.sweep_requested")[-1]["schedule"] == str(retention.schedule(TENANT).digest)
+
+
+def because(sweeper):
+    return {(trouble.tenant, trouble.key): trouble.because for trouble in sweeper.troubles.all()}
+
+
+def test_a_place_that_cannot_be_read_keeps_no_other_from_being_swept(services, sweeper, source, clock):
+    envelope = told(services)
+    clock.advance(1096 * DAY)
+    source.refused = (TENANT,)
+    assert sweeper()
+    assert details_of(services, envelope) is None
+    assert because(sweeper)[TENANT, "memory details-other"] == "the folder cannot be read"
+    since = {trouble.since for trouble in sweeper.troubles.all()}
+    clock.advance(DAY)
+    sweeper()
+    assert {trouble.since for trouble in sweeper.troubles.all()} == since  # the same trouble as before
+    source.refused = ()
+    sweeper()
+    assert sweeper.troubles.all() == ()
+
+
+def test_a_tenant_that_cannot_be_swept_keeps_no_other_from_it(services, home, runner, source, clock):
+    second(services, home)
+    tenants = (Tenant("broken"), TENANT, OTHER)
+    sweeper = Sweeper(dataclasses.replace(runner, holds=Unreadable(runner.holds)), lambda: tenants)
+    source.put("a", "sessions", clock.now() - 30 * DAY)
+    sweeper()
+    assert source.items == {}
+    assert because(sweeper) == {(Tenant("broken"), "sweep"): "the holds cannot be read"}
+
+
+class Unreadable:
+    """Holds of whom one tenant's cannot be read."""
+
+    def __init__(self, real):
+        self.real = real
+
+    def all(self, tenant):
+        if tenant == "broken":
+            raise Unavailable("the holds cannot be read")
+        return self.real.all(tenant)
+
+
+def test_a_run_that_cannot_be_finished_keeps_no_other_from_it_and_is_announced_once(services, sweeper, source, clock):
+    for name in ("a", "b"):
+        source.put(name, "sessions", clock.now() - 30 * DAY)
+    source.broken = {"a": "an input/output error"}
+    sweeper()
+    assert list(source.items) == ["a"]
+    ((_, run),) = because(sweeper)
+    assert run.startswith("run-")
+    source.put("c", "sessions", clock.now() - 30 * DAY)
+    sweeper()
+    sweeper()
+    assert list(source.items) == ["a"]
+    asked = [claims["items"] for claims in stated(services, "retention.sweep_requested")]
+    source.broken = {}
+    sweeper()
+    assert (source.items, sweeper.troubles.all()) == ({}, ())
+    assert [claims["items"] for claims in stated(services, "retention.sweep_requested")] == asked == [2, 1]
+    assert sorted(claims["destroyed"] for claims in stated(services, "retention.swept")) == [1, 2]
+
+
+def test_periods_that_are_refused_are_a_trouble_of_all(retention, home):
+    (home.path / "retention.yaml").write_text("days: {inference-records: 183}\n")
+    with pytest.raises(Refused):
+        retention.sweeper()
+    assert "at least 184" in because(retention.sweeper)[None, "periods"]

@@ -6,17 +6,41 @@ from ringfence.admission import ACTS, OPERATOR_PREDICATES
 from ringfence.kernel.errors import Refused
 from ringfence.kernel.statement import KeyRole
 from ringfence.ledger.model import Checkpoint
+from ringfence.obligations.forms import shelf
 from ringfence.signing import policy
 from ringfence.signing.model import Mark
 from ringfence.testing.clock import START
 from ringfence.testing.signing import head, proof
 
-# A service opens an incident and sorts it on its own; the same is an act where a person does it.
-BOTH = {"incident.opened", "incident.triage"}
+OPERATOR = KeyRole.OPERATOR
+# A service opens an incident on its own; the same is an act where a person does it.
+BOTH = {"incident.opened"}
 
 
-def test_no_service_speaks_for_a_person():
-    assert policy.OF_OTHERS >= (OPERATOR_PREDICATES | ACTS) - BOTH
+def of_people(services):
+    """What a gate, a form, a use case or a rule takes as the word of a person, wherever that is written down."""
+    rules = services.status.catalog.requirements.values()
+    asked = {(rule.evidence, role) for rule in rules for role in rule.issuers}
+    by_rule = {evidence for evidence, _ in asked} - {evidence for evidence, role in asked if role is not OPERATOR}
+    return {*OPERATOR_PREDICATES, *ACTS, *shelf.types(), *services.acting.desk.targets, *by_rule} - BOTH
+
+
+def test_no_service_speaks_for_a_person(services):
+    """Else whoever has the control plane's key accepts risks, approves exceptions and sets controls aside."""
+    assert of_people(services) <= policy.OF_OTHERS
+
+
+def test_what_people_state_is_found_in_every_place_that_says_so(services):
+    """The list above is not empty by mistake: one of each place."""
+    expected = {
+        "dataset.sealed",
+        "risk.accepted",
+        "pentest.report",
+        "profile.selected",
+        "mgmt.vote",
+        "exception.approved",
+    }
+    assert expected <= of_people(services)
 
 
 @pytest.mark.parametrize("role", list(KeyRole))

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,15 +14,16 @@ from ringfence.kernel.errors import Unavailable
 from ringfence.kernel.identifier import log_origin
 from ringfence.signing import process, protocol
 from ringfence.testing import signing
+from ringfence.testing.tokens import OWNER
 
 WITHOUT = {"PATH": "/usr/bin"}
 
 
 @contextmanager
-def started(home, *more, uid=None):
+def started(home, *more, uid=None, **environment):
     """Run the real process; give it with its first line."""
     argv = [sys.executable, "-I", "-m", "ringfence.signing", str(home), "--log", signing.LOG, *more]
-    child = subprocess.Popen(argv, env=WITHOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, user=uid)
+    child = subprocess.Popen(argv, env=WITHOUT | environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, user=uid)
     try:
         yield child, json.loads(child.stdout.readline() or b"{}")
     finally:
@@ -177,6 +179,33 @@ def test_as_root_it_becomes_a_user_who_owns_nothing_and_still_signs(tmp_path):
             connection.sendall(protocol.frame({"op": "head", "proof": [], **head}))
             size = protocol.length(connection.recv(4, socket.MSG_WAITALL))
             assert "note" in protocol.outcome(connection.recv(size, socket.MSG_WAITALL))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_with_keys_in_a_token_it_becomes_the_owner_of_the_pin(tmp_path, software_token):
+    """The PIN is read before that: its folder here is one that only root enters."""
+    pin = tmp_path / "pin"
+    pin.write_bytes(software_token.pin_file.read_bytes())
+    pin.chmod(0o600)
+    os.chown(pin, OWNER, OWNER)
+    tmp_path.chmod(0o700)
+    home = signing.in_token(signing.folder(tmp_path / "home"), replace(software_token, pin_file=pin))
+    known = {"SOFTHSM2_CONF": str(software_token.configuration)}
+    with started(home, "--uid", "66001", **known) as (child, line):
+        assert "ready" in line, line
+        status = Path(f"/proc/{child.pid}/status").read_text()
+        assert f"Uid:\t{OWNER}\t{OWNER}\t{OWNER}\t{OWNER}" in status
+        assert "CapEff:\t0000000000000000" in status
+    os.chown(pin, 0, 0)
+    with started(home, "--uid", "66001", **known) as (_, line):
+        assert "the user who owns the file of the PIN" in line["because"]
+
+
+def test_a_token_that_does_not_open_is_said_before_anything_is_served(tmp_path, software_token):
+    home = signing.in_token(signing.folder(tmp_path / "home"), software_token)
+    with started(home, SOFTHSM2_CONF="/nowhere") as (_, line):
+        assert line["kind"] == "unavailable"
+    assert not (home / process.SOCKET).exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")

@@ -29,6 +29,9 @@ class Willing:
     def snapshot(self, signed):
         return signed
 
+    def signed_last(self):
+        return head(5)
+
     def head(self, head, at, proof=()):
         raise Refused(f"{head.size} {len(proof)} {at:%Y}")
 
@@ -46,6 +49,7 @@ def test_requests_and_answers():
         ask(asked)
     with pytest.raises(Unavailable, match="away"):
         ask({"op": "check"})
+    assert protocol.head_from_json(ask({"op": "mark"})) == head(5)
 
 
 @pytest.mark.parametrize(

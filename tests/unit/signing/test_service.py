@@ -2,21 +2,19 @@ from datetime import timedelta
 
 import pytest
 
-from ringfence.enrolment import revoked
+from ringfence.identity.register import key_revoked
 from ringfence.kernel.actor import Role
 from ringfence.kernel.errors import NotFound, Refused, VerificationFailed
 from ringfence.kernel.identifier import KeyId
 from ringfence.kernel.statement import KeyRole
 from ringfence.ledger.model import Standing
 from ringfence.signing.custody import State
-from ringfence.storage import keyfile
-from ringfence.testing.home import TENANT, NewPerson, draft, signed
+from ringfence.testing.home import TENANT, draft, signed
+from ringfence.testing.tenancy import root_of
 
 
 def by_root(services, home, wanted, **changes):
-    seed = keyfile.load(home.path / "keys" / "root.json", None).secret("root")
-    root = NewPerson("person-000000000000", "root", Role.OWNER, seed, "")
-    return signed(services, root, wanted, **changes)[0]
+    return signed(services, root_of(home), wanted, **changes)[0]
 
 
 def held(services, role):
@@ -27,7 +25,7 @@ def test_the_root_ends_a_key_and_what_came_before_stays(services, home, clock):
     person = home.people[Role.ENGINEER]
     clock.advance(timedelta(hours=1))
     done = services.keys.revoke(
-        by_root(services, home, revoked(person.signer.key, "lost", clock.now())), by=home.actor()
+        by_root(services, home, key_revoked(person.signer.key, reason="lost", at=clock.now())), by=home.actor()
     )
     assert done.entry is not None
     assert services.ledger.issuers(TENANT).at(person.signer.key, clock.now())[0] is Standing.REVOKED
@@ -36,26 +34,26 @@ def test_the_root_ends_a_key_and_what_came_before_stays(services, home, clock):
 
 @pytest.mark.parametrize("role", [KeyRole.CONTROL_PLANE, KeyRole.EMERGENCY, KeyRole.LEDGER, KeyRole.GATEWAY])
 def test_a_key_in_service_is_replaced_not_revoked(services, home, clock, role):
-    wanted = revoked(held(services, role).key, "compromised", clock.now())
+    wanted = key_revoked(held(services, role).key, reason="compromised", at=clock.now())
     with pytest.raises(Refused, match=f"rotate {role}"):
         services.keys.revoke(by_root(services, home, wanted), by=home.actor())
 
 
 def test_nobody_revokes_the_root(services, home, clock):
-    wanted = revoked(held(services, KeyRole.ROOT).key, "lost", clock.now())
+    wanted = key_revoked(held(services, KeyRole.ROOT).key, reason="lost", at=clock.now())
     with pytest.raises(Refused, match="nobody revokes the root"):
         services.keys.revoke(by_root(services, home, wanted), by=home.actor())
 
 
 def test_only_the_root_s_revocations_for_this_tenant_are_taken(services, home, clock):
-    wanted = revoked(home.people[Role.ENGINEER].signer.key, "lost", clock.now())
+    wanted = key_revoked(home.people[Role.ENGINEER].signer.key, reason="lost", at=clock.now())
     with pytest.raises(VerificationFailed):
         services.keys.revoke(signed(services, home.people[Role.OWNER], wanted)[0], by=home.actor())
     with pytest.raises(Refused, match="own tenant"):
         services.keys.revoke(by_root(services, home, wanted, tenant="other"), by=home.actor())
     with pytest.raises(Refused, match="revocation of a key"):
         services.keys.revoke(by_root(services, home, draft()), by=home.actor())
-    unknown = revoked(KeyId("ff" * 32), "lost", clock.now())
+    unknown = key_revoked(KeyId("ff" * 32), reason="lost", at=clock.now())
     with pytest.raises(NotFound):
         services.keys.revoke(by_root(services, home, unknown), by=home.actor())
 

@@ -72,6 +72,7 @@ def test_other_threads_do_not_join(services):
     assert seen == [True]
 
 
+@pytest.mark.sqlite
 def test_every_commit_is_durable(services):
     with services.database.reading() as connection:
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
@@ -87,6 +88,7 @@ def impatient(services):
     return services.database
 
 
+@pytest.mark.sqlite
 def test_a_lock_of_another_process_is_one_sentence(home, impatient):
     other = sqlite3.connect(home.path / "ringfence.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -108,6 +110,7 @@ def test_a_damaged_file_is_one_sentence(tmp_path, content):
     broken.close()
 
 
+@pytest.mark.sqlite
 def test_a_missing_database_is_not_made_anew(home):
     (home.path / "ringfence.db").unlink()
     with pytest.raises(Unavailable, match="cannot be opened"), home.services():
@@ -115,6 +118,7 @@ def test_a_missing_database_is_not_made_anew(home):
     assert not (home.path / "ringfence.db").exists()
 
 
+@pytest.mark.sqlite
 def test_an_empty_database_is_refused(home):
     for file in home.path.glob("ringfence.db*"):
         file.unlink()
@@ -147,6 +151,7 @@ def test_what_the_driver_says_unexpectedly_stays_in_the_family(services):
         connection.execute(text("SELECT * FROM nowhere"))
 
 
+@pytest.mark.sqlite
 def test_nothing_of_deleted_rows_is_left_beside_the_tables(services, home):
     mark, wal = "q7Zp-only-here", home.path / "ringfence.db-wal"
     with services.database.transaction():
@@ -160,6 +165,7 @@ def test_nothing_of_deleted_rows_is_left_beside_the_tables(services, home):
     assert mark.encode() not in (home.path / "ringfence.db").read_bytes()
 
 
+@pytest.mark.sqlite
 def test_emptying_the_log_waits_for_no_reader(services):
     with services.database.transaction():
         services.database.connection().execute(TENANTS.insert(), [{"tenant": "x", "demo": False, "created_at": 1}])

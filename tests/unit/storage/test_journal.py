@@ -1,4 +1,5 @@
 import os
+import shutil
 import sqlite3
 import threading
 from dataclasses import replace
@@ -161,6 +162,7 @@ def locked(home):
     other.close()
 
 
+@pytest.mark.sqlite
 def test_it_survives_a_locked_database_and_is_sequenced_later(hurried, locked):
     first, second = emergency(hurried), emergency(hurried)
     assert [first.stage, second.stage] == [Stage.JOURNALLED, Stage.JOURNALLED]
@@ -171,6 +173,7 @@ def test_it_survives_a_locked_database_and_is_sequenced_later(hurried, locked):
     assert [s.envelope.digest for s in late(hurried)] == [first.envelope, second.envelope]
 
 
+@pytest.mark.sqlite
 def test_it_survives_a_full_database(services):
     with services.database.reading() as connection:
         pages = connection.execute(text("PRAGMA page_count")).scalar()
@@ -223,6 +226,7 @@ def test_a_demo_tenant_marks_its_emergencies(services):
     assert late(services)[0].envelope.statement.issuance.demo
 
 
+@pytest.mark.sqlite
 @pytest.mark.usefixtures("locked")
 def test_it_is_written_before_it_is_acknowledged(hurried):
     acknowledged = emergency(hurried)
@@ -281,6 +285,7 @@ def test_what_was_signed_late_and_broken_off_is_not_sequenced_twice(services, si
     assert len(late(services)) == 1
 
 
+@pytest.mark.sqlite
 def test_signed_and_unsigned_records_keep_their_order(services, signer_away, hurried, locked):
     assert hurried is services
     services.journal.record(draft("source.blocked", {"n": 1}), tenant=TENANT)
@@ -303,3 +308,35 @@ def test_what_the_signer_refuses_for_its_date_stays_and_stops_nothing_else(servi
     assert services.replay_journals() == 0
     assert signer_away.file(TENANT).records() == [waiting]
     assert [each.envelope.statement.claims["n"] for each in late(services)] == [2, 3]
+
+
+def of_a_copy(services, tmp_path):
+    """The journal of a second home with the same key, on the same database."""
+    shutil.copytree(services.journal.directory, tmp_path / "copy")
+    return replace(services.journal, directory=tmp_path / "copy", _refused=set(), _counted=set())
+
+
+def test_a_home_that_is_older_than_the_log_counts_on_from_it(services, tmp_path):
+    copy = of_a_copy(services, tmp_path)
+    for _ in range(3):
+        services.journal.record(draft("quarantine.requested"), tenant=TENANT)
+    copy.replay(TENANT)  # as `ringfence up` does when it takes over
+    assert copy.record(draft("quarantine.confirmed"), tenant=TENANT).stage is Stage.SEQUENCED
+    assert emergency_sequences(services) == [1, 2, 3, 4]
+
+
+def test_two_homes_that_count_apart_lose_no_later_statement(services, tmp_path, caplog):
+    copy = of_a_copy(services, tmp_path)
+    copy.replay(TENANT)
+    services.journal.record(draft("quarantine.requested"), tenant=TENANT)
+    assert copy.record(draft("quarantine.confirmed"), tenant=TENANT).stage is Stage.JOURNALLED
+    assert "another home has stated something else under its number" in caplog.text
+    assert copy.record(draft("quarantine.failed"), tenant=TENANT).stage is Stage.SEQUENCED
+    assert emergency_sequences(services) == [1, 2]
+    assert [statement.predicate for statement in copy.waiting(TENANT)] == ["quarantine.confirmed"]
+
+
+def emergency_sequences(services):
+    services.ledger.integrate()
+    stated = [one.envelope.statement.issuance for one in services.ledger.statements(TENANT)]
+    return [issuance.sequence for issuance in stated if issuance.issuer == services.journal.signer.key]

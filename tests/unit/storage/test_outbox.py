@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from ringfence.enrolment import NewPerson
+from ringfence.enrolment import NewPerson, operator_enrolled
 from ringfence.identity.register import key_revoked
 from ringfence.kernel.actor import Role
 from ringfence.kernel.commitment import commit
@@ -14,6 +14,7 @@ from ringfence.kernel.identifier import KeyId, LogOrigin, Tenant
 from ringfence.storage.outbox import SKEW
 from ringfence.storage.rows import SIDE_RECORDS, STATEMENTS
 from ringfence.testing.home import TENANT, draft, observed, signed
+from ringfence.testing.tenancy import root_of
 
 pytestmark = pytest.mark.databases
 
@@ -219,15 +220,9 @@ def test_pages_and_bounds(services):
 
 
 def enrolment(services, home, **changes):
-    from ringfence.enrolment import operator_enrolled
-    from ringfence.storage import keyfile
-    from ringfence.storage.signer import Ed25519Signer
 
-    seed = keyfile.load(home.path / "keys" / "root.json", None).secret("root")
-    root = replace(home.people[OWNER], seed=seed)
-    assert isinstance(root.signer, Ed25519Signer)
     person = NewPerson.make("New", Role.AUDITOR)
-    return signed(services, root, operator_enrolled(person, "file-plain", services.clock.now()), **changes)
+    return signed(services, root_of(home), operator_enrolled(person, "file-plain", services.clock.now()), **changes)
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,10 @@ class Boards:
     def expect(self, *arguments, **_by):
         if arguments[0] != "status":
             return {}
-        controls = [{"id": str(i), "state": s, "because": "…"} for i, s in enumerate(self.states)]
+        controls = [
+            {"id": str(i), "state": s, "because": "…", "reason": r, "requirements": []}
+            for i, (s, _, r) in enumerate(s.partition(" ") for s in self.states)
+        ]
         return {"controls": controls, "counts": {}, "anchored_outside_until": None}
 
 
@@ -56,7 +59,21 @@ def test_a_board_with_nothing_red_fails_the_step(tmp_path):
 
 def test_a_board_with_nothing_green_fails_the_step(tmp_path):
     with pytest.raises(VerificationFailed, match="both kinds"):
-        duties.status(Boards(tmp_path, ["not-satisfied"]))
+        duties.status(Boards(tmp_path, ["not-satisfied failed"]))
+
+
+def test_a_board_on_which_evidence_is_only_missing_fails_the_step(tmp_path):
+    with pytest.raises(VerificationFailed, match="both kinds"):
+        duties.status(Boards(tmp_path, ["satisfied", "not-satisfied missing"]))
+
+
+def test_what_has_no_evidence_or_is_not_asked_is_counted_and_not_told(tmp_path):
+    states = ["satisfied", "not-satisfied failed", *["not-satisfied missing"] * 90, "upcoming", "not-applicable"]
+    facts = duties.status(Boards(tmp_path, [*states, "pending"]))
+    assert list(facts["controls"]) == ["0", "1", "94"]
+    assert list(facts["not_satisfied"]) == ["1"]
+    assert facts["without any evidence"].startswith("90 more controls; ")
+    assert "`ringfence status --all`" in facts["without any evidence"]
 
 
 def test_the_reason_of_each_red_control_is_a_fact(tmp_path):

@@ -50,7 +50,7 @@ def test_one_that_is_cut_off_is_released_by_two_people_before_it_is_stopped():
 
 
 def test_a_command_goes_through_our_own_ssh():
-    assert place.ssh_command("small")[1:] == ["-m", "ringfence", "node", "ssh", "small", "--"]
+    assert place.ssh_command("small")[1:] == ["-I", "-m", "ringfence", "node", "ssh", "small", "--"]
 
 
 @pytest.mark.parametrize(("available", "because", "said"), [(True, "", ""), (False, "`bwrap` is missing", "`bwrap`")])

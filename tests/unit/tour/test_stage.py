@@ -28,6 +28,9 @@ def answering(text, code=0, said=""):
 def test_a_verb_sees_home_and_operator_and_the_caller_keeps_its_own(tmp_path, monkeypatch):
     monkeypatch.setenv("RINGFENCE_HOME", "/before")
     monkeypatch.setenv("RINGFENCE_URL", "https://elsewhere.example")
+    monkeypatch.setenv("RINGFENCE_TOKEN", "rf-secret")
+    monkeypatch.setenv("RINGFENCE_DATABASE_URL", "postgresql://db.example/real")
+    monkeypatch.setenv("RINGFENCE_TOOLS", "/tools")
     monkeypatch.delenv("RINGFENCE_OPERATOR", raising=False)
     seen = {}
 
@@ -37,10 +40,13 @@ def test_a_verb_sees_home_and_operator_and_the_caller_keeps_its_own(tmp_path, mo
     stage(tmp_path, verb).run("status", by=EMIL)
     assert seen["RINGFENCE_HOME"] == str(tmp_path)
     assert seen["RINGFENCE_OPERATOR"] == EMIL
-    assert "RINGFENCE_URL" not in seen
+    assert {name for name in seen if name.startswith("RINGFENCE_")} == {
+        "RINGFENCE_HOME", "RINGFENCE_OPERATOR", "RINGFENCE_TOOLS",
+    }  # fmt: skip
     assert seen["arguments"] == ["status", "--json"]
     assert os.environ["RINGFENCE_HOME"] == "/before"
     assert os.environ["RINGFENCE_URL"] == "https://elsewhere.example"
+    assert os.environ["RINGFENCE_TOKEN"] == "rf-secret"
     assert "RINGFENCE_OPERATOR" not in os.environ
 
 

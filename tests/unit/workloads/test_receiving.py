@@ -21,6 +21,7 @@ from ringfence.storage.files import read_bounded
 from ringfence.storage.signer import Ed25519Signer
 from ringfence.testing import receipts
 from ringfence.testing.home import TENANT
+from ringfence.workloads.receiving import check_folder
 
 
 @pytest.fixture
@@ -171,3 +172,22 @@ def enrol(services, key):
     with services.ledger.publishable():
         append_by_root(services, root, service_enrolled(made, KeyRole.GATEWAY, services.clock.now()))
     services.ledger.integrate()
+
+
+def test_a_folder_that_is_older_than_the_log_is_not_gone_on_with(services, recorded, gateway_key):
+    def check():
+        check_folder(services.home, services.outbox, gateway_key.key, [TENANT])
+
+    check()
+    recorded(1)
+    services.receiving.intake()
+    folder = services.home.path / "gateway"
+    shutil.copytree(folder, folder.with_name("older"))
+    recorded(2)
+    check()  # what is closed and not taken yet is no matter
+    services.receiving.intake()
+    check()
+    shutil.rmtree(folder)
+    shutil.copytree(folder.with_name("older"), folder)
+    with pytest.raises(Refused, match="the log has 2 segments of this gateway for main, and its folder 1"):
+        check()

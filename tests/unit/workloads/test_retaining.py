@@ -9,7 +9,7 @@ from ringfence.identity.store import PEOPLE
 from ringfence.incidents.store import EVENTS, INCIDENTS
 from ringfence.kernel.actor import Role
 from ringfence.kernel.clock import to_millis
-from ringfence.kernel.errors import NotFound, Refused
+from ringfence.kernel.errors import MalformedInput, NotFound, Refused
 from ringfence.retention.erasing import Asked
 from ringfence.retention.model import Fate, Scope
 from ringfence.soc.store import FINDINGS, RULINGS
@@ -192,3 +192,48 @@ def test_a_segment_that_is_not_signed_yet_is_in_no_erasures_way(services, home, 
     kept_unsigned(answered, 2)
     assert erase(services, home, statement=str(answered.envelope(TENANT, 1).digest)).count(Fate.DESTROYED) == 1
     assert answered.path(TENANT, 2, "salts").exists()
+
+
+def damaged(files, number, *, like=1):
+    """A segment whose signed closing is damaged."""
+    for kind in ("seg", "salts"):
+        files.path(TENANT, number, kind).write_bytes(files.path(TENANT, like, kind).read_bytes())
+    files.path(TENANT, number, "dsse").write_bytes(b"damaged")
+
+
+def test_a_damaged_closing_stops_no_sweep_is_told_and_tried_again(services, answered, clock):
+    damaged(answered, 2)
+    kept_unsigned(answered, 3)
+    answered.path(TENANT, 3, "dsse").write_bytes(answered.path(TENANT, 1, "dsse").read_bytes())
+    clock.advance(401 * DAY)
+    services.retention.sweeper()
+    assert [answered.path(TENANT, n, "salts").exists() for n in (1, 2, 3)] == [False, True, False]
+    assert [(one.tenant, one.key) for one in services.troubles.all()] == [(TENANT, "segments inference-openings 2")]
+    assert services.collectors["retention.register"](TENANT)
+    claims = services.ledger.statements(TENANT, ("retention.register",))[-1].envelope.statement.claims
+    assert claims["overdue"] == 1  # nobody knows how old it is
+    answered.path(TENANT, 2, "dsse").write_bytes(answered.path(TENANT, 1, "dsse").read_bytes())
+    services.retention.sweeper()
+    assert not answered.path(TENANT, 2, "salts").exists()
+    assert services.troubles.all() == ()
+
+
+def test_a_closing_that_is_damaged_after_the_run_began_is_not_said_to_be_destroyed(services, answered, clock):
+    clock.advance(401 * DAY)
+    source = services.retention.runner.source("segments")
+    (item,) = source.older(TENANT, OPENINGS, clock.now(), skip=0, limit=1)
+    answered.path(TENANT, 1, "dsse").write_bytes(b"damaged")
+    with pytest.raises(MalformedInput):
+        source.load(TENANT, [item.key])
+    answered.path(TENANT, 1, "dsse").unlink()
+    with pytest.raises(NotFound):
+        source.load(TENANT, [item.key])
+
+
+def test_a_damaged_closing_is_in_no_erasures_way_and_no_pages(services, home, answered):
+    damaged(answered, 2)
+    assert erase(services, home, statement=str(answered.envelope(TENANT, 1).digest)).count(Fate.DESTROYED) == 1
+    answered.path(TENANT, 1, "dsse").write_bytes(b"damaged")
+    assert {kept.kind.name: kept.tally.oldest for kept in services.retention.overview(TENANT)}[
+        "inference-records"
+    ] is None

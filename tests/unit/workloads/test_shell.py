@@ -122,10 +122,12 @@ with socket.socket(socket.AF_UNIX) as sock:
 """
 
 
-def test_a_tunnel_is_open_until_it_is_closed(node, tmp_path):
+@pytest.mark.parametrize("folder", ["engines", "x" * 120])  # a socket's name has at most 107 bytes
+def test_a_tunnel_is_open_until_it_is_closed(node, tmp_path, folder):
     world, _, _ = node
     program = behaves(tmp_path, SOCKET)
-    local = tmp_path / "s.sock"
+    local = tmp_path / folder / "s.sock"
+    local.parent.mkdir()
     tunnel = shell(node).forward(local, 8080)
     assert tunnel.alive
     assert local.is_socket()
@@ -146,8 +148,6 @@ def test_a_tunnel_that_does_not_open_says_why_and_leaves_nothing(node, tmp_path)
     before = set(Path(module.MEMORY).glob("ringfence-ssh-*"))
     with pytest.raises(Unavailable, match="administratively prohibited"):
         shell(node).forward(tmp_path / "s.sock", 8080)
-    with pytest.raises(Unavailable, match="shorter path"):
-        shell(node).forward(tmp_path / ("x" * 120), 8080)
     assert set(Path(module.MEMORY).glob("ringfence-ssh-*")) <= before
 
 

@@ -61,6 +61,38 @@ def probe(port: int) -> bytes:
     return f"{PROBE}tcp {CONTROLLER} $1 {port}\nwait\nexit 0\n".encode()
 
 
+# Reads, and changes nothing. A fact that cannot be read has no line: nothing is made of half of what was to be read.
+CONFIGURATION = f"""\
+{PATH}:$PATH
+export PATH
+sum() {{ sha256sum | cut -d' ' -f1; }}
+whole() {{ for f; do test -r "$f" || return 1; done; cat "$@"; }}
+fact() {{ test -n "$2" && echo "$1 $2"; }}
+set -- /etc/ssh/sshd_config
+for f in /etc/ssh/sshd_config.d/*.conf; do test -e "$f" && set -- "$@" "$f"; done
+whole "$@" > /dev/null && fact sshd "$(cat "$@" | sum)"
+whole /etc/passwd /etc/group > /dev/null && fact accounts "$(cat /etc/passwd /etc/group | sum)"
+if test -r /proc/net/tcp; then
+  echo listening here
+  cat /proc/net/tcp /proc/net/tcp6 2> /dev/null | while read -r n local remote state rest; do
+    test "$state" = 0A && echo "socket $local"
+  done
+fi
+gain=$(grep -E '^(CapBnd|NoNewPrivs):' /proc/self/status | tr -d '\\t ' | sort)
+fact privileges "$(echo $gain | tr ' ' ',')"
+if test -w /usr || test -w /etc || test -w /bin; then fact system writable; else fact system fixed; fi
+fact programs "$(find /usr/bin /usr/sbin /usr/lib -xdev -type f -perm -4000 2> /dev/null | sort | sum)"
+if test -d /sys/bus/usb/drivers/usb-storage || test -d /sys/bus/usb/drivers/uas; then fact removable open
+elif ! test -d /sys/bus && ! find /dev -type b 2> /dev/null | grep -q .; then fact removable blocked
+elif test -d /sys/bus && ! test -d /sys/bus/usb; then fact removable blocked
+elif ! command -v modprobe > /dev/null; then fact removable unknown
+elif modprobe -n -v usb-storage 2> /dev/null | grep -q '^install /bin/\\(true\\|false\\)'; then fact removable blocked
+elif modprobe -n usb-storage 2> /dev/null; then fact removable open
+else fact removable blocked; fi
+exit 0
+"""
+
+
 ITEMS = {
     "processes": (
         "ps -eww -o pid,ppid,user,lstart,args 2> /dev/null || for p in /proc/[0-9]*; do "

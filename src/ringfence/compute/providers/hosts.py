@@ -4,13 +4,15 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ringfence.compute.configuration import Facts, kept
 from ringfence.compute.model import NodeId
 from ringfence.compute.providers.folders import Folders
 from ringfence.compute.providers.processes import Process
+from ringfence.kernel.digest import dumps
 from ringfence.kernel.errors import NotFound, RingfenceError
 from ringfence.storage.files import PRIVATE, explained, read_bounded, write_whole
 
-RECORD, BEFORE, LOG = "host.json", "before.nft", "sshd.log"
+RECORD, BEFORE, BASELINE, LOG = "host.json", "before.nft", "baseline.json", "sshd.log"
 LARGEST = 64 * 1024
 
 
@@ -66,6 +68,21 @@ class Hosts(Folders):
     def keep_rules(self, node: NodeId, listing: str) -> None:
         """Keep the rules as they were before the cut, for a person who has to compare."""
         write_whole(self.folder(node) / BEFORE, listing.encode(), mode=PRIVATE)
+
+    def keep_baseline(self, node: NodeId, facts: Facts) -> None:
+        """Keep how the machine should be."""
+        write_whole(self.folder(node) / BASELINE, dumps(dict(facts)), mode=PRIVATE)
+
+    def baseline(self, node: NodeId) -> Facts:
+        """Return how the machine should be; nothing where nobody has said so.
+
+        Raises:
+            MalformedInput: what was kept is not that any more.
+        """
+        path = self.folder(node) / BASELINE
+        if not path.exists():
+            return {}
+        return kept(read_bounded(path, limit=LARGEST), source=BASELINE)
 
     def log(self, node: NodeId) -> Path:
         """Return where the lines of its sshd are written."""

@@ -15,6 +15,7 @@ from ringfence.compute.providers import qemu, users
 from ringfence.compute.providers.image import Image
 from ringfence.kernel.errors import RingfenceError, Unavailable
 from ringfence.storage.files import PRIVATE, read_bounded, write_whole
+from ringfence.storage.users import can_be_given
 
 DEVICE = qemu.KVM
 BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -64,7 +65,7 @@ def _boots(image: Image) -> bool:
 
 
 def _user() -> int | None:
-    return users.MACHINES[-1] if users.can_be_given(users.MACHINES) else None
+    return users.MACHINES[-1] if can_be_given(users.MACHINES) else None
 
 
 def _hears(source: int, deadline: float) -> bool:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from ringfence.compute.configuration import Facts
 from ringfence.compute.model import (
     Endpoint,
     Isolation,
@@ -22,11 +23,13 @@ from ringfence.compute.model import (
     ProbeResult,
 )
 from ringfence.compute.ports import Authority
-from ringfence.compute.providers import launcher, limits, processes, sshd, users
+from ringfence.compute.providers import launcher, limits, processes, remote, sshd, users
 from ringfence.compute.providers.network import Network
 from ringfence.compute.providers.records import Record, Records
+from ringfence.compute.providers.remote import Remote
 from ringfence.fabric.client import Fabric
 from ringfence.kernel.errors import Conflict, NotFound, RingfenceError, Unavailable
+from ringfence.storage.users import can_be_given
 
 LOG = "sshd.log"
 SETTLE = 1.0  # seconds within which a log writer ends behind its node
@@ -72,7 +75,7 @@ class LocalProvider(ABC):
 
     def _begun(self, record: Record) -> Record:
         """Write the node down with a user that no other living node of this machine has."""
-        if not users.can_be_given(self.uids):
+        if not can_be_given(self.uids):
             self._records.begin(record)
             return record
         with self._records.locked("uids"):
@@ -143,6 +146,18 @@ class LocalProvider(ABC):
     def probe(self, node: NodeId) -> tuple[ProbeResult, ...]:
         """Try the paths."""
         return self._network.probe(node)
+
+    def configuration(self, node: NodeId) -> Facts:
+        """Log in and read."""
+        return remote.configuration(Remote(node, self.endpoint(node), self._authority))
+
+    def baseline(self, spec: NodeSpec) -> Facts:
+        """Return what follows from the files that we put into it."""
+        return sshd.baseline(spec)
+
+    def keep_baseline(self, node: NodeId, facts: Facts) -> None:  # noqa: ARG002 - none are kept
+        """Refuse: what a node of ours should look like follows from what it was made of."""
+        raise Conflict(f"{node} was set up by Ringfence: its baseline is what it was made of")
 
     def restore(self, node: NodeId, before: str) -> None:
         """Let it back in, exactly as it was."""

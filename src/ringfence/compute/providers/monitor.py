@@ -1,7 +1,6 @@
 """The control socket of a running emulator: what is asked of it, and the third end of a machine's cable."""
 
 import json
-import os
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from ringfence.compute.providers.qemu import HUB
 from ringfence.kernel.errors import Unavailable
+from ringfence.storage import sockets
 
 WIRE, WIRE_END = "wire", "wire-end"
 ANSWER_SECONDS = 3.0
@@ -35,21 +35,12 @@ def await_running(path: Path, alive: Callable[[], bool]) -> None:
 @contextmanager
 def listening(path: Path) -> Iterator[int]:
     """Listen at a new socket that only we can connect to; the path may be longer than a socket's address."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server, _short(path) as address:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
         path.unlink(missing_ok=True)
-        server.bind(address)
+        sockets.bind(server, path)
         path.chmod(0o700)
         server.listen(1)
         yield server.fileno()
-
-
-@contextmanager
-def _short(path: Path) -> Iterator[str]:
-    within = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{within}/{path.name}"
-    finally:
-        os.close(within)
 
 
 class Monitor:
@@ -81,9 +72,9 @@ def monitor(path: Path, *, seconds: float = ANSWER_SECONDS) -> Iterator[Monitor]
         Unavailable: the emulator does not answer in time, or not in JSON.
     """
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection, _short(path) as address:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(seconds)
-            connection.connect(address)
+            sockets.connect(connection, path)
             asking = Monitor(connection)
             asking.ask("qmp_capabilities")
             yield asking

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ringfence import components
 from ringfence.compute import address as addresses
+from ringfence.compute.configuration import Facts
 from ringfence.compute.model import (
     Endpoint,
     Isolation,
@@ -28,7 +29,7 @@ from ringfence.compute.model import (
     QuarantineKind,
 )
 from ringfence.compute.ports import Authority
-from ringfence.compute.providers import evidence, guest_scripts, handshake, in_guest, outward
+from ringfence.compute.providers import evidence, guest_scripts, handshake, in_guest, outward, remote
 from ringfence.compute.providers.following import Following
 from ringfence.compute.providers.hosts import Host, Hosts
 from ringfence.compute.providers.remote import Remote
@@ -247,6 +248,19 @@ class OwnHostProvider:
         host = self._hosts.known(node)
         where = addresses.parse(host.address)
         return outward.probe(self._remote(host), where.host)
+
+    def configuration(self, node: NodeId) -> Facts:
+        """Log in and read."""
+        return remote.configuration(self._remote(self._hosts.known(node)))
+
+    def baseline(self, spec: NodeSpec) -> Facts:
+        """Return what a person accepted as right."""
+        return self._hosts.baseline(spec.node)
+
+    def keep_baseline(self, node: NodeId, facts: Facts) -> None:
+        """Keep what the machine said."""
+        with self._hosts.locked(node):
+            self._hosts.keep_baseline(self._hosts.known(node).node, facts)
 
     def restore(self, node: NodeId, before: str) -> None:
         """Delete our table, and nothing else, where the other rules are those of before."""

@@ -19,16 +19,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ringfence import components
 from ringfence.compute import sshkeys
+from ringfence.compute.configuration import Facts, parse
 from ringfence.compute.model import Endpoint, NodeId
 from ringfence.compute.ports import Authority
+from ringfence.compute.providers import guest_scripts
 from ringfence.compute.providers.authority import private_bytes, public_line
 from ringfence.kernel.errors import InternalError, Refused, RingfenceError, Unavailable, VerificationFailed
+from ringfence.kernel.text import printable
 from ringfence.storage.files import PRIVATE
 
 KEY_ID = "controller"
 CERTIFIED_SECONDS = 60
 LARGEST = 8 * 2**20  # bytes of one answer
 LARGEST_COMPLAINT = 4096
+READ_SECONDS = 20.0
 MEMORY = "/dev/shm"  # noqa: S108 -- made there with mode 0700; the disk may be full, and a key should never touch it
 OPTIONS = (
     "ConnectTimeout=4", "ConnectionAttempts=1", "ServerAliveInterval=5", "ServerAliveCountMax=2",
@@ -188,7 +192,7 @@ class Talk:
 def explained(complaint: str, host: str) -> RingfenceError:
     """Turn what ssh, or the command, complained of into an error of the family."""
     lines: Sequence[str] = [line.strip() for line in complaint.splitlines() if line.strip()]
-    said = "".join(c if c.isprintable() else "?" for c in lines[-1])[:200] if lines else "it gave no reason"
+    said = printable(lines[-1], 200) if lines else "it gave no reason"
     if "Host key verification failed" in complaint or "HOST IDENTIFICATION HAS CHANGED" in complaint:
         return VerificationFailed(f"{host} shows another host key than the one that was recorded; nobody logged in")
     if "Permission denied (" in complaint:
@@ -196,3 +200,9 @@ def explained(complaint: str, host: str) -> RingfenceError:
             f"{host} does not let our certificates in; see what `ringfence node add` printed, to install there"
         )
     return Unavailable(f"{host}: {said}")
+
+
+def configuration(way: Remote) -> Facts:
+    """Read how a machine is set up; raise where it does not answer, or not with facts."""
+    said = way.run(guest_scripts.SHELL, said=guest_scripts.CONFIGURATION.encode(), seconds=READ_SECONDS)
+    return parse(said, source=way.node)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ringfence.compute.providers import users
 from ringfence.kernel.errors import Unavailable
+from ringfence.storage.users import can_be_given
 
 INSIDE = "/ringfence"
 PYTHON = f"{INSIDE}/bin/python"
@@ -74,7 +75,7 @@ def _check(*paths: Path) -> None:
     for path in paths:
         if not os.access(path, os.R_OK | os.X_OK):
             raise Unavailable(f"this Python cannot be shown to a node: {path} is missing")
-        if users.can_be_given(users.NAMESPACES) and path.stat().st_mode & FOR_ALL != FOR_ALL:
+        if can_be_given(users.NAMESPACES) and path.stat().st_mode & FOR_ALL != FOR_ALL:
             raise Unavailable(f"this Python cannot be shown to a node: {path} is closed to other users; chmod o+rX")
 
 

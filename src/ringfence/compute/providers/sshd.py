@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ringfence.compute.model import NodeId, NodeSpec
+from ringfence.compute.configuration import BLOCKED, Fact, Facts, listed
+from ringfence.compute.model import NodeClass, NodeId, NodeSpec
 from ringfence.compute.providers.authority import private_bytes, public_line
+from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput
 
 USER = "ringfence"
@@ -122,6 +124,21 @@ def accounts(spec: NodeSpec) -> dict[str, tuple[int, str]]:
         "/etc/group": (0o444, f"{USER}:x:{UID}:\n"),
         "/etc/shadow": (0o400, f"{USER}:{verify_hash(spec.password)}:20000:0:99999:7:::\n"),
     }
+
+
+def baseline(spec: NodeSpec) -> Facts:
+    """Return what a node of ours says of itself where nobody changed it: the two files above, and what follows."""
+    facts: dict[str, str] = {
+        Fact.SSHD: Digest.of(configuration(spec).encode()).hex,
+        Fact.LISTENING: listed((PORT, *spec.expose)),
+        Fact.SYSTEM: "fixed",
+        Fact.REMOVABLE: BLOCKED,
+    }
+    if spec.node_class is NodeClass.NAMESPACE:
+        held = accounts(spec)
+        facts[Fact.ACCOUNTS] = Digest.of((held["/etc/passwd"][1] + held["/etc/group"][1]).encode()).hex
+        facts[Fact.PRIVILEGES] = "CapBnd:0000000000000000,NoNewPrivs:1"
+    return facts
 
 
 def verify_hash(password: str | None) -> str:

@@ -42,6 +42,12 @@
     else if (hit("[data-dismiss]")) hit(".toast").remove();
   });
 
+  // A file that is picked is read into the field that is sent.
+  document.addEventListener("change", async (event) => {
+    const picked = event.target.closest?.("input[type=file][data-into]");
+    if (picked?.files.length) document.getElementById(picked.dataset.into).value = await picked.files[0].text();
+  });
+
   document.addEventListener("mouseover", (event) => {
     const time = event.target.closest?.("time[datetime]");
     if (time && !time.title) time.title = `${new Date(time.dateTime).toLocaleString()} local time`;
@@ -63,6 +69,12 @@
   let opened = [];
   document.addEventListener("htmx:beforeSwap", () => { opened = [...document.querySelectorAll("details[id][open]")].map((one) => one.id); });
   document.addEventListener("htmx:afterSwap", () => { for (const id of opened) document.getElementById(id)?.setAttribute("open", ""); });
+
+  // Where rail or tabs scroll sideways, the place that this page is at can be seen.
+  for (const here of document.querySelectorAll(".rail [aria-current], .tabs [aria-current]")) {
+    const row = here.closest(".rail, .tabs");
+    row.scrollLeft = here.offsetLeft - (row.clientWidth - here.clientWidth) / 2;
+  }
 
   const slider = document.getElementById("as-of-slider");
   slider?.addEventListener("input", () => {

@@ -262,7 +262,7 @@ export async function verifyConsistency(material, asked, kept = "") {
   demand(first.size === asked.old && second.size === asked.new, "the proof is for other heads");
   demand(first.origin === second.origin, "these are heads of two logs");
   await checkCheckpoint(first, material.logKeys?.[0]);
-  await checkCheckpoint(second, material.logKeys?.[0]);
+  await checkCheckpoint(second, (material.newLogKeys ?? material.logKeys)?.[0]);
   await demandContinuation(first, second, material.proof);
   return material.proof.length;
 }

@@ -63,7 +63,8 @@
     enrol: async (form) => {
       const ask = () => json("/signin/passkeys/ask");
       const options = await guarded(ask);
-      location.assign((await json("/signin/passkeys", await create(options, new FormData(form).get("name") || "passkey"))).to);
+      const { to } = await json("/signin/passkeys", await create(options, new FormData(form).get("name") || "passkey"));
+      location.assign(form.dataset.to || to);
     },
   };
 
@@ -77,12 +78,15 @@
     }
   };
 
-  const send = async (form) => {
-    const answer = await post(form.action, new URLSearchParams(new FormData(form)), { "content-type": "application/x-www-form-urlencoded" });
+  const send = async (form, button) => {
+    const fields = new URLSearchParams(new FormData(form));
+    if (button?.name) fields.set(button.name, button.value); // it is disabled by now, so that the form leaves it out
+    const answer = await post(form.action, fields, { "content-type": "application/x-www-form-urlencoded" });
     if (!answer.ok) throw await refusal(answer);
     if (answer.redirected) { location.assign(answer.url); return; }
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     document.querySelector("main").replaceWith(page.querySelector("main"));
+    window.htmx?.process(document.querySelector("main"));
     document.querySelector("main").focus();
   };
 
@@ -100,6 +104,7 @@
     const form = event.target, act = form.dataset.passkey;
     if (!act && !("guarded" in form.dataset)) return;
     event.preventDefault();
-    run(act ? () => acts[act](form) : () => guarded(() => send(form)), event.submitter);
+    const button = event.submitter;
+    run(act ? () => acts[act](form) : () => guarded(() => send(form, button)), button);
   });
 })();

@@ -62,17 +62,6 @@ class Asked(NamedTuple):
     fields: dict[str, Any]
     place: tuple[int, int]
 
-    @property
-    def model(self) -> str:
-        """Return the deployment's name."""
-        model: str = self.fields["model"]
-        return model
-
-    @property
-    def stream(self) -> bool:
-        """Return whether events are asked for."""
-        return self.fields.get("stream") is True
-
 
 def read(body: bytes) -> Asked:
     """Read a request to an OpenAI route.

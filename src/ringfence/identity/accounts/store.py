@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, Column, LargeBinary, String, Table, Text, ins
 from ringfence.identity.accounts.model import Account
 from ringfence.kernel.actor import Role
 from ringfence.kernel.clock import from_millis, to_millis
+from ringfence.kernel.errors import Conflict
 from ringfence.kernel.identifier import PersonId, Tenant
 from ringfence.storage.database import METADATA, Database
 
@@ -35,7 +36,7 @@ class AccountTable:
     database: Database
 
     def add(self, account: Account) -> None:
-        """Add a service; raise `Conflict` where id or secret are taken."""
+        """Add a service; raise `Conflict` where id or secret are taken, in whatever tenant."""
         values = {
             "tenant": account.tenant,
             "service": account.id,
@@ -46,7 +47,10 @@ class AccountTable:
             "created_at": to_millis(account.created_at),
             "expires_at": to_millis(account.expires_at),
         }
-        with self.database.attempting("this service or key is there already; draw a fresh one") as connection:
+        taken = "this service or key is there already; draw a fresh one"
+        if self._found(SERVICES.c.service == account.id):
+            raise Conflict(taken)
+        with self.database.attempting(taken) as connection:
             connection.execute(insert(SERVICES), [values])
 
     def all(self, tenant: Tenant) -> list[Account]:

@@ -54,7 +54,7 @@ def router(desk: ActDesk, enrolling: Enrolling) -> APIRouter:
     @routes.get("/acts/{act}")
     def one(act: str, caller: Signer) -> dict[str, Any]:
         """Say whether an act was signed, and what came of it."""
-        return shown(desk.one(caller, act))
+        return shown(desk.read(caller, act))
 
     @routes.get("/passkeys")
     def passkeys(caller: Signer) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from ringfence.identity.signin.model import Owner
 from ringfence.kernel.commitment import Opening
 from ringfence.kernel.statement import Draft
 
-LIFE = timedelta(minutes=5)
+LIFE = timedelta(minutes=5)  # to sign it; and once more as long to read what came of it
+SETTLING = timedelta(minutes=1)  # how long the last signature that was given in time may take to have its effect
 MAX_WAITING = 50  # of one person
 
 

@@ -8,9 +8,10 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
-from ringfence.identity.acting.model import LIFE, MAX_WAITING, PreparedAct, Question
+from ringfence.identity.acting.model import LIFE, MAX_WAITING, SETTLING, PreparedAct, Question
 from ringfence.identity.acting.ports import Acts, Issuing, Target
 from ringfence.identity.policy import Policies
 from ringfence.identity.service import hashed
@@ -24,9 +25,16 @@ from ringfence.kernel.actor import Caller, Person
 from ringfence.kernel.clock import Clock
 from ringfence.kernel.commitment import SALT_SIZE, commit
 from ringfence.kernel.envelope import Envelope, assemble, pae
-from ringfence.kernel.errors import Conflict, NotFound, Refused, TooManyAttempts, Unauthenticated
+from ringfence.kernel.errors import (
+    Conflict,
+    NotFound,
+    Refused,
+    TooManyAttempts,
+    Unauthenticated,
+    VerificationFailed,
+)
 from ringfence.kernel.identifier import PredicateName
-from ringfence.kernel.statement import Draft, Issuance, Statement, parse_payload, to_payload
+from ringfence.kernel.statement import Draft, Issuance, parse_payload, to_payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,7 @@ class ActDesk:
 
     acts: Acts
     passkeys: Passkeys
+    counting: Callable[[Passkey, int], None]  # keeps a counter that grew; raises `VerificationFailed`
     issuing: Issuing
     policies: Policies
     targets: Mapping[PredicateName, Target]
@@ -64,11 +73,25 @@ class ActDesk:
         return found
 
     def one(self, person: Person, act: str) -> PreparedAct:
-        """Return an act of this very person that has not ended."""
+        """Return an act of this very person that can be signed still, or was signed some minutes ago."""
+        return self._within(person, act, timedelta(0))
+
+    def read(self, person: Person, act: str) -> PreparedAct:
+        """Return an act to whoever waits for what comes of it: a signature given in time may still be at work."""
+        return self._within(person, act, SETTLING)
+
+    def _within(self, person: Person, act: str, settling: timedelta) -> PreparedAct:
         found = self.acts.one(act)
-        if found is None or found.owner != owner_of(person) or found.until <= self.clock.now():
-            raise NotFound("no act of yours waits here: it has ended after five minutes, or is somebody else's")
-        return found
+        if found is not None and found.owner == owner_of(person):
+            readable = settling if found.outcome is None else LIFE
+            if self.clock.now() < found.until + readable:
+                return found
+        raise NotFound("no act of yours waits here: it has ended after five minutes, or is somebody else's")
+
+    def unsigned(self, person: Person) -> list[PreparedAct]:
+        """Return the acts of this very person that wait for a signature and can still get it."""
+        now = self.clock.now()
+        return [act for act in self.acts.unsigned(owner_of(person)) if now < act.until]
 
     def signers(self, person: Person) -> list[Passkey]:
         """Return the passkeys of the person that the log knows as keys, and that are in force."""
@@ -105,7 +128,7 @@ class ActDesk:
             demo=self.issuing.is_demo(tenant),
         )
         commitment = opening.commitment if opening else None
-        statement = Statement(draft.predicate, draft.subjects, draft.claims, issuance, commitment)
+        statement = draft.issued(issuance, commitment)
         return Question(hashed(browser), passkey.credential, to_payload(statement), opening)
 
     def sign(self, caller: Caller, act: str, answer: Answer, *, browser: str) -> Mapping[str, Any]:
@@ -141,8 +164,7 @@ class ActDesk:
         return envelope
 
     def _count(self, passkey: Passkey, counter: int) -> None:
-        if ceremony.counts_backwards(passkey, counter):
-            raise Refused("this passkey counted backwards: there may be two of it; remove it and enrol another")
-        with self.transaction():
-            if not self.passkeys.used(passkey, counter=counter, at=self.clock.now()):
-                raise Conflict("this passkey was used elsewhere in the same moment; try again")
+        try:
+            self.counting(passkey, counter)
+        except VerificationFailed as error:
+            raise Refused(f"{error}; remove it and enrol another") from error

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table, delete, func, insert, select, update
 
-from ringfence.identity.acting.model import PreparedAct, Question
+from ringfence.identity.acting.model import LIFE, SETTLING, PreparedAct, Question
 from ringfence.identity.signin.model import Owner
 from ringfence.kernel import drafts
 from ringfence.kernel.clock import from_millis, to_millis
@@ -42,7 +42,8 @@ class ActTable:
     def put(self, act: PreparedAct, *, now: datetime) -> None:
         """Keep a new act; forget those that have ended, with the reasons in them."""
         connection = self.database.connection()
-        connection.execute(delete(ACTS).where(ACTS.c.until <= to_millis(now)))
+        unsigned = ACTS.c.outcome.is_(None) & (ACTS.c.until <= to_millis(now - SETTLING))
+        connection.execute(delete(ACTS).where(unsigned | (ACTS.c.until <= to_millis(now - LIFE))))
         values = {
             "act": act.id,
             "tenant": act.owner.tenant,
@@ -64,6 +65,12 @@ class ActTable:
         mine = (ACTS.c.tenant == owner.tenant) & (ACTS.c.person == owner.person) & ACTS.c.outcome.is_(None)
         with self.database.reading() as connection:
             return int(connection.execute(select(func.count()).select_from(ACTS).where(mine)).scalar() or 0)
+
+    def unsigned(self, owner: Owner) -> list[PreparedAct]:
+        """Return the acts of a person that nobody signed, ended or not, the one that ends first before the others."""
+        mine = (ACTS.c.tenant == owner.tenant) & (ACTS.c.person == owner.person) & ACTS.c.outcome.is_(None)
+        with self.database.reading() as connection:
+            return [_act(row) for row in connection.execute(select(ACTS).where(mine).order_by(ACTS.c.until))]
 
     def ask(self, act: str, question: Question) -> None:
         """Keep what a browser is asked, in the place of what was asked before."""

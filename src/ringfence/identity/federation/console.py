@@ -1,10 +1,9 @@
 """Leaving for the identity provider, and coming back: two of the routes that need no session."""
 
-import html
 from collections.abc import Callable
 
 from fastapi import APIRouter, Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from ringfence.frontends import cookies
 from ringfence.frontends.page import Pages
@@ -18,13 +17,6 @@ from ringfence.kernel.identifier import Tenant
 LOGIN_COOKIE = "ringfence_login"
 OPEN_PATHS = frozenset({"/login/oidc", "/login/oidc/callback"})
 MAX_QUERY = 4096  # characters of one parameter that a provider sends back
-
-# The session's cookie is not sent along with what another site began, and this answer to the provider's redirect
-# still counts as that: the next request must come from a page of ours.
-_INSIDE = (
-    '<!doctype html><html lang="en"><meta charset="utf-8"><title>Signed in</title>'
-    '<meta http-equiv="refresh" content="0; url={to}"><p><a href="{to}">Go on</a></p></html>'
-)
 
 
 def router(
@@ -62,8 +54,7 @@ def router(
             answer: Response = pages.login(request, message=str(error))
             cookies.drop(request, answer, LOGIN_COOKIE)
             return answer
-        inside = HTMLResponse(_INSIDE.format(to=html.escape("/")))
-        inside.headers["cache-control"] = "no-store"
+        inside = cookies.inside("/")
         cookies.drop(request, inside, LOGIN_COOKIE)
         return let_in(request, person, inside)
 

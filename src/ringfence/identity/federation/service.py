@@ -124,12 +124,11 @@ class Federation:
 
     def unlink(self, by: Person, source: str, subject: str) -> Acknowledgement:
         """Let a source's subject mean nobody."""
-        person = self.aliases.whose(by.tenant, source, subject)
-        if person is None:
-            raise NotFound("this subject of this source means nobody here")
-        alias = Alias(by.tenant, source, subject, person, self.clock.now())
         with self.transaction():
-            self.aliases.unlink(by.tenant, source, subject)
+            person = self.aliases.whose(by.tenant, source, subject)
+            if person is None or not self.aliases.unlink(by.tenant, source, subject):
+                raise NotFound("this subject of this source means nobody here")
+            alias = Alias(by.tenant, source, subject, person, self.clock.now())
             done = self.recorder.record(alias_unlinked(alias, by), tenant=by.tenant)
         return self.publication.published(done.envelope)
 

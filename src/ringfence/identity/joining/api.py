@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ringfence.frontends.http import posted_bytes, require
 from ringfence.identity.joining.proposal import Proposal
+from ringfence.identity.joining.scim import MAX_RESOURCES
 from ringfence.identity.joining.service import Joining
 from ringfence.kernel.actor import Person, Role
 from ringfence.kernel.digest import Digest
@@ -31,6 +32,7 @@ class Confirmed(File):
 
     proposal: str
     many: bool = False
+    only: list[str] | None = Field(default=None, max_length=MAX_RESOURCES)  # people; the rest is proposed again
 
 
 class NewRole(BaseModel):
@@ -68,7 +70,9 @@ def router(joining: Joining) -> APIRouter:
     def confirm(body: Confirmed, caller: Changer) -> dict[str, Any]:
         """Do what the caller confirmed."""
         data, seen = posted_bytes(body.file, "file"), Digest.parse(body.proposal)
-        return {"statement": joining.apply(caller, body.source, data, seen, many=body.many).to_json()}
+        only = None if body.only is None else [person_id(one) for one in body.only]
+        done = joining.apply(caller, body.source, data, seen, many=body.many, only=only)
+        return {"statement": done.to_json()}
 
     @routes.put("/people/{person}/role")
     def change(person: str, body: NewRole, caller: Changer) -> dict[str, Any]:

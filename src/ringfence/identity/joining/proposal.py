@@ -1,8 +1,8 @@
 """What would have to change for our register to follow a directory's file. Pure."""
 
 import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ringfence.identity.joining.scim import User
@@ -10,6 +10,7 @@ from ringfence.identity.model import PersonRecord
 from ringfence.kernel import digest
 from ringfence.kernel.actor import Role
 from ringfence.kernel.digest import Digest
+from ringfence.kernel.errors import MalformedInput
 from ringfence.kernel.identifier import PersonId
 
 MANY = 2  # leavers at once that are no surprise, whatever share of everybody they are
@@ -48,6 +49,17 @@ class Proposal:
             "leavers": list(self.leavers),
             "moves": [[move.person, move.before.value, move.after.value] for move in self.moves],
         }
+
+    def only(self, people: Collection[PersonId]) -> "Proposal":
+        """Return the part that concerns these people; raise `MalformedInput` where it changes nothing for one of them.
+
+        What is left out stays in the file, and is proposed again the next time.
+        """
+        strangers = set(people) - {*self.leavers, *(move.person for move in self.moves)}
+        if strangers or not people:
+            raise MalformedInput("confirm one or more of the people whom the proposal changes, and nobody else")
+        leavers = tuple(person for person in self.leavers if person in people)
+        return replace(self, leavers=leavers, moves=tuple(move for move in self.moves if move.person in people))
 
     @property
     def surprising(self) -> bool:

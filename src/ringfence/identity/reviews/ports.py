@@ -31,6 +31,10 @@ class Access(Protocol):
         """Return an entry for every person and service with access."""
         ...
 
+    def bar(self, subject: PersonId) -> None:
+        """Let somebody in no more, durably and outside the database; `end` or the next start do the rest."""
+        ...
+
     def end(self, subject: PersonId, by: Person) -> None:
         """End the access of a person or service, by the ordinary way."""
         ...

@@ -62,17 +62,15 @@ class AccessReviews:
         found = self.one(by.tenant, review)
         if named != review:
             raise MalformedInput("the decision that was signed is of another review", source="envelope")
-        item = found.item(subject)
-        if item is None:
-            raise NotFound(f"{subject[:80]} is not in this review")
-        if item.subject == by.id:
-            raise Refused("nobody reviews their own access; ask somebody else")
+        decidable(found, subject, by)
         with self.transaction():
-            if self.one(by.tenant, review).closed_at is not None:
-                raise Conflict("this review is closed; begin another")
+            item = decidable(self.one(by.tenant, review), subject, by)  # again: it may be closed by now
+            ends = decision is Decision.REMOVED and item.subject in self._active(by.tenant)
             done = self.recorder.admit(envelope, None, by=by)
             self.reviews.decide(found, item.subject, decision, by.id, self.clock.now())
-        if decision is Decision.REMOVED and item.subject in self._active(by.tenant):
+            if ends:  # before the commit: whoever counts as removed has no access, whenever we are killed
+                self.access.bar(item.subject)
+        if ends:
             self.access.end(item.subject, by)
         return self.publication.published(done.envelope)
 
@@ -90,6 +88,18 @@ class AccessReviews:
 
     def _active(self, tenant: Tenant) -> frozenset[PersonId]:
         return frozenset(entry.subject for entry in self.access.entries(tenant))
+
+
+def decidable(review: Review, subject: str, by: Person) -> Item:
+    """Return the entry of a review about which somebody can decide; raise where they cannot."""
+    item = review.item(subject)
+    if item is None:
+        raise NotFound(f"{subject[:80]} is not in this review; see `ringfence user review list`")
+    if item.subject == by.id:
+        raise Refused("nobody reviews their own access; ask somebody else")
+    if review.closed_at is not None:
+        raise Conflict("this review is closed; begin another")
+    return item
 
 
 def _left(item: Item, active: frozenset[PersonId]) -> bool:

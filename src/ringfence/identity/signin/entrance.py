@@ -39,28 +39,30 @@ def _to(path: str) -> Response:
     return RedirectResponse(path, status_code=303)
 
 
-def router(identity: Identity, signin: SignIn, pages: Pages, site: Site) -> APIRouter:
-    """Return the routes of the entrance."""
+def router(identity: Identity, signin: SignIn, pages: Pages, site: Site, *, practice: bool = False) -> APIRouter:
+    """Return the routes of the entrance; another console leads people into a `practice`."""
     routes = APIRouter(include_in_schema=False)
-    _links(routes, identity, signin, pages)
+    _links(routes, identity, signin, pages, practice=practice)
     _passkeys(routes, signin, site)
     _codes(routes, signin, pages)
     return routes
 
 
-def _links(routes: APIRouter, identity: Identity, signin: SignIn, pages: Pages) -> None:
+def _links(routes: APIRouter, identity: Identity, signin: SignIn, pages: Pages, *, practice: bool) -> None:
     @routes.get("/login")
     def login(request: Request, token: str = "") -> Response:
         """Redeem a one-time link; without one, ask for a passkey or a code."""
         if not token:
             return pages.login(request)
-        if request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}:  # its page chose whose link this is
+        elsewhere = request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}
+        if elsewhere and not practice:  # its page chose whose link this is; in a practice everybody is made up
             return pages.login(request, message="another site sent you here; copy your own link into the address bar")
         try:
             person = identity.redeem(token)
         except Unauthenticated as error:
             return pages.login(request, message=str(error))
-        return let_in(request, signin, owner_of(person), Level.LINK, _to("/"))
+        inside = cookies.inside("/practise") if practice else _to("/")
+        return let_in(request, signin, owner_of(person), Level.LINK, inside)
 
 
 def _passkeys(routes: APIRouter, signin: SignIn, site: Site) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     update,
 )
 
+from ringfence.identity.model import Factors
 from ringfence.identity.signin.model import Owner, Passkey, RecoveryCode, Site, Totp
 from ringfence.kernel.clock import from_millis, to_millis
 from ringfence.kernel.digest import Digest
@@ -188,6 +189,15 @@ class CodeTable:
         """Forget one code; return whether it was there."""
         change = delete(RECOVERY).where(_is(RECOVERY, owner), RECOVERY.c.number == number)
         return self.database.connection().execute(change).rowcount == 1
+
+
+def factors(database: Database, tenant: Tenant) -> Factors:
+    """Return who of a tenant has which second factor, people whose access has ended among them."""
+    keys = select(PASSKEYS.c.person).where(PASSKEYS.c.tenant == tenant)
+    apps = select(TOTPS.c.person).where(TOTPS.c.tenant == tenant, TOTPS.c.confirmed_at.is_not(None))
+    with database.reading() as connection:
+        held = [frozenset(map(PersonId, connection.execute(query).scalars())) for query in (keys, apps)]
+    return Factors(*held)
 
 
 def _passkey_row(passkey: Passkey) -> dict[str, Any]:

@@ -43,3 +43,10 @@ def counted(attempts: Attempts | None, subject: bytes, now: datetime) -> Attempt
     if attempts is None or now - attempts.last_at >= FORGOTTEN_AFTER:
         return Attempts(subject, 1, now)
     return replace(attempts, failures=attempts.failures + 1, last_at=max(now, attempts.last_at))
+
+
+def taken_back(attempts: Attempts | None) -> Attempts | None:
+    """Return what is left of attempts once the last one was right; None where nothing is."""
+    if attempts is None or attempts.failures <= 1:
+        return None
+    return replace(attempts, failures=attempts.failures - 1)

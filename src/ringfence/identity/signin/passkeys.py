@@ -1,6 +1,6 @@
 """Enrol, use and remove passkeys: a question, the browser's answer to it, and what is stated about it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -9,11 +9,12 @@ from ringfence.identity.register import key_revoked
 from ringfence.identity.service import hashed
 from ringfence.identity.signin import ceremony, statements
 from ringfence.identity.signin.ceremony import Answer
+from ringfence.identity.signin.counting import Counting
 from ringfence.identity.signin.model import CEREMONY_LIFE, MAX_PASSKEYS, Ceremony, Kind, Owner, Passkey, Site
 from ringfence.identity.signin.ports import Ceremonies, Passkeys, Randomness, Register
 from ringfence.kernel.actor import Level
 from ringfence.kernel.clock import Clock
-from ringfence.kernel.errors import Conflict, NotFound, Refused, Unauthenticated, VerificationFailed
+from ringfence.kernel.errors import NotFound, Refused, Unauthenticated, VerificationFailed
 from ringfence.kernel.evidence import Acknowledgement, Publication, Recorder
 from ringfence.kernel.identifier import KeyId, PersonId, Tenant
 
@@ -48,8 +49,7 @@ class PasskeyDesk:
     def ask_to_enrol(self, owner: Owner, *, browser: str, site: Site) -> dict[str, Any]:
         """Return the question that makes a new passkey; `browser` is the secret of the session that asks."""
         known = self.passkeys.of(owner)
-        if len(known) >= MAX_PASSKEYS:
-            raise Refused(f"nobody has more than {MAX_PASSKEYS} passkeys; remove one first")
+        _check_room(known)
         record = self.register.active(owner)
         if record is None:
             raise Unauthenticated("the access of this person has ended")
@@ -73,9 +73,10 @@ class PasskeyDesk:
             enrolled_by=owner.person,
         )
         with self.publishable():
+            known = self.passkeys.of(owner)
+            _check_room(known)  # again: others were asked meanwhile
             self.passkeys.add(passkey)
-            count = len(self.passkeys.of(owner))
-            draft = statements.passkey_enrolled(passkey, basis=basis, passkeys=count)
+            draft = statements.passkey_enrolled(passkey, basis=basis, passkeys=len(known) + 1)
             acknowledgement = self.recorder.record(draft, tenant=owner.tenant)
         return self.publication.published(acknowledgement.envelope)
 
@@ -150,14 +151,17 @@ class PasskeyDesk:
 
     def _used(self, passkey: Passkey, answer: Answer, message: bytes, site: Site) -> Owner:
         try:
-            counter = ceremony.verify_assertion(answer, passkey, message=message, site=site)
+            self.counting(passkey, ceremony.verify_assertion(answer, passkey, message=message, site=site))
         except VerificationFailed as error:
             raise Unauthenticated(_WRONG) from error
-        if ceremony.counts_backwards(passkey, counter):
-            with self.publishable():
-                self.recorder.record(statements.passkey_refused(passkey, counter=counter), tenant=passkey.owner.tenant)
-            raise Unauthenticated(_WRONG)
-        with self.transaction():
-            if not self.passkeys.used(passkey, counter=counter, at=self.clock.now()):
-                raise Conflict("this passkey was used elsewhere in the same moment; try again")
         return passkey.owner
+
+    @property
+    def counting(self) -> Counting:
+        """Return what keeps the counters of passkeys."""
+        return Counting(self.passkeys, self.recorder, self.transaction, self.publishable, self.clock)
+
+
+def _check_room(known: Sequence[Passkey]) -> None:
+    if len(known) >= MAX_PASSKEYS:
+        raise Refused(f"nobody has more than {MAX_PASSKEYS} passkeys; remove one first")

@@ -1,13 +1,17 @@
 """What is stated about ways in: no name, no address, nothing that opens anything. Pure."""
 
 import base64
+from datetime import datetime
 
-from ringfence.identity.signin.model import Owner, Passkey
+from ringfence.identity.signin import lockout
+from ringfence.identity.signin.model import Attempts, Owner, Passkey
 from ringfence.kernel import assertion
 from ringfence.kernel.actor import Level
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.identifier import PersonId, PredicateName
 from ringfence.kernel.statement import Draft, Strength, Subject
+
+PASSKEY_REFUSED = PredicateName("passkey.refused")
 
 
 def passkey_enrolled(passkey: Passkey, *, basis: Level, passkeys: int) -> Draft:
@@ -39,8 +43,8 @@ def passkey_removed(passkey: Passkey, *, by: PersonId, reason: str, passkeys: in
     return Draft(PredicateName("passkey.removed"), (_of_passkey(passkey),), claims, Strength.OBSERVED)
 
 
-def passkey_refused(passkey: Passkey, *, counter: int) -> Draft:
-    """State that a passkey counted backwards: there may be two of it."""
+def passkey_refused(passkey: Passkey, *, counter: int, at: datetime) -> Draft:
+    """State that a passkey counted backwards: there may be two of it. Once an hour, whatever its holder tries."""
     claims = {
         "person": passkey.owner.person,
         "credential": passkey.id,
@@ -48,7 +52,26 @@ def passkey_refused(passkey: Passkey, *, counter: int) -> Draft:
         "counter": counter,
         "lastCounter": passkey.sign_count,
     }
-    return Draft(PredicateName("passkey.refused"), (_of_passkey(passkey),), claims, Strength.OBSERVED)
+    return Draft(
+        PASSKEY_REFUSED,
+        (_of_passkey(passkey),),
+        claims,
+        Strength.OBSERVED,
+        idempotency_key=f"passkey-refused/{passkey.id}/{hour(at)}",
+    )
+
+
+def person_locked(owner: Owner, attempts: Attempts) -> Draft:
+    """State that somebody guesses at a person's passphrase and codes, and has to wait by now."""
+    delay = lockout.PERSON.delay(attempts.failures)
+    claims = {"person": owner.person, "failures": attempts.failures, "waitSeconds": int(delay.total_seconds())}
+    return Draft(
+        PredicateName("person.locked"),
+        (_of_person(owner),),
+        claims,
+        Strength.OBSERVED,
+        idempotency_key=f"person-locked/{owner.person}/{hour(attempts.last_at)}",
+    )
 
 
 def totp_enrolled(owner: Owner) -> Draft:
@@ -80,3 +103,8 @@ def _of_passkey(passkey: Passkey) -> Subject:
 
 def _of_person(owner: Owner) -> Subject:
     return Subject(f"person/{owner.person}", Digest.of(f"{owner.tenant}\n{owner.person}".encode()))
+
+
+def hour(at: datetime) -> str:
+    """Return which hour it is: what strangers can bring about is stated once in it, whatever they try."""
+    return at.strftime("%Y-%m-%dT%H")

@@ -159,6 +159,12 @@ class AttemptTable:
             row = connection.execute(select(ATTEMPTS).where(ATTEMPTS.c.subject == subject)).first()
         return None if row is None else Attempts(subject, row.failures, from_millis(row.last_at))
 
+    def beyond(self, failures: int) -> list[Attempts]:
+        """Return the attempts of everybody, and every place, with at least so many failures."""
+        with self.database.reading() as connection:
+            rows = connection.execute(select(ATTEMPTS).where(ATTEMPTS.c.failures >= failures)).all()
+        return [Attempts(row.subject, row.failures, from_millis(row.last_at)) for row in rows]
+
     def write(self, attempts: Attempts) -> None:
         """Keep the attempts of one person or place."""
         self.clear(attempts.subject)

@@ -1,5 +1,6 @@
 """Tenants over HTTP: which there are, what the root signs for a new one, and adding it."""
 
+import base64
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -25,6 +26,7 @@ class NewTenant(BaseModel):
     owner: PostedStatement
     name: str = Field(min_length=1, max_length=200)
     token_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
+    salt: str = Field(pattern=r"^[0-9a-f]{64}$")  # under which the log names the tenant
 
     def founding(self) -> Founding:
         """Return the parsed form; raise `MalformedInput`."""
@@ -35,6 +37,7 @@ class NewTenant(BaseModel):
             self.owner.parsed(),
             self.name,
             bytes.fromhex(self.token_hash),
+            bytes.fromhex(self.salt),
         )
 
 
@@ -54,8 +57,8 @@ def router(tenants: Tenants) -> APIRouter:
 
     @routes.get("/tenants/keys")
     def keys(caller: Keeper) -> dict[str, Any]:
-        """Return the claims that the root signs for a new tenant."""
-        return {"claims": [dict(claims) for claims in tenants.to_enrol(caller)]}
+        """Return the enrolments that the root signs again for a new tenant."""
+        return {"enrolments": [base64.b64encode(envelope.data).decode() for envelope in tenants.to_enrol(caller)]}
 
     @routes.post("/tenants", status_code=201)
     def found(body: NewTenant, caller: Keeper) -> dict[str, Any]:

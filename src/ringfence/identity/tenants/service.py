@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Mapping, MutableSet
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 from ringfence.identity.model import PersonRecord, TenantRecord, check_name
-from ringfence.identity.ports import Enrolments, People
+from ringfence.identity.ports import Books, Enrolments, People
 from ringfence.identity.service import enrolled
 from ringfence.kernel.actor import Person, Role
 from ringfence.kernel.clock import Clock
@@ -31,6 +30,7 @@ class Founding:
     owner: Posted
     owner_name: str
     token_hash: bytes
+    salt: bytes = field(repr=False)  # under which the log names the tenant: whoever holds the root drew it
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,8 @@ class Tenants:
     first: Tenant
     people: People
     enrolments: Enrolments
-    service_keys: Callable[[], Mapping[KeyId, Mapping[str, Any]]]  # in force now, with the claims of their enrolment
+    books: Books
+    service_keys: Callable[[], Mapping[KeyId, Envelope]]  # in force now, with their enrolment
     reserve: Callable[[Tenant], None]  # the emergency journal's disk
     append: Callable[[Envelope, Opening | None], Acknowledgement]
     transaction: Callable[[], AbstractContextManager[None]]
@@ -52,8 +53,8 @@ class Tenants:
         """Return the tenants that somebody may know of: the first one's owners look after the installation."""
         return [record for record in self.people.tenants() if person.tenant in {self.first, record.tenant}]
 
-    def to_enrol(self, person: Person) -> list[Mapping[str, Any]]:
-        """Return the claims that the root signs for a new tenant: one per service key in force."""
+    def to_enrol(self, person: Person) -> list[Envelope]:
+        """Return what the root signs again for a new tenant: the enrolment of each service key in force."""
         self._check_looks_after(person)
         return list(self.service_keys().values())
 
@@ -61,13 +62,14 @@ class Tenants:
         """Add a tenant; raise where the root did not sign for exactly the keys that serve it."""
         self._check_looks_after(by)
         self._check_mark(founding)
+        self._check_new(founding.tenant)  # before its book is: a name that is taken is no forgery
         for envelope, _ in (*founding.services, founding.owner):
             self.enrolments.check_enrolment(envelope)
             if envelope.statement.issuance.tenant != founding.tenant:
                 raise MalformedInput("an enrolment is for another tenant", source="envelope")
+            self.books.check(envelope, founding.salt)
         self._check_services(founding)
         owner = self._owner(founding)
-        self._check_new(founding.tenant)
         self.reserve(founding.tenant)
         return self._commit(founding, owner)
 
@@ -80,6 +82,7 @@ class Tenants:
                 self._check_new(founding.tenant)
                 self.people.add_tenant(TenantRecord(founding.tenant, founding.demo, self.clock.now()))
                 self.people.add(owner)
+                self.books.begin(founding.tenant, founding.salt)
                 for envelope, opening in founding.services:
                     self.append(envelope, opening)
                 done = self.append(*founding.owner)
@@ -112,7 +115,7 @@ class Tenants:
         if len(brought) != len(founding.services) or brought.keys() != wanted.keys():
             raise VerificationFailed("the root must enrol every service key that is in force here, and no other")
         for key, envelope in brought.items():
-            if dict(envelope.statement.claims) != dict(wanted[key]):
+            if not self.books.same(envelope, wanted[key]):
                 raise VerificationFailed(f"the enrolment of {key[:16]}… is not what the first tenant knows of that key")
 
     def _owner(self, founding: Founding) -> PersonRecord:

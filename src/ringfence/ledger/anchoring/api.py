@@ -13,7 +13,6 @@ from ringfence.ledger.anchoring.configuring import Configuring
 from ringfence.ledger.anchoring.model import AskedAuthority, AskedWitness
 from ringfence.ledger.anchoring.service import Anchoring
 from ringfence.ledger.anchors import timestamp
-from ringfence.ledger.custody import anchored_until
 from ringfence.ledger.entry import MAX_ENTRY
 from ringfence.ledger.model import AnchoredHead, Cosigned, Stamped
 
@@ -75,8 +74,7 @@ def router(anchoring: Anchoring, configuring: Configuring) -> APIRouter:
     @routes.get("/heads")
     def heads(caller: Reader, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> dict[str, Any]:  # noqa: ARG001
         """List heads, newest first, with who cosigned and stamped each."""
-        found = anchoring.heads(limit=limit)
-        until = anchored_until(found)
+        found, until = anchoring.heads(limit=limit), anchoring.until()
         return {
             "anchored_outside_until": to_text(until) if until else None,
             "quorum": anchoring.rows.quorum(),

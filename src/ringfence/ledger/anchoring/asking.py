@@ -82,6 +82,15 @@ def cosigned(
     return lines, latest
 
 
+def check_fresh(at: datetime, fixed: datetime | None) -> None:
+    """Raise where an anchor says to be from before the end of a key that the log already knows of.
+
+    Which statements of that key count is settled by what was there then: nothing that arrives later changes it.
+    """
+    if fixed is not None and at <= fixed:
+        raise VerificationFailed("its clock is behind the end of a key that was revoked meanwhile; it is asked again")
+
+
 def failed(progress: Progress, now: datetime, because: str) -> Progress:
     """Return the progress after a try that went wrong."""
     return Progress(progress.size, progress.at, now, because[:500])

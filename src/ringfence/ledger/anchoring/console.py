@@ -14,16 +14,16 @@ from ringfence.ledger import trust
 from ringfence.ledger.anchoring.model import AskedAuthority, AskedWitness
 from ringfence.ledger.anchoring.service import Anchoring
 from ringfence.ledger.anchors import timestamp
-from ringfence.ledger.custody import anchored_until
+from ringfence.ledger.entry import MAX_ENTRY
 from ringfence.ledger.model import OPERATOR, Trust
+from ringfence.ledger.succession import keys_of
 
 PER_PAGE = 30
-MAX_SIZE = 2**53
 FORMAT = "urn:ringfence:console-consistency:v1"
 LISTED = "ringfence ledger witness list"
 Reader = Annotated[Person, Depends(require("ledger.read"))]
-Size = Annotated[int, Query(ge=1, le=MAX_SIZE)]
-Before = Annotated[int | None, Query(ge=1, le=MAX_SIZE)]
+Size = Annotated[int, Query(ge=1, le=MAX_ENTRY)]
+Before = Annotated[int | None, Query(ge=1, le=MAX_ENTRY)]
 
 
 def router(anchoring: Anchoring, pages: Pages) -> APIRouter:
@@ -42,7 +42,7 @@ def router(anchoring: Anchoring, pages: Pages) -> APIRouter:
             newest=anchoring.log.head().checkpoint.size,
             older=found[PER_PAGE - 1].head.checkpoint.size if len(found) > PER_PAGE else None,
             first=before is None,
-            until=anchored_until(anchoring.heads()),
+            until=anchoring.until(),
             quorum=anchoring.rows.quorum(),
             asked=[*map(_asked, anchoring.rows.witnesses()), *map(_asked, anchoring.rows.authorities())],
             conflicts=anchoring.conflicts(caller.tenant),
@@ -74,12 +74,14 @@ def _downloads(routes: APIRouter, anchoring: Anchoring) -> None:
         if old > new:
             raise UsageError("the smaller head comes first: a log only grows")
         first, second = anchoring.log.checkpoint(old), anchoring.log.checkpoint(new)
+        keys = keys_of(anchoring.trust)
         document = {
             "format": FORMAT,
             "old": first.note,
             "new": second.note,
             "proof": [base64.b64encode(item).decode() for item in anchoring.log.consistency_proof(old, new)],
-            "logKeys": list(anchoring.trust.log_keys),
+            "logKeys": list(keys.of(old)),
+            "newLogKeys": list(keys.of(new)),
         }
         return JSONResponse(document, headers={"cache-control": "no-store"})
 
@@ -94,7 +96,8 @@ def _downloads(routes: APIRouter, anchoring: Anchoring) -> None:
     def trusted(caller: Reader) -> Response:  # noqa: ARG001
         """Return a trust file with the newest head."""
         own = anchoring.known()
-        kept = Trust(own.log, own.root, own.log_keys, (anchoring.log.head().note,))
+        head = anchoring.log.head().note
+        kept = Trust(own.log, own.root, own.log_keys, (head,), successions=own.successions)
         return Response(trust.to_text(kept), media_type="application/json", headers=_saved("trust.json"))
 
 

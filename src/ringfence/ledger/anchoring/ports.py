@@ -30,6 +30,10 @@ class PublishedLog(Protocol):
         """Return the newest checkpoints, largest first; those below the size `before`."""
         ...
 
+    def ended_at(self) -> datetime | None:
+        """Return the newest end of a revoked key of any tenant."""
+        ...
+
     def consistency_proof(self, old: int, new: int) -> tuple[bytes, ...]:
         """Prove that the tree of size `new` continues the one of size `old`."""
         ...
@@ -80,8 +84,17 @@ class AnchorRows(Protocol):
         """Keep how many other parties have to cosign."""
         ...
 
-    def keep_cosignatures(self, size: int, lines: Sequence[str], at: datetime) -> None:
-        """Keep verified cosignatures of the head of this size, and of each key's the newest of each hour."""
+    def keep_cosignatures(
+        self, size: int, lines: Sequence[str], at: datetime, *, after: datetime | None = None
+    ) -> None:
+        """Keep verified cosignatures of the head of this size, and of each key's the newest of each hour.
+
+        What was said until `after` stays: the standing of statements rests on it.
+        """
+        ...
+
+    def before(self, when: datetime) -> Sequence[int]:
+        """Return the sizes of the largest heads that somebody may have anchored before a time."""
         ...
 
     def newest(self) -> Sequence[int]:

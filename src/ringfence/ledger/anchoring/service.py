@@ -14,9 +14,11 @@ from ringfence.kernel.statement import Draft, Strength, Subject
 from ringfence.ledger.anchoring import asking
 from ringfence.ledger.anchoring.model import AskedAuthority, AskedWitness, Conflict, Progress, Reply
 from ringfence.ledger.anchoring.ports import AnchorRows, PublishedLog, Remote
+from ringfence.ledger.anchoring.vouching import known_trust
 from ringfence.ledger.anchors import timestamp
 from ringfence.ledger.anchors.exchange import Submission
 from ringfence.ledger.anchors.judging import judge_anchors, other_parties
+from ringfence.ledger.custody import anchored_until
 from ringfence.ledger.model import AnchoredHead, LoggedStatement, SignedCheckpoint, Trust, Witness
 
 WITNESS_CONFLICT = PredicateName("ledger.witness_conflict")
@@ -95,7 +97,9 @@ class Anchoring:
         now = self.clock.now()
         lines, latest = asking.cosigned(reply, head, witness, now)
         with self.transaction():
-            self.rows.keep_cosignatures(size, lines, latest.at)
+            fixed = self.log.ended_at()
+            asking.check_fresh(latest.at, fixed)
+            self.rows.keep_cosignatures(size, lines, latest.at, after=fixed)
             self.rows.tried(witness, Progress(size, latest.at, now))
 
     def _asked(self, head: SignedCheckpoint, witness: AskedWitness, start: int) -> Reply:
@@ -115,6 +119,7 @@ class Anchoring:
         if authority.policy and timestamp.policy_of(token) != authority.policy:
             raise VerificationFailed(f"the time stamp is made under another policy than {authority.policy}")
         with self.transaction():
+            asking.check_fresh(stamped.at, self.log.ended_at())
             self.rows.keep_timestamp(head.checkpoint.size, authority.digest, token)
             self.rows.tried(authority, Progress(head.checkpoint.size, stamped.at, now))
 
@@ -150,12 +155,7 @@ class Anchoring:
 
     def known(self) -> Trust:
         """Return what this installation itself knows of those who anchor, those of the past included."""
-        return replace(
-            self.trust,
-            witnesses=tuple(each for asked in self.rows.witnesses() for each in asked.trusted),
-            authorities=tuple(asked.trusted for asked in self.rows.authorities()),
-            quorum=self.rows.quorum(),
-        )
+        return known_trust(self.rows, self.trust)
 
     def witnesses(self) -> tuple[Witness, ...]:
         """Return every witness that was ever asked, as a trust file names it."""
@@ -166,10 +166,22 @@ class Anchoring:
         return self._judged(self.log.checkpoint(size), self.known())
 
     def heads(self, *, limit: int = 50) -> list[AnchoredHead]:
-        """Return the newest head, the newest that somebody anchored, and the newest of each of them, largest first."""
+        """Return the newest head and others that somebody anchored, largest first.
+
+        The newest of each who did come before all others, where the limit lets not everything in.
+        """
         trust, newest = self.known(), self.log.head()
-        sizes = sorted({*self.rows.sizes(limit=limit), *self.rows.newest()} - {newest.checkpoint.size}, reverse=True)
+        first = dict.fromkeys(reversed(self.rows.newest()))
+        ranked = [
+            size for size in {**first, **dict.fromkeys(self.rows.sizes(limit=limit))} if size != newest.checkpoint.size
+        ]
+        sizes = sorted(ranked[: limit - 1], reverse=True)
         return [self._judged(head, trust) for head in (newest, *map(self.log.checkpoint, sizes))]
+
+    def until(self) -> datetime | None:
+        """Return until when the log is anchored outside; None where no other party vouches for any of it."""
+        trust = self.known()
+        return anchored_until(self._judged(self.log.checkpoint(size), trust) for size in self.rows.newest())
 
     def page(self, *, before: int | None = None, limit: int) -> list[AnchoredHead]:
         """Return every head with what others said about it, largest first; those below the size `before`."""

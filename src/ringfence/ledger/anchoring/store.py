@@ -22,12 +22,15 @@ from sqlalchemy import (
 from sqlalchemy import update as update_rows
 
 from ringfence.kernel.clock import from_millis, to_millis
+from ringfence.ledger.anchoring.asking import SKEW
 from ringfence.ledger.anchoring.model import AskedAuthority, AskedWitness, Progress
 from ringfence.ledger.model import Anchors
 from ringfence.ledger.note import parse_signature
+from ringfence.ledger.store import CHECKPOINTS
 from ringfence.storage.database import METADATA, Database
 
 HOUR = 3_600_000  # milliseconds
+STAMPS = 64  # stamped heads that are looked at: more than are made while clocks differ
 
 
 def _course() -> tuple[Column[Any], ...]:
@@ -136,17 +139,20 @@ class AnchorTables:
         """Keep how many other parties have to cosign."""
         self._replace(QUORUM, QUORUM.c.id == 0, {"id": 0, "quorum": quorum})
 
-    def keep_cosignatures(self, size: int, lines: Sequence[str], at: datetime) -> None:
+    def keep_cosignatures(
+        self, size: int, lines: Sequence[str], at: datetime, *, after: datetime | None = None
+    ) -> None:
         """Keep verified cosignatures of the head of this size, and of each key's the newest of each hour.
 
-        And those of a head that is the newest of another witness: it may be the newest that a quorum has cosigned.
+        And those of a head that is the newest of another witness: it may be the newest that a quorum has cosigned. And
+        what was said until `after`: the standing of statements rests on it.
         """
-        now = to_millis(at)
+        now, fixed = to_millis(at), to_millis(after) + 1 if after else 0
         for line in lines:
             signature = parse_signature(line)
             signer = f"{signature.name}+{signature.key_id.hex()}"
             mine, hour = COSIGNATURES.c.signer == signer, now - now % HOUR
-            superseded = (COSIGNATURES.c.size <= size) & (COSIGNATURES.c.at >= hour)
+            superseded = (COSIGNATURES.c.size <= size) & (COSIGNATURES.c.at >= max(hour, fixed))
             needless = superseded & COSIGNATURES.c.size.not_in(self._newest_of_others(signature.name))
             same = mine & (needless | (COSIGNATURES.c.size == size))
             self._replace(COSIGNATURES, same, {"size": size, "signer": signer, "line": line, "at": now})
@@ -170,6 +176,18 @@ class AnchorTables:
         )
         tokens = self._all(select(TIMESTAMPS.c.token).where(TIMESTAMPS.c.size == size).order_by(TIMESTAMPS.c.authority))
         return Anchors(tuple(row.line for row in lines), tuple(bytes(row.token) for row in tokens))
+
+    def before(self, when: datetime) -> list[int]:
+        """Return the sizes of the largest heads that somebody may have anchored before a time.
+
+        Of each witness the largest that it says it signed by then. When a stamp was made stands in the token alone: so
+        the newest stamped heads that the log had signed by then, as far as clocks may differ.
+        """
+        signed = select(func.max(COSIGNATURES.c.size).label("size")).where(COSIGNATURES.c.at < to_millis(when))
+        made = (TIMESTAMPS.c.size == CHECKPOINTS.c.size) & (CHECKPOINTS.c.signed_at < to_millis(when + SKEW))
+        stamped = select(TIMESTAMPS.c.size).join(CHECKPOINTS, made).order_by(TIMESTAMPS.c.size.desc()).limit(STAMPS)
+        queries = (signed.group_by(COSIGNATURES.c.signer), stamped)
+        return sorted({row.size for query in queries for row in self._all(query)})
 
     def newest(self) -> list[int]:
         """Return the size of the newest head of each who said anything, smallest first."""

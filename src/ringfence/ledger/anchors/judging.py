@@ -1,10 +1,11 @@
 """What the anchors of a head come to, for a reader who says whom to trust: a pure function of both."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from ringfence.ledger.anchors.cosignature import verify_cosignatures
 from ringfence.ledger.anchors.timestamp import verify_timestamp
-from ringfence.ledger.model import Anchors, Checkpoint, Cosigned, Judged, Trust
+from ringfence.ledger.model import Anchors, Checkpoint, Cosigned, Judged, Trust, Vouched
 
 
 def judge_anchors(checkpoint: Checkpoint, anchors: Anchors, trust: Trust, note: str) -> Judged:
@@ -26,3 +27,13 @@ def judge_anchors(checkpoint: Checkpoint, anchors: Anchors, trust: Trust, note: 
 def other_parties(cosigned: Iterable[Cosigned]) -> frozenset[str]:
     """Return who, other than the operator, cosigned: several witnesses of one party count once."""
     return frozenset(each.party for each in cosigned if each.outside)
+
+
+def vouched_before(heads: Iterable[tuple[int, Judged]], when: datetime) -> Vouched | None:
+    """Return the largest of some heads that another party vouched for before a time; None where there is none."""
+    found = [
+        Vouched(size, judged.outside_by, judged.outside_since)
+        for size, judged in heads
+        if judged.outside_by is not None and judged.outside_since is not None and judged.outside_since < when
+    ]
+    return max(found, key=lambda vouched: vouched.size, default=None)

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ringfence.kernel.errors import MalformedInput, VerificationFailed
+from ringfence.ledger.anchors.certified import check_certified
 from ringfence.ledger.model import Stamped, TimestampAuthority
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ def subject_of(certificate: bytes) -> str:
 
 
 def _signer(response: "TimeStampResponse", published: bytes, root: "Certificate") -> str | None:
+    from cryptography.hazmat.primitives.serialization import Encoding
     from rfc3161_client import VerificationError, VerifierBuilder
 
     with _read_strictly():
@@ -128,10 +130,13 @@ def _signer(response: "TimeStampResponse", published: bytes, root: "Certificate"
         except VerificationError:
             return None
         signer = next(iter(response.signed_data.signer_infos))
-        for certificate in map(_certificate, embedded):
-            if (certificate.issuer, certificate.serial_number) == (signer.issuer, signer.serial_number):
-                return str(certificate.subject.rfc4514_string())
-        return str(root.subject.rfc4514_string())
+        named = [
+            certificate
+            for certificate in map(_certificate, embedded)
+            if (certificate.issuer, certificate.serial_number) == (signer.issuer, signer.serial_number)
+        ] or [root]
+    check_certified(response.time_stamp_token(), (each.public_bytes(Encoding.DER) for each in named))
+    return str(named[0].subject.rfc4514_string())
 
 
 @contextmanager

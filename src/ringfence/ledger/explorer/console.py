@@ -67,10 +67,11 @@ class Lists:
         found = self.explorer.search(caller.tenant, query, PER_PAGE)
         tally, heads = self.ledger.tally(caller.tenant, at=query.at), self.heads(caller, query.at)
         rows = [exhibit.row(logged, heads) for logged in found.statements]
+        terminal = f"{asking.terminal(query)} --limit {PER_PAGE}"  # without it, the terminal shows more of them
         return self.pages.respond(
             request,
             "evidence.html",
-            View("What can we show, and does it hold?", asking.terminal(query), caller, query.at, scrubs=True),
+            View("What can we show, and does it hold?", terminal, caller, query.at, scrubs=True),
             shown=rows,
             found=found,
             query=query,

@@ -1,9 +1,9 @@
 """A found list as CSV, of which no spreadsheet takes a cell for a formula. Pure."""
 
-import csv
-import io
 from collections.abc import Iterable
 
+from ringfence.frontends import spreadsheet
+from ringfence.frontends.spreadsheet import Cell
 from ringfence.kernel.clock import to_text
 from ringfence.ledger.model import LoggedStatement
 
@@ -11,28 +11,18 @@ COLUMNS = (
     "entry", "recorded_at", "predicate", "subjects", "digests", "strength", "role", "issuer", "sequence", "standing",
     "demo", "late", "issued_at", "envelope",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
 
 def to_csv(statements: Iterable[LoggedStatement]) -> str:
     """Print statements as CSV (RFC 4180), every cell quoted."""
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([cell(value) for value in _cells(logged)] for logged in statements)
-    return out.getvalue()
+    return spreadsheet.to_csv([COLUMNS, *map(_cells, statements)])
 
 
-def cell(text: str) -> str:
-    """Return a text as a cell that a spreadsheet shows and does not compute."""
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
-
-
-def _cells(logged: LoggedStatement) -> list[str]:
+def _cells(logged: LoggedStatement) -> list[Cell]:
     statement = logged.envelope.statement
     issuance = statement.issuance
     return [
-        str(logged.entry),
+        logged.entry,
         to_text(logged.recorded_at),
         statement.predicate,
         " ".join(subject.name for subject in statement.subjects),
@@ -40,7 +30,7 @@ def _cells(logged: LoggedStatement) -> list[str]:
         issuance.strength.text,
         logged.issuer.role.value if logged.issuer else "",
         logged.envelope.signer,
-        str(issuance.sequence),
+        issuance.sequence,
         logged.standing.value,
         "demo" if issuance.demo else "",
         "late" if issuance.late else "",

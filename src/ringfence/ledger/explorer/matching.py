@@ -42,5 +42,5 @@ def _by_actor(logged: LoggedStatement, asked: Asked) -> bool:
     return (
         (asked.keys is None or key in asked.keys)
         and key.startswith(asked.beginning)
-        and (asked.windows is None or asked.windows.holds(key, logged.recorded_at))
+        and (asked.windows is None or asked.windows.holds(key, logged.recorded_at, logged.entry))
     )

@@ -35,11 +35,21 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A key in a time in which its statements have one standing: from `since` on, before `until`."""
+    """A key in a time in which its statements have one standing: from `since` on, before `until`.
+
+    Where a compromise is judged, only the entries from `least` on, or those below `below`.
+    """
 
     key: KeyId
     since: datetime
     until: datetime
+    least: int = 0
+    below: int | None = None
+
+    def holds(self, key: KeyId, at: datetime, entry: int) -> bool:
+        """Tell whether a statement by `key`, recorded at a time, stands inside."""
+        covered = self.least <= entry and (self.below is None or entry < self.below)
+        return self.key == key and self.since <= at < self.until and covered
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +59,9 @@ class Windows:
     windows: tuple[Window, ...]
     outside: bool = False
 
-    def holds(self, key: KeyId, at: datetime) -> bool:
+    def holds(self, key: KeyId, at: datetime, entry: int) -> bool:
         """Tell whether a statement by `key`, recorded at a time, is meant."""
-        inside = any(each.key == key and each.since <= at < each.until for each in self.windows)
+        inside = any(each.holds(key, at, entry) for each in self.windows)
         return inside is not self.outside
 
 

@@ -58,14 +58,22 @@ def windows_of(standing: str, issuers: Issuers, keys: frozenset[KeyId] | None = 
     wanted = Standing.TRUSTED if standing == UNTRUSTED else Standing(standing)
     outside = standing in {UNTRUSTED, Standing.UNKNOWN}
     root = [Window(issuers.root.key, ALWAYS, NEVER)] if wanted in {Standing.TRUSTED, Standing.UNKNOWN} else []
-    found = [window for enrolment in issuers.enrolments.values() for window in _windows(wanted, enrolment)]
+    found = [
+        window
+        for key, enrolment in issuers.enrolments.items()
+        for window in _windows(wanted, enrolment, issuers.origin(key))
+    ]
     chosen = [each for each in (*root, *found) if keys is None or each.key in keys]
     return Windows(tuple(chosen), outside)
 
 
-def _windows(standing: Standing, enrolment: Enrolment) -> Iterator[Window]:
-    """Yield when a key has a standing; of `unknown`, when it has any other. As `Issuers.at` decides."""
+def _windows(standing: Standing, enrolment: Enrolment, origin: Standing) -> Iterator[Window]:
+    """Yield when a key has a standing; of `unknown`, when it has any other. As `Issuers.at` decides.
+
+    `origin`: what the keys were worth that led to its enrolment.
+    """
     issuer, known = enrolment.issuer, enrolment.recorded_at
+    first = enrolment.entry or 0  # what the log took in before it is unknown, be it of the same millisecond
     revoked = issuer.revoked_at or NEVER
     times = {
         Standing.UNKNOWN: (known, NEVER),
@@ -74,6 +82,21 @@ def _windows(standing: Standing, enrolment: Enrolment) -> Iterator[Window]:
         Standing.EXPIRED: (max(known, issuer.valid_until), revoked),
         Standing.REVOKED: (max(known, revoked), NEVER),
     }
-    since, until = times[standing]
-    if since < until:
-        yield Window(issuer.key, since, until)
+    if standing in times and standing is not Standing.TRUSTED:
+        yield from _window(issuer.key, *times[standing], least=first)
+    since, until = times[Standing.TRUSTED]
+    if issuer.compromised_at is not None:
+        size = issuer.vouched.size if issuer.vouched else 0
+        if standing is Standing.UNPROVEN:
+            yield from _window(issuer.key, since, until, least=max(first, size))
+        if standing is origin:
+            yield from _window(issuer.key, since, until, least=first, below=size)
+    elif standing is origin:
+        yield from _window(issuer.key, since, until, least=first)
+
+
+def _window(
+    key: KeyId, since: datetime, until: datetime, *, least: int = 0, below: int | None = None
+) -> Iterator[Window]:
+    if since < until and below != 0:
+        yield Window(key, since, until, least, below)

@@ -250,7 +250,9 @@ def _times(
 
 def _window(window: Window) -> ColumnElement[bool]:
     conditions: Iterable[ColumnElement[bool]] = _times(since=window.since, until=window.until)
-    return and_(FACTS.c.issuer == window.key, *conditions)
+    entries = [FACTS.c.entry >= window.least] if window.least else []
+    entries += [FACTS.c.entry < window.below] if window.below is not None else []
+    return and_(FACTS.c.issuer == window.key, *conditions, *entries)
 
 
 def _begins(wanted: str, name: ColumnElement[str], digest: ColumnElement[bytes]) -> ColumnElement[bool]:

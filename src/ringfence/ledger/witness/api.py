@@ -3,18 +3,21 @@
 import asyncio
 from collections.abc import Callable
 
+import uvicorn
+from h11 import IDLE
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ringfence.kernel.errors import RingfenceError
 from ringfence.ledger.anchors.exchange import MAX_BODY, PATH
 from ringfence.ledger.witness.model import Answer
 from ringfence.ledger.witness.service import Witnessing
 
-READ_WITHIN = 10.0  # seconds for a whole submission to arrive
+READ_WITHIN = 10.0  # seconds for the headers of a request to arrive, and again for a whole submission
 AT_ONCE = 64  # connections; a submission takes milliseconds
 
 
@@ -32,6 +35,55 @@ def create_app(witness: Witnessing) -> Starlette:
             return _response(Answer(503, f"{error}\n"))
 
     return Starlette(routes=[Route(PATH, add_checkpoint, methods=["POST"]), Route("/", introduction, methods=["GET"])])
+
+
+class Hurried(H11Protocol):
+    """HTTP/1.1 by uvicorn; a connection that brings no whole headers in time is closed, else few would fill it up."""
+
+    within = READ_WITHIN
+    _hurry: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait."""
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        self._stop()
+        super().connection_lost(exc)
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request."""
+        super().on_response_complete()
+        self._wait()
+
+    def _wait(self) -> None:
+        self._stop()
+        self._hurry = self.loop.call_later(self.within, self._late)
+
+    def _stop(self) -> None:
+        if self._hurry is not None:
+            self._hurry.cancel()
+
+    def _late(self) -> None:
+        if self.conn.their_state is IDLE:  # else the headers are here, and the app bounds the body
+            self.transport.abort()
+
+
+def config(app: Starlette, protocol: type[H11Protocol] = Hurried) -> uvicorn.Config:
+    """Return how a witness is served."""
+    return uvicorn.Config(
+        app,
+        http=protocol,
+        ws="none",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=5,
+        limit_concurrency=AT_ONCE,
+        h11_max_incomplete_event_size=64 * 2**10,
+    )
 
 
 async def _answered(add: Callable[[bytes], Answer], body: bytes) -> Answer:

@@ -74,19 +74,10 @@ def _serve(witness: "Witnessing", door: "socket.socket") -> None:
 
     import uvicorn
 
-    from ringfence.ledger.witness.api import AT_ONCE, create_app
+    from ringfence.ledger.witness.api import config, create_app
 
-    config = uvicorn.Config(
-        create_app(witness),
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-        timeout_graceful_shutdown=5,
-        limit_concurrency=AT_ONCE,
-        h11_max_incomplete_event_size=64 * 2**10,
-    )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    uvicorn.Server(config).run(sockets=[door])
+    uvicorn.Server(config(create_app(witness))).run(sockets=[door])
 
 
 @app.command()

@@ -29,7 +29,10 @@ def known_logs(vkeys: Sequence[str]) -> Mapping[LogOrigin, KnownLog]:
         origin = identifier.log_origin(key.name)
         before = found[origin].keys if origin in found else ()
         if any(each.kind is key.kind for each in before):
-            raise MalformedInput(f"the log {origin} is given two keys of one type")
+            raise MalformedInput(
+                f"the log {origin} is given two keys of one type; where it replaced its keys, name the new ones alone: "
+                "what was seen of it stays, and the next head has to continue that"
+            )
         found[origin] = KnownLog(origin, (*before, key))
     if not 0 < len(found) <= MAX_LOGS:
         raise MalformedInput(

@@ -12,6 +12,7 @@ from ringfence.obligations.scope.rules import Rules, day
 NOT_YET = "not_yet"
 OUT_OF_SCOPE = "out_of_scope"
 MINIMAL = "minimal"
+LITERATE = frozenset({"provider", "deployer"})  # whom Art 4 addresses
 HIGH_RISK = frozenset({"high_risk_annex_I", "high_risk_annex_III"})
 # What an unknown day can be, one for each way in which the dates of the act can fall.
 _ANY_DAY: tuple[date | str, ...] = (date(2025, 1, 1), date(2026, 1, 1), NOT_YET)
@@ -99,12 +100,16 @@ def decide(facts: Facts, law: Rules) -> frozenset[Row]:
     rows: set[Row] = set()
     for role in _roles(facts, law, high_risk=risky):
         own = [Row(role, kind, since, ref, source) for _, kind, since, ref, source in shared]
-        if not any(row.kind == "prohibited" for row in own):
-            own += _transparency(role, facts, law)
+        own += [row for row in _transparency(role, facts, law) if not _forbidden_by(own, row.applies_from)]
         rows.update(own if role != "none" else [Row(role, OUT_OF_SCOPE, None, "AI Act 3(4)")])
         if role != "none" and not own:
             rows.add(_rest(role, facts, law))
     return frozenset(rows)
+
+
+def _forbidden_by(rows: Sequence[Row], day_of_duty: str | None) -> bool:
+    """Say whether a prohibition is older than a duty; one that begins later leaves the duty until then."""
+    return any(row.kind == "prohibited" and (row.applies_from or "") <= (day_of_duty or "") for row in rows)
 
 
 _Shared = tuple[str, str, str | None, str, str]
@@ -169,12 +174,32 @@ def _since(row: Mapping[str, Any], facts: Facts, law: Rules) -> str:
     return dates["marking_of_older_systems"] if row.get("date") == "marking" and older else dates["transparency"]
 
 
+def _told_or_marked(facts: Facts, law: Rules) -> bool:
+    """Say whether Art 50 addresses the system in any role, so that 2(12) leaves it in the act."""
+    table = law.ai_act["purposes"]
+    return any(table[name]["class"] == "transparency" or table[name].get("also") for name in facts.purposes)
+
+
+def _refs(facts: Facts, law: Rules) -> str:
+    return ", ".join(sorted({law.ai_act["activities"][name]["ref"] for name in facts.activities}))
+
+
 def _rest(role: str, facts: Facts, law: Rules) -> Row:
-    if facts.open_source:
+    if facts.open_source and not _told_or_marked(facts, law):
         return Row(role, OUT_OF_SCOPE, None, "AI Act 2(12)")
+    if role not in LITERATE:
+        return Row(role, MINIMAL, None, f"AI Act {_refs(facts, law)}")
     if facts.derogated and _of_class(facts, law, "annex_iii"):
         return Row(role, MINIMAL, law.ai_act["dates"]["literacy"], "AI Act 4, 6(3)-(4), 49(2)")
     return Row(role, MINIMAL, law.ai_act["dates"]["literacy"], "AI Act 4")
+
+
+def canonical(placed_on: date | str | None, law: Rules) -> date | str | None:
+    """Return a day that stands for all days on which the act says the same; fewer differ, fewer are decided."""
+    if not isinstance(placed_on, date):
+        return placed_on
+    bounds = (day(law.ai_act["dates"]["gpai"]), day(law.ai_act["dates"]["transparency"]))
+    return _ANY_DAY[sum(placed_on >= bound for bound in bounds)]
 
 
 def decider(law: Rules) -> Callable[..., frozenset[Row]]:

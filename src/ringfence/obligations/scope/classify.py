@@ -5,15 +5,25 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from ringfence.obligations.scope import cra, customers, entity, fines, jurisdiction, rules, systems
+from ringfence.obligations.scope import (
+    cra,
+    customers,
+    entity,
+    fines,
+    gdpr,
+    jurisdiction,
+    rules,
+    significance,
+    systems,
+)
 from ringfence.obligations.scope.answer import UNDETERMINED, Gap, Notes, Reason, Upcoming
 from ringfence.obligations.scope.entity import Standing
 from ringfence.obligations.scope.jurisdiction import Seat
 from ringfence.obligations.scope.model import Organisation
 from ringfence.obligations.scope.nis2 import Category
 from ringfence.obligations.scope.rules import Rules
+from ringfence.obligations.scope.size import SizeClass
 
-IN_SCOPE = frozenset({Category.ESSENTIAL, Category.IMPORTANT})
 DISCLAIMER = "Paraphrase for implementation, not legal advice."
 
 
@@ -37,6 +47,7 @@ def classify(organisation: Organisation, on: date) -> dict[str, Any]:
     contract = notes.take(customers.flow_down(organisation.customers or (), law, on))
     ai_rows = notes.take(systems.classify(organisation.ai_systems or (), on))
     products = notes.take(cra.classify(organisation.products or (), law, on))
+    privacy = notes.take(gdpr.touch_points(organisation, law))
     known = contract if organisation.customers is not None else None
     _missing_lists(organisation, notes)
     return {
@@ -46,9 +57,14 @@ def classify(organisation: Organisation, on: date) -> dict[str, Any]:
         "supply_chain_duty_only": _by_contract(standing, known, notes),
         "ai_act": list(ai_rows),
         "cra": list(products),
-        "fines": _fines(organisation, standing, place, ai_rows, products, on),
+        "fines": _fines(organisation, standing, place, ai_rows, products, on, notes),
+        "concerns_2690": standing.binds_2690,
         "size": _size(standing),
         "lex_specialis": _lex_specialis(standing),
+        "personal_data": gdpr.processes(organisation),
+        "personal_data_kind": organisation.personal_data,
+        "gdpr": list(privacy),
+        "turnovers": significance.turnovers(organisation, standing),
         "jurisdictions": list(place.rows),
         "customers": list(contract),
         "reasons": [asdict(reason) for reason in notes.reasons],
@@ -132,12 +148,7 @@ def _explain_place(place: Place, standing: Standing, notes: Notes) -> None:
     for row in place.rows:
         act = row["national_act"] or "no act found"
         subject = f"national law {row['member_state']}"
-        since = (
-            f"in force since {row['in_force']}"
-            if row["in_force"]
-            else f"not in force in the stored sources; {row['last_known']}"
-        )
-        notes.reasons.append(Reason(subject, row["applies"], act, since.rstrip("; "), row["source"]))
+        notes.reasons.append(Reason(subject, row["applies"], act, _since(row), row["source"]))
         if row["applies"] == "unknown":
             name = f"national law {row['member_state']}"
             notes.gaps.append(Gap(name, ("in force", "not in force"), ("the outcome of the national bill",)))
@@ -145,15 +156,23 @@ def _explain_place(place: Place, standing: Standing, notes: Notes) -> None:
             _announce(row, standing, notes)
 
 
+def _since(row: Mapping[str, Any]) -> str:
+    if not row["in_force"]:
+        return f"not in force in the stored sources; {row['last_known']}".rstrip("; ")
+    return f"in force {'since' if row['applies'] == 'binding' else 'from'} {row['in_force']}"
+
+
 def _announce(row: Mapping[str, Any], standing: Standing, notes: Notes) -> None:
     """Show as upcoming what waits for a national act (directives bind nobody by themselves)."""
     because = f"no national act is known to be in force in {row['member_state']} (verified on {row['verified_on']})"
+    if row["in_force"]:
+        because = f"the national act of {row['member_state']} is in force from {row['in_force']}"
     subject = f"national law {row['member_state']}"
     what = "NIS2 duties of an entity that is " + " or ".join(sorted(standing.categories - {Category.OUT_OF_SCOPE}))
-    notes.upcoming.append(Upcoming(subject, what, None, "NIS2 41", because))
+    notes.upcoming.append(Upcoming(subject, what, row["in_force"], "NIS2 41", because))
     if standing.binds_2690 is not False:
         what = "Implementing Regulation (EU) 2024/2690"
-        notes.upcoming.append(Upcoming(subject, what, None, "2024/2690 1", because))
+        notes.upcoming.append(Upcoming(subject, what, row["in_force"], "2024/2690 1", because))
 
 
 def _by_contract(standing: Standing, rows: tuple[Mapping[str, Any], ...] | None, notes: Notes) -> bool | None:
@@ -180,10 +199,21 @@ def _fines(
     ai_rows: tuple[Mapping[str, Any], ...],
     products: tuple[Mapping[str, Any], ...],
     on: date,
+    notes: Notes,
 ) -> list[Mapping[str, Any]]:
     base = fines.Base(organisation.undertaking_turnover, standing.sizes, organisation.size.small_mid_cap)
-    own = [] if standing.dora else fines.nis2(standing.category, base, status=place.applies)
-    return [*own, *fines.ai_act(ai_rows, base, on), *fines.cra(products, base, on)]
+    public = standing.public
+    own = fines.nis2(standing.category, base, status=place.applies, public=public) if standing.dora is False else []
+    privacy = fines.gdpr(gdpr.processes(organisation), base)
+    if own and privacy:
+        because = "what was fined under the GDPR is not fined again under NIS2; other measures stay possible"
+        notes.reasons.append(Reason("fines", "once for the same conduct", "NIS2 35", because))
+    rows = [*own, *fines.ai_act(ai_rows, base, on), *fines.cra(products, base, on), *privacy]
+    notes.gaps.extend(fines.gaps(rows, base, standing))
+    if base.sizes <= {SizeClass.MICRO, SizeClass.SMALL} and any(row["role"] == "manufacturer" for row in products):
+        because = "a micro or small manufacturer is not fined for missing the early warnings of 14(2)(a) and 14(4)(a)"
+        notes.reasons.append(Reason("fines", "not for early warnings", "CRA 64(10)", because))
+    return rows
 
 
 def _gap(gap: Gap) -> dict[str, Any]:

@@ -36,6 +36,13 @@ def options(value: bool | None) -> tuple[bool, ...]:  # noqa: FBT001 - three-val
 
 def resolve(inputs: Mapping[str, Sequence[Any]], decide: Callable[..., R]) -> Resolution[R]:
     """Run `decide`, which takes the inputs in order, over every completion."""
+    return views(inputs, decide, lambda outcome: outcome)[0]
+
+
+def views(
+    inputs: Mapping[str, Sequence[Any]], decide: Callable[..., R], *looks: Callable[[R], Any]
+) -> list[Resolution[Any]]:
+    """Run `decide` over every completion once, and resolve what each look sees of the outcomes."""
     sizes = [len(choices) for choices in inputs.values()]
     total = 1
     for size in sizes:
@@ -43,8 +50,18 @@ def resolve(inputs: Mapping[str, Sequence[Any]], decide: Callable[..., R]) -> Re
     if not 0 < total <= MAX_COMPLETIONS:
         raise InternalError(f"{total} completions of the unknown inputs are more than can be tried")
     outcomes = [decide(*values) for values in product(*inputs.values())]
-    deciding = tuple(name for name, differs in zip(inputs, _differences(outcomes, sizes), strict=True) if differs)
-    return Resolution(frozenset(outcomes), deciding)
+    return [_resolution(inputs, sizes, outcomes, look) for look in looks]
+
+
+def _resolution(
+    inputs: Mapping[str, Sequence[Any]], sizes: Sequence[int], outcomes: Sequence[R], look: Callable[[R], Any]
+) -> Resolution[Any]:
+    seen: dict[Any, int] = {}
+    ranks = {outcome: seen.setdefault(look(outcome), len(seen)) for outcome in frozenset(outcomes)}
+    # Whether two outcomes differ is asked a million times: small numbers answer faster than the outcomes themselves.
+    numbers = [ranks[outcome] for outcome in outcomes]
+    deciding = tuple(name for name, differs in zip(inputs, _differences(numbers, sizes), strict=True) if differs)
+    return Resolution(frozenset(seen), deciding)
 
 
 def _differences(outcomes: Sequence[Hashable], sizes: Sequence[int]) -> Iterator[bool]:

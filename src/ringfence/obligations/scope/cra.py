@@ -12,6 +12,7 @@ from ringfence.obligations.scope.rules import Rules, day
 
 OUT_OF_SCOPE = "out_of_scope"
 STEWARD = "open_source_steward"
+REPORTING = ("manufacturer", STEWARD, UNDETERMINED)  # in which roles Art 14 binds, or may
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +67,14 @@ def _row(product: Product, law: Rules, on: date, notes: Notes) -> Mapping[str, A
     provisions = "; or ".join(sorted({outcome.provision for outcome in result.outcomes}))
     kind = next(iter(kinds)) if len(kinds) == 1 else UNDETERMINED
     role = next(iter(roles)) if len(roles) == 1 else UNDETERMINED
+    possible = tuple(sorted({f"{outcome.role}: {outcome.kind}" for outcome in result.outcomes}))
     if UNDETERMINED in (kind, role):
-        possible = tuple(sorted({f"{outcome.role}: {outcome.kind}" for outcome in result.outcomes}))
         notes.gaps.append(Gap(subject, possible, result.deciding))
     because = "the core functionality decides; an important component does not make the whole product important"
     notes.reasons.append(Reason(subject, f"{role}, {kind}", provisions, because))
-    row = {"product": product.name, "class": kind, "role": role, "provision": provisions}
+    row: dict[str, Any] = {"product": product.name, "class": kind, "role": role, "provision": provisions}
+    if UNDETERMINED in (kind, role):
+        row["possible"] = list(possible)
     return row | _dates(product, kind, role, law, on, notes)
 
 
@@ -79,10 +82,11 @@ def _dates(product: Product, kind: str, role: str, law: Rules, on: date, notes: 
     """Return when reporting and the rest apply, and by which route conformity is shown."""
     if kind in (OUT_OF_SCOPE, UNDETERMINED):
         return {"reporting_from": None, "applies_from": None, "route": None}
-    reporting, rest = law.cra["dates"]["reporting"], law.cra["dates"]["rest"]
+    rest = law.cra["dates"]["rest"]
+    reporting = law.cra["dates"]["reporting"] if role in REPORTING else None
     subject = f"product {product.name}"
     for since, what, ref in ((reporting, "reporting", "CRA 14, 71(2)"), (rest, "the other duties", "CRA 71(2)")):
-        if since > on.isoformat() and not (what == "reporting" and role not in ("manufacturer", STEWARD, UNDETERMINED)):
+        if since is not None and since > on.isoformat():
             notes.upcoming.append(Upcoming(subject, what, since, ref, "the regulation applies in steps"))
     if isinstance(product.placed_on, date) and product.placed_on < day(rest):
         older = f"placed before {rest}: those duties only on substantial modification, Art 14 in every case"

@@ -4,11 +4,19 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
-from ringfence.obligations.scope import entity
+from ringfence.obligations.scope import entity, rules
 from ringfence.obligations.scope.answer import UNDETERMINED, Gap, Notes, Part, Reason, Upcoming
 from ringfence.obligations.scope.entity import Outcome, Standing
 from ringfence.obligations.scope.jurisdiction import in_force
-from ringfence.obligations.scope.model import Customer, Designations, Earlier, Exclusion, Identified, Size
+from ringfence.obligations.scope.model import (
+    Customer,
+    Designations,
+    Earlier,
+    Establishment,
+    Exclusion,
+    Identified,
+    Size,
+)
 from ringfence.obligations.scope.nis2 import Category
 from ringfence.obligations.scope.rules import Rules
 
@@ -45,8 +53,18 @@ def _standing(customer: Customer) -> Standing:
         Size(customer.figures, Earlier.SAME_CLASS, (), None),
         customer.services,
         Designations(customer.designated_critical, Identified.NONE, False, Exclusion.NONE),  # noqa: FBT003
-        None,
+        _establishment(customer),
     )
+
+
+def _establishment(customer: Customer) -> Establishment | None:
+    """Return where a customer is that is not known to be in the Union; one of an unknown country may be outside."""
+    if customer.country in rules.load().member_states:
+        return None
+    somewhere = tuple(sorted(rules.load().member_states)[:1])
+    serves = {True: somewhere, False: (), None: None}[customer.serves_union]
+    countries = None if customer.country is None else (customer.country,)
+    return Establishment(countries, serves, None, None, None, None)
 
 
 def _holds(standing: Standing, test: Callable[[Outcome], bool]) -> bool | None:
@@ -112,7 +130,7 @@ def _note(subject: str, duty: Mapping[str, Any], customer: Customer, standing: S
 
 def _inputs(customer: Customer, standing: Standing) -> tuple[str, ...]:
     """Name the customer's own keys that are still open."""
-    renamed = {"designations.cer_critical_entity": "designated_critical"}
+    renamed = {"designations.cer_critical_entity": "designated_critical", "services in the Union": "serves_union"}
     found = [renamed.get(name, name.removeprefix("size.")) for name in standing.category_open]
     found += [name for name in ("direct", "country") if getattr(customer, name) is None]
     return tuple(found) or ("the national act's entry into force",)

@@ -1,12 +1,13 @@
 """Put NIS2 to an organisation whose description may have gaps."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from ringfence.obligations.scope import nis2, rules, size
 from ringfence.obligations.scope.answer import UNDETERMINED, Gap, Notes, Reason
-from ringfence.obligations.scope.completion import Resolution, options, resolve
+from ringfence.obligations.scope.completion import Resolution, options, resolve, views
 from ringfence.obligations.scope.model import Designations, Establishment, Exclusion, Identified, Service, Size
 from ringfence.obligations.scope.nis2 import Category, Facts
 from ringfence.obligations.scope.rules import EntityType
@@ -59,11 +60,18 @@ class Standing:
         return found.pop() if len(found) == 1 else None
 
     @property
+    def public(self) -> bool:
+        """Say whether it may be a public administration entity."""
+        kinds = {kind.id for kind in rules.load().types if kind.has("public_administration")}
+        return any(kinds & set(outcome.types) for outcome in self.outcomes)
+
+    @property
     def provision(self) -> str:
         """Return the provisions of the category; several where several ways lead to it."""
         return "; or ".join(sorted({outcome.provision for outcome in self.outcomes}))
 
 
+@lru_cache(maxsize=256)
 def assess(
     subject_size: Size,
     services: tuple[Service, ...] | None,
@@ -76,9 +84,9 @@ def assess(
     inputs: dict[str, Sequence[Any]] = {"size": sorted(classes.outcomes), **_designated(designations)}
     inputs |= {"services in the Union": _in_union(establishment)}
     inputs |= _service_inputs(services)
-    result = resolve(inputs, _decide)
-    categories = resolve(inputs, lambda *values: _decide(*values).category)
-    binding = resolve(inputs, lambda *values: _decide(*values).binds_2690)
+    result, categories, binding = views(
+        inputs, _decide, lambda one: one, lambda one: one.category, lambda one: one.binds_2690
+    )
     missing = size.unknown_inputs(subject_size)
     named = tuple(path for name in classes.deciding for path in missing.get(name, (name,)))
     return Standing(
@@ -121,7 +129,8 @@ def _in_union(establishment: Establishment | None) -> tuple[bool, ...]:
 def _service_inputs(services: tuple[Service, ...] | None) -> dict[str, Sequence[frozenset[EntityType]]]:
     if services is None:
         return {"services": _anything()}
-    return {f"services[{i}] ({service.activity.id})": _types(service) for i, service in enumerate(services)}
+    once = {service: i for i, service in reversed(tuple(enumerate(services)))}  # said twice, it is open only once
+    return {f"services[{i}] ({service.activity.id})": _types(service) for service, i in once.items()}
 
 
 def _anything() -> tuple[frozenset[EntityType], ...]:
@@ -140,9 +149,12 @@ def _types(service: Service) -> tuple[frozenset[EntityType], ...]:
             frozenset({qualified if is_qualified else kind}) if met else frozenset()
             for is_qualified in options(service.qualified)
         )
+        if met and kind.has("category_by_national_act"):
+            held.append(frozenset({replace(kind, traits=kind.traits | {"held_essential"})}))
     return tuple(dict.fromkeys(held))
 
 
+@lru_cache(maxsize=2**15)  # the same completions come again with each answer that a person changes
 def _decide(
     size_class: SizeClass,
     cer: bool,  # noqa: FBT001 - one completion, always by position
@@ -160,7 +172,7 @@ def _decide(
         row=row.order,
         because=row.because,
         binds_2690=nis2.binds_2690(facts),
-        dora=facts.has("dora"),
+        dora=facts.under_dora,
         types=tuple(sorted(kind.id for kind in facts.types)),
     )
 

@@ -13,6 +13,7 @@ from typing import TypeVar
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from ringfence.kernel.errors import MalformedInput
+from ringfence.obligations.scope import hints, rules
 from ringfence.obligations.scope.document import at
 
 T = TypeVar("T")
@@ -20,10 +21,11 @@ T = TypeVar("T")
 UNKNOWN = "unknown"
 MAX_ITEMS = 500
 MAX_NAME = 200
-_INTEGER = re.compile(r"[0-9]{1,15}|[0-9]{1,3}(_[0-9]{3}){1,4}")
+_INTEGER = re.compile(r"[0-9]{1,15}(\.0{1,4})?|[0-9]{1,3}(_[0-9]{3}){1,4}")  # 5.0 is an integer to JSON Schema
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,4})?|[0-9]{1,3}(_[0-9]{3}){1,2}")
 _COMPUTE = re.compile(r"[0-9]{1,30}|[0-9](\.[0-9]{1,6})?[eE]\+?[0-9]{1,2}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_NONE = frozenset({"none", "no", "false", "yes", "true"})
 _TRUTH = {"yes": True, "true": True, "no": False, "false": False}
 
 
@@ -73,8 +75,9 @@ class Fields:
         """Refuse keys that nobody asked for."""
         for key, node in self.keys.items():
             if key not in self.asked:
-                known = ", ".join(sorted(self.asked))
-                raise at(node, f"the key {key[:60]!r} is not known here; known are: {known}", self.source)
+                known = f"known are: {', '.join(sorted(self.asked))}"
+                hint = hints.question(key, self.asked)
+                raise at(node, f"the key {key[:60]!r} is not known here{hint or '; ' + known}", self.source)
 
     def scalar(self, key: str, *, plain: bool = False) -> str | None:
         """Return the text of a value; `plain` refuses quotes, which make a number or a truth a text."""
@@ -82,7 +85,8 @@ class Fields:
         if node is None:
             return None
         if not isinstance(node, ScalarNode) or (plain and node.style):
-            raise self.error(key, "one unquoted value is expected" if plain else "one value is expected")
+            unquoted = f"{str(node.value)[:40]} without quotes is expected" if isinstance(node, ScalarNode) else ""
+            raise self.error(key, unquoted or "one value is expected")
         return _whole(node, self)
 
     def text(self, key: str) -> str | None:
@@ -111,7 +115,7 @@ class Fields:
     def money(self, key: str) -> int | None:
         """Return whole euros."""
         value = self._matching(key, _INTEGER, "whole euros are expected, for instance 9_000_000")
-        return None if value is None else int(value.replace("_", ""))
+        return None if value is None else int(value.partition(".")[0].replace("_", ""))
 
     def number(self, key: str) -> Fraction | None:
         """Return a number that is not negative, with at most four decimals."""
@@ -127,7 +131,8 @@ class Fields:
 
     def compute(self, key: str) -> Fraction | None:
         """Return floating-point operations, written as an integer or like 3.5e24."""
-        value = self._matching(key, _COMPUTE, "operations are expected, for instance 3.5e24")
+        expected = "operations are expected, for instance 3.5e24"
+        value = self._matching(key, _COMPUTE, expected, plain=False)  # not every writer of JSON keeps 1e24 a number
         return None if value is None else Fraction(value.replace("+", ""))
 
     def day(self, key: str) -> date | None:
@@ -143,7 +148,7 @@ class Fields:
         value = self.scalar(key)
         allowed = sorted(choices)
         if value is not None and value not in allowed:
-            raise self.error(key, f"{value[:60]!r} is none of: {', '.join(allowed)}, {UNKNOWN}")
+            raise self.error(key, hints.refusal(value, [*allowed, UNKNOWN]))
         return value
 
     def country(self, key: str, codes: frozenset[str]) -> str | None:
@@ -157,7 +162,8 @@ class Fields:
         if node is None:
             return None
         if not isinstance(node, SequenceNode):
-            raise self.error(key, "a list is expected, for instance [] for none")
+            word = node.value if isinstance(node, ScalarNode) and node.value not in _NONE else ""
+            raise self.error(key, f"a list is expected, for instance [{str(word)[:60]}]{'' if word else ' for none'}")
         if len(node.value) > MAX_ITEMS:
             raise self.error(key, f"{len(node.value)} entries; the limit is {MAX_ITEMS}")
         return list(node.value)
@@ -214,7 +220,7 @@ class Fields:
     def _word(self, node: Node, allowed: set[str]) -> str:
         word = self._raw(node)
         if word not in allowed:
-            raise at(node, f"{word[:60]!r} is none of: {', '.join(sorted(allowed))}", self.source)
+            raise at(node, hints.refusal(word, sorted(allowed)), self.source)
         return word
 
 
@@ -231,14 +237,23 @@ def day_or(fields: Fields, key: str, word: str) -> date | str | None:
 
 
 _OTHER_CODES: Mapping[str, str] = {"EL": "GR", "UK": "GB"}
+_UNIONS = frozenset({"EU", "EEA", "EUROPE"})
 
 
 def checked_country(text: str, codes: frozenset[str], error: Callable[[str], MalformedInput]) -> str:
-    """Return `text` where it is one of `codes`; point out the two codes that the Union writes differently."""
+    """Return `text` where it is one of `codes`; else name the code that is plainly meant."""
     if text in codes:
         return text
-    hint = f"; write {_OTHER_CODES[text]}" if text in _OTHER_CODES else "; two capital letters of ISO 3166 are expected"
-    raise error(f"{text[:40]!r} is not a country code{hint}")
+    plain = text.strip().upper()
+    code = _OTHER_CODES.get(plain) or (plain if plain in codes else _by_name().get(plain))
+    if code:
+        raise error(f"{text[:40]!r} is not a country code; write {code}")
+    hint = "name its Member States" if plain in _UNIONS else "two capital letters of ISO 3166 are expected, such as DE"
+    raise error(f"{text[:40]!r} is not a country code; {hint}")
+
+
+def _by_name() -> Mapping[str, str]:
+    return {state.name.upper(): code for code, state in rules.load().member_states.items()}
 
 
 def _is_null(node: ScalarNode) -> bool:

@@ -3,11 +3,13 @@
 The entity's own turnover decides its size and, elsewhere, whether an incident is significant; it is never used here.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from ringfence.obligations.scope.answer import UNDETERMINED, Gap
+from ringfence.obligations.scope.entity import Standing
 from ringfence.obligations.scope.nis2 import Category
 from ringfence.obligations.scope.size import SizeClass
 
@@ -41,6 +43,10 @@ CRA = (
     Band("CRA", "CRA 64", "other listed duties", 10_000_000, 200),
     Band("CRA", "CRA 64", "wrong information to authorities", 5_000_000, 100),
 )
+GDPR = (
+    Band("GDPR", "GDPR 83", "Articles 8, 11, 25-39, 42 and 43", 10_000_000, 200),
+    Band("GDPR", "GDPR 83", "Articles 5, 6, 7, 9, 12-22 and 44-49", 20_000_000, 400),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +58,17 @@ class Base:
     small_mid_cap: bool | None
 
 
-def nis2(category: Category | None, base: Base, *, status: str) -> list[Mapping[str, Any]]:
-    """Return the range for an entity of a determined category."""
+def nis2(category: Category | None, base: Base, *, status: str, public: bool) -> list[Mapping[str, Any]]:
+    """Return the range for an entity of a determined category that is certainly none of DORA's.
+
+    Whether a public body is fined at all is for each Member State to say (34(7)).
+    """
     band = NIS2.get(category) if category else None
-    return [] if band is None else [_row(band, base.turnover, HIGHER, status)]
+    if band is None:
+        return []
+    if public:
+        band, status = replace(band, provision=f"{band.provision}, 34(7)"), UNDETERMINED
+    return [_row(band, base.turnover, HIGHER, status)]
 
 
 def ai_act(rows: tuple[Mapping[str, Any], ...], base: Base, on: date) -> list[Mapping[str, Any]]:
@@ -84,13 +97,33 @@ def _ai_bands(since: Mapping[str, str]) -> Iterator[tuple[Band, str]]:
 
 
 def cra(rows: tuple[Mapping[str, Any], ...], base: Base, on: date) -> list[Mapping[str, Any]]:
-    """Return the ranges where a product is certainly in scope; stewards are not fined (Art 64(10))."""
+    """Return the ranges where a product is certainly in scope; stewards are not fined (Art 64(10)).
+
+    Articles 13 and 14 are duties of manufacturers. Article 14 applies since 2026, Article 64 itself later (71(2)).
+    """
     bound = [row for row in rows if row["applies_from"] and row["class"] != "open_source_steward"]
-    if not bound:
-        return []
-    first, later = bound[0]["reporting_from"], bound[0]["applies_from"]
-    starts = {band: first if band is CRA[0] else later for band in CRA}
-    return [_row(band, base.turnover, HIGHER, _status(since, on)) for band, since in starts.items()]
+    roles = {row["role"] for row in bound}
+    bands = CRA if "manufacturer" in roles else CRA[1:] if roles - {UNDETERMINED} else ()
+    return [_row(band, base.turnover, HIGHER, _status(bound[0]["applies_from"], on)) for band in bands]
+
+
+def gdpr(processes: bool | None, base: Base) -> list[Mapping[str, Any]]:  # noqa: FBT001 - three-valued
+    """Return the ranges for whoever processes personal data."""
+    return [_row(band, base.turnover, HIGHER, "binding") for band in GDPR] if processes else []
+
+
+def gaps(rows: Sequence[Mapping[str, Any]], base: Base, standing: Standing) -> list[Gap]:
+    """Return what keeps ranges, rules and amounts open, with the inputs that would settle them."""
+    found = []
+    ranges = tuple(sorted(NIS2[one].provision if one in NIS2 else "none" for one in standing.categories))
+    if standing.category is None and len(set(ranges)) > 1 and standing.dora is False:
+        found.append(Gap("fines: NIS2", tuple(dict.fromkeys(ranges)), standing.category_open))
+    if any(row["rule"] == UNDETERMINED_RULE for row in rows):
+        mid_cap = ("size.small_mid_cap",) if base.small_mid_cap is None and SizeClass.LARGE in base.sizes else ()
+        found.append(Gap("fines: rule", (LOWER, HIGHER), (*standing.size_open, *mid_cap)))
+    if rows and base.turnover is None:
+        found.append(Gap("fines: amounts", ("the fixed sum", "the share"), ("undertaking_turnover_worldwide",)))
+    return found
 
 
 def _rule(band: Band, base: Base) -> str | None:

@@ -34,9 +34,15 @@ def seats(where: Establishment, services: tuple[Service, ...] | None, law: Rules
         elif kind.has("public_administration"):
             found["public"] = _established(where, law, "NIS2 26(1)(c)", "the Member State that established it")
         elif kind.annex or kind.has("dora"):
-            found["default"] = _established(where, law, "NIS2 26(1)", "every Member State of establishment")
-    default = _established(where, law, "NIS2 26(1)", "every Member State of establishment")
-    return tuple(found.values()) or (default,)
+            found["default"] = _default(where, law)
+    return tuple(found.values()) or (_default(where, law),)
+
+
+def _default(where: Establishment, law: Rules) -> Seat:
+    """Return the states of establishment; whoever has none in the Union answers by a representative (26(3))."""
+    if where.countries is not None and not _inside(where.countries, law):
+        return _represented(where, law)
+    return _established(where, law, "NIS2 26(1)", "every Member State of establishment")
 
 
 def _one_state(where: Establishment, law: Rules) -> bool:
@@ -90,6 +96,8 @@ def _chosen(where: Establishment, states: frozenset[str], law: Rules) -> Seat:
 
 def _represented(where: Establishment, law: Rules) -> Seat:
     because = "not established in the Union: the Member State of the representative"
+    if where.serves is not None and not _inside(where.serves, law):
+        return Seat(frozenset(), "NIS2 26(3)", "neither established in the Union nor offering services there")
     if where.representative is None:
         return Seat(_inside(where.serves, law), "NIS2 26(3)", because, ("representative",))
     if where.representative == NO_REPRESENTATIVE:

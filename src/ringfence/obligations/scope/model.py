@@ -41,6 +41,14 @@ class Identified(StrEnum):
     IMPORTANT = "important"
 
 
+class PersonalData(StrEnum):
+    """Which personal data an organisation processes; special categories are those of GDPR 9."""
+
+    NONE = "none"
+    ORDINARY = "ordinary"
+    SPECIAL = "special"
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """Staff in annual work units, turnover and balance sheet total in euros, of one period."""
@@ -110,6 +118,7 @@ class Customer:
     country: str | None
     services: tuple[Service, ...] | None
     figures: Figures
+    serves_union: bool | None  # matters where its country is outside the Union
     designated_critical: bool | None
     direct: bool | None
     personal_data: bool | None
@@ -166,6 +175,7 @@ class Organisation:
     services: tuple[Service, ...] | None
     designations: Designations
     undertaking_turnover: int | None  # worldwide, of the undertaking to which the entity belongs; fines only
+    personal_data: PersonalData | None  # what it processes itself, for whomever
     customers: tuple[Customer, ...] | None
     ai_systems: tuple[AiSystem, ...] | None
     products: tuple[Product, ...] | None

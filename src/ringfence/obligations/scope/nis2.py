@@ -36,14 +36,14 @@ class Facts:
         """Say whether one of the types carries `trait`."""
         return any(kind.has(trait) for kind in self.types)
 
-    def under(self, annex: str) -> bool:
-        """Say whether a type is named by `annex` (I or II)."""
-        return any(kind.annex.startswith(f"{annex}.") for kind in self.types)
+    def under(self, *annexes: str) -> bool:
+        """Say whether a type is named by one of `annexes` (I or II)."""
+        return any(kind.annex.split(".")[0] in annexes for kind in self.types)
 
     @property
-    def annexed(self) -> bool:
-        """Say whether an annex, or a Member State's own choice, names one of the types."""
-        return any(kind.annex or kind.has("by_opt_in") for kind in self.types)
+    def under_dora(self) -> bool:
+        """Say whether DORA addresses the entity: not outside the Union, and not where it is exempted (2(10))."""
+        return self.in_union and self.has("dora") and self.exclusion is not Exclusion.DORA_EXEMPTION
 
     @property
     def excluded(self) -> bool:
@@ -65,9 +65,23 @@ class Row:
 
 
 _MEDIUM, _LARGE = SizeClass.MEDIUM, SizeClass.LARGE
+_EXCLUSIONS = {
+    Exclusion.PUBLIC_SECURITY: "2(7)",
+    Exclusion.MEMBER_STATE_EXEMPTION: "2(8)",
+    Exclusion.DORA_EXEMPTION: "2(10)",
+}
+_BY_NATIONAL_ACT = "brought in by its Member State; the national act says in which category"
+
+
+def _excluded_by(ground: Exclusion) -> Callable[[Facts], bool]:
+    return lambda facts: facts.excluded and facts.exclusion is ground
+
 
 ROWS = (
-    Row("0a", lambda f: f.excluded, Category.OUT_OF_SCOPE, "2(7)-(10)", "an exclusion of Art 2 applies"),
+    *(
+        Row("0a", _excluded_by(ground), Category.OUT_OF_SCOPE, ref, "an exclusion of Art 2 applies")
+        for ground, ref in _EXCLUSIONS.items()
+    ),
     Row("0b", lambda f: not f.in_union, Category.OUT_OF_SCOPE, "2(1)", "neither established in nor serving the Union"),
     Row("1", lambda f: f.cer_critical, Category.ESSENTIAL, "3(1)(f)", "critical entity under Directive (EU) 2022/2557"),
     Row(
@@ -80,11 +94,19 @@ ROWS = (
     Row("3", lambda f: f.has("central_government"), Category.ESSENTIAL, "3(1)(d)", "central government"),
     Row(
         "4",
-        lambda f: f.identified is Identified.ESSENTIAL or f.former_operator,
+        lambda f: f.identified is Identified.ESSENTIAL,
         Category.ESSENTIAL,
-        "3(1)(e),(g)",
-        "a Member State identified it as essential, or keeps it as a former operator of essential services",
+        "3(1)(e)",
+        "a Member State identified it as essential under 2(2)(b)-(e)",
     ),
+    Row(
+        "4a",
+        lambda f: f.former_operator,
+        Category.ESSENTIAL,
+        "3(1)(g)",
+        "an operator of essential services before 2023-01-16 that its Member State keeps as essential",
+    ),
+    Row("4b", lambda f: f.has("held_essential"), Category.ESSENTIAL, "2(5)(a), 3(1)", _BY_NATIONAL_ACT),
     Row(
         "5",
         lambda f: f.under("I") and f.size >= _LARGE,
@@ -101,7 +123,9 @@ ROWS = (
     ),
     Row(
         "7",
-        lambda f: f.annexed and (f.size >= _MEDIUM or f.has("any_size") or f.identified is Identified.IMPORTANT),
+        lambda f: (
+            f.under("I", "II") and (f.size >= _MEDIUM or f.has("any_size") or f.identified is Identified.IMPORTANT)
+        ),
         Category.IMPORTANT,
         "3(2)",
         "a type of Annex I or II in scope that no rule makes essential",
@@ -113,10 +137,11 @@ ROWS = (
         "2(2)(b)-(e), 3(2)",
         "a Member State identified it as important",
     ),
+    Row("7b", lambda f: f.has("category_by_national_act"), Category.IMPORTANT, "2(5)(a), 3(2)", _BY_NATIONAL_ACT),
     Row("9", lambda f: f.has("registration"), Category.REGISTRATION_ONLY, "2(4)", "domain name registration services"),
     Row(
         "8",
-        lambda f: f.annexed,
+        lambda f: f.under("I", "II"),
         Category.OUT_OF_SCOPE,
         "2(1)",
         "a type of Annex I or II, but micro or small and without a ground that disregards the size",
@@ -135,7 +160,7 @@ def decide(facts: Facts) -> Row:
 def binds_2690(facts: Facts) -> bool:
     """Say whether Implementing Regulation (EU) 2024/2690 concerns the entity (its Art 1), national acts aside."""
     in_scope = decide(facts).category in (Category.ESSENTIAL, Category.IMPORTANT)
-    return in_scope and facts.has("ir_2690") and not facts.has("dora")
+    return in_scope and facts.has("ir_2690") and not facts.under_dora
 
 
 def relevant(facts: Facts) -> tuple[EntityType, ...]:
@@ -157,7 +182,7 @@ _CARRIES: dict[str, Callable[[EntityType], bool]] = {
 }
 
 
-_WITHOUT_TYPE = frozenset({"0a", "0b", "1", "4", "7a", "9", "10"})
+_WITHOUT_TYPE = frozenset({"0a", "0b", "1", "4", "4a", "4b", "7a", "7b", "9", "10"})
 
 
 def provision(facts: Facts) -> str:

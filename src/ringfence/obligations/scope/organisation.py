@@ -1,13 +1,14 @@
 """Parse an organisation file. The published schema is `obligations/data/organisation.schema.json`."""
 
-from difflib import get_close_matches
+from typing import TypeVar
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
-from ringfence.obligations.scope import document, fields, rules
+from ringfence.obligations.scope import document, fields, hints, rules
 from ringfence.obligations.scope.countries import COUNTRIES
 from ringfence.obligations.scope.fields import Fields
 from ringfence.obligations.scope.model import (
+    AiSystem,
     Customer,
     Designations,
     Earlier,
@@ -17,6 +18,7 @@ from ringfence.obligations.scope.model import (
     Figures,
     Identified,
     Organisation,
+    PersonalData,
     Product,
     Relation,
     Service,
@@ -24,9 +26,18 @@ from ringfence.obligations.scope.model import (
 )
 from ringfence.obligations.scope.system import read_system
 
+Named = TypeVar("Named", AiSystem, Product)
+
 MAX_EARLIER = 3  # with two that agree the older ones no longer matter
 UNDETERMINABLE = "undeterminable"
 NO_REPRESENTATIVE = "none"
+UNDESIGNATED = "none"
+NOTHING_DESIGNATED = Designations(
+    cer_critical_entity=False,
+    identified=Identified.NONE,
+    former_operator_of_essential_services=False,
+    exclusion=Exclusion.NONE,
+)
 QUALIFIABLE = "trust_service_provider"
 
 
@@ -36,17 +47,29 @@ def parse(data: bytes, *, source: str = "") -> Organisation:
 
 
 def _organisation(top: Fields) -> Organisation:
+    word = top.choice("personal_data", list(PersonalData))
+    personal_data = None if word is None else PersonalData(word)
     return Organisation(
         name=top.name(),
         establishment=_establishment(top),
         size=top.inner("size", _size) or Size(Figures(None, None, None), None, None, None),
         services=_services(top),
-        designations=top.inner("designations", _designations) or Designations(None, None, None, None),
+        designations=_designations(top),
         undertaking_turnover=top.money("undertaking_turnover_worldwide"),
-        customers=top.each("customers", _customer),
-        ai_systems=top.each("ai_systems", read_system),
-        products=top.each("products", _product),
+        personal_data=personal_data,
+        customers=top.each("customers", lambda one: _customer(one, personal_data)),
+        ai_systems=_distinct(top, "ai_systems", top.each("ai_systems", read_system)),
+        products=_distinct(top, "products", top.each("products", _product)),
     )
+
+
+def _distinct(top: Fields, key: str, found: tuple[Named, ...] | None) -> tuple[Named, ...] | None:
+    """Refuse a name that stands twice: an answer, and what is signed about one, is known by it."""
+    names = [one.name for one in found or ()]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise top.error(key, f"the name {name[:60]!r} stands twice; give each entry a name of its own")
+    return found
 
 
 def _establishment(top: Fields) -> Establishment:
@@ -132,7 +155,9 @@ def _refuse_contradiction(one: Fields, found: Enterprise) -> None:
         raise one.error("relation", "more than half of the votes makes an enterprise linked")
     shares = [share for share in (capital, votes) if share is not None]
     if found.relation is Relation.PARTNER and len(shares) == 2 and max(shares) < 25:
-        raise one.error("relation", "a partner holds, or is held by, 25 % or more of capital or votes")
+        raise one.error(
+            "relation", "a partner holds, or is held by, 25 % or more of capital or votes; less is autonomous"
+        )
     if found.relation is Relation.AUTONOMOUS and found.exempt_investor is not True and any(s >= 25 for s in shares):
         raise one.error("relation", "25 % or more of capital or votes is not autonomous, save for exempt_investor: yes")
 
@@ -157,8 +182,8 @@ def _service(node: Node, top: Fields, path: str) -> Service:
 
 
 def _nearby(word: str) -> str:
-    close = get_close_matches(word, rules.load().activities, n=1)
-    return f"; did you mean {close[0]}?" if close else "; none_of_these is one, docs/reference/scope.md lists all"
+    unlike = "; none_of_these is one, docs/reference/scope.md lists all"
+    return hints.question(word, rules.load().activities) or unlike
 
 
 def _described(one: Fields) -> Service:
@@ -175,6 +200,14 @@ def _described(one: Fields) -> Service:
 
 
 def _designations(top: Fields) -> Designations:
+    """Read what authorities wrote: each key, or `none` where nobody wrote anything."""
+    node = top.get("designations")
+    if isinstance(node, ScalarNode) and node.value == UNDESIGNATED:
+        return NOTHING_DESIGNATED
+    return top.inner("designations", _designated) or Designations(None, None, None, None)
+
+
+def _designated(top: Fields) -> Designations:
     identified = top.choice("identified_by_member_state", list(Identified))
     exclusion = top.choice("exclusion", list(Exclusion))
     return Designations(
@@ -185,15 +218,21 @@ def _designations(top: Fields) -> Designations:
     )
 
 
-def _customer(one: Fields) -> Customer:
+def _customer(one: Fields, own: PersonalData | None) -> Customer:
+    personal = one.truth("personal_data")
+    if own is PersonalData.NONE:  # whoever processes none at all does so for no customer either
+        if personal:
+            raise one.error("personal_data", "yes contradicts the organisation's own personal_data: none")
+        personal = False
     return Customer(
         name=one.name(),
         country=one.country("country", COUNTRIES),
         services=_services(one),
         figures=_figures(one),
+        serves_union=one.truth("serves_union"),
         designated_critical=one.truth("designated_critical"),
         direct=one.truth("direct"),
-        personal_data=one.truth("personal_data"),
+        personal_data=personal,
         high_risk_ai_provider=one.truth("high_risk_ai_provider"),
     )
 

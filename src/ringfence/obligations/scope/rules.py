@@ -83,15 +83,16 @@ def load() -> Rules:
     """Read the shipped data once."""
     folder = resources.files("ringfence.obligations") / "data"
     raw = {name: (folder / name).read_bytes() for name in FILES}
-    return build(raw, {name: shipped(data) for name, data in raw.items() if name in PARSED})
+    digest = Digest.of(b"".join(Digest.of(name.encode()).value + Digest.of(raw[name]).value for name in FILES))
+    return build(digest, {name: shipped(raw[name]) for name in PARSED})
 
 
-def build(raw: Mapping[str, bytes], parsed: Mapping[str, Any]) -> Rules:
-    """Return the edition of these files, given as bytes, and as values those that the rules read."""
+def build(digest: Digest, parsed: Mapping[str, Any]) -> Rules:
+    """Return the edition with this digest, given the values of those of its files that the rules read."""
     types = _types(parsed["entity_types.yaml"], parsed["sectors.yaml"])
     states = parsed["member_states.yaml"]
     return Rules(
-        digest=Digest.of(b"".join(Digest.of(name.encode()).value + Digest.of(raw[name]).value for name in FILES)),
+        digest=digest,
         verified_on=str(states["meta"]["status_date"]),
         activities=_activities(parsed["entity_types.yaml"], types),
         member_states={row["code"]: _member_state(row) for row in states["member_states"]},

@@ -32,6 +32,33 @@ def show(document: Mapping[str, Any], console: "Console") -> None:
     console.print(document["disclaimer"])
 
 
+def in_force(found: Mapping[str, Any]) -> list[str]:
+    """Return what is said of a signed scope before its answer: who signed when, and what changed."""
+    signed = found["signed"]
+    if signed is None:
+        return ["No scope is signed. `ringfence scope` asks for what is needed; `ringfence scope FILE --sign` signs."]
+    lines = [f"Signed as entry {signed['entry']} on {signed['issued_at'][:10]}, {signed['strength']}."]
+    if not signed["same_rules"]:
+        lines.append("The legal data were changed since.")
+    if found["document"] is None:
+        lines.append("Its profile was erased or cannot be read any more; what was claimed is in the entry.")
+    lines += [f"By this signature: {_change(one)}" for one in found["changed_by_signature"]]
+    lines += [f"Since then: {_change(one)}" for one in found["changed_since"]]
+    unsigned = [one["system"] for one in found["systems"] if one["entry"] is None]
+    return lines + [f"Not signed yet: the classification of {name}." for name in unsigned]
+
+
+def differences(changes: Sequence[Mapping[str, str]], against: int | None) -> list[str]:
+    """Return what signing a file would change in the scope in force."""
+    if against is None:
+        return ["No scope is in force: everything would be new.", *map(_change, changes)]
+    return [_change(one) for one in changes] or [f"Nothing would change against entry {against}."]
+
+
+def _change(one: Mapping[str, str]) -> str:
+    return f"{one['subject']}: {one['before']} -> {one['after']}"
+
+
 def headline(document: Mapping[str, Any]) -> list[str]:
     """Return the sentences that answer the question."""
     nis2 = document["nis2"]
@@ -70,6 +97,7 @@ _PARTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("AI systems", "ai_act", ("system", "role", "class", "applies_from", "provision")),
     ("Products (CRA)", "cra", ("product", "role", "class", "reporting_from", "applies_from", "provision")),
     ("By contract, from customers", "customers", ("customer", "category", "provision", "status", "duty")),
+    ("GDPR", "gdpr", ("provision", "what", "status")),
     ("Applies later", "upcoming", ("applies_from", "subject", "what", "provision")),
     (
         "Fines, of the worldwide turnover of the undertaking",

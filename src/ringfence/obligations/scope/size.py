@@ -17,6 +17,7 @@ STAFF_FROM = (10, 50, 250)  # Annex Art 2: a class begins at this many annual wo
 TURNOVER_UP_TO = (2_000_000, 10_000_000, 50_000_000)  # … and ends above this turnover
 BALANCE_UP_TO = (2_000_000, 10_000_000, 43_000_000)  # … or this balance sheet total
 PARTNER_FROM = 25  # per cent of capital or votes, Annex Art 3(2)
+EXEMPT_UP_TO = 50  # per cent, Annex Art 3(2): what an exempt investor may hold without being a partner
 LINKED_ABOVE = 50  # per cent of votes, Annex Art 3(3)
 
 
@@ -153,16 +154,17 @@ def _relation(enterprise: Enterprise) -> Relation | None:
 
 
 def _partner(enterprise: Enterprise) -> tuple[Fraction, Fraction, tuple[str, ...]]:
-    if enterprise.exempt_investor:
-        return Fraction(0), Fraction(0), ()
     shares = {"capital_percent": enterprise.capital_percent, "votes_percent": enterprise.votes_percent}
     missing = tuple(name for name, share in shares.items() if share is None)
     known = max((share for share in shares.values() if share is not None), default=Fraction(0))
     low = max(known, Fraction(PARTNER_FROM)) / 100
     high = Fraction(1) if missing else low
+    if known > EXEMPT_UP_TO or enterprise.exempt_investor is False:
+        return low, high, missing
     if enterprise.exempt_investor is None:
         return Fraction(0), high, (*missing, "exempt_investor")
-    return low, high, missing
+    # An exempt investor that holds 25 to 50 % is no partner; one whose share is open may hold more.
+    return Fraction(0), high if missing else Fraction(0), missing
 
 
 def _brackets(figure: Range, bracket: Callable[[Fraction], int]) -> tuple[int, ...]:

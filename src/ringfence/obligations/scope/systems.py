@@ -8,7 +8,7 @@ from typing import Any
 
 from ringfence.obligations.scope import ai_act, gpai, rules
 from ringfence.obligations.scope.ai_act import Row
-from ringfence.obligations.scope.answer import UNDETERMINED, Gap, Notes, Part, Reason, Upcoming
+from ringfence.obligations.scope.answer import PROJECT_RULE, UNDETERMINED, Gap, Notes, Part, Reason, Upcoming
 from ringfence.obligations.scope.completion import resolve
 from ringfence.obligations.scope.model import AiSystem
 
@@ -34,8 +34,10 @@ def classify(systems: tuple[AiSystem, ...], on: date) -> Part:
 
 
 def _rows(system: AiSystem, on: date, notes: Notes) -> list[Mapping[str, Any]]:
-    certain, possible, deciding = _classified(replace(system, name=""))
+    day = ai_act.canonical(system.placed_on, rules.load())
+    certain, possible, deciding = _classified(replace(system, name="", placed_on=day))
     subject = f"system {system.name}"
+    notes.reasons.extend(_not_considered(subject, system))
     for row in certain:
         _explain(subject, row, system, on, notes)
     found = [_printed(system, row) for row in certain]
@@ -99,11 +101,30 @@ def _only_class(possible: tuple[Row, ...]) -> str:
     return possible[0].kind
 
 
+def _not_considered(subject: str, system: AiSystem) -> list[Reason]:
+    """Name what was said of the other kind, so that nothing is passed over in silence."""
+    purposes = [name for name in system.purposes or () if name != "other"]
+    if system.kind == "model" and (purposes or system.product_section not in (None, "none")):
+        because = "a model has no purpose or product class; a system built on it is an entry of its own"
+        return [Reason(subject, "purposes and product not considered", "AI Act 3(63), 6", because, PROJECT_RULE)]
+    if system.kind == "system" and (system.general_purpose or system.training_compute or system.high_impact):
+        because = "what is said of its training is asked of models; a model that is placed on the market is an entry"
+        return [Reason(subject, "training not considered", "AI Act 3(63), 53", f"{because} of its own", PROJECT_RULE)]
+    return []
+
+
 def _explain(subject: str, row: Row, system: AiSystem, on: date, notes: Notes) -> None:
     notes.reasons.append(Reason(subject, f"{row.role}, {row.kind}", row.provision, _WHY[row.kind], row.source))
-    if row.kind.startswith("high_risk") and isinstance(system.placed_on, date):
-        older = "a system placed on the market before that day falls in only on a significant change of its design"
+    if row.kind.startswith("high_risk") and isinstance(system.placed_on, date) and _before(system.placed_on, row):
+        older = (
+            "placed on the market before that day, it falls in only on a significant change of its design; systems for"
+            " public authorities by 2030-08-02 in any case"
+        )
         notes.reasons.append(Reason(subject, "older system", "AI Act 111(2)", older))
     if row.applies_from and row.applies_from > on.isoformat():
         what = f"duties of the {row.role} of a system of class {row.kind}"
         notes.upcoming.append(Upcoming(subject, what, row.applies_from, row.provision, _WHY[row.kind]))
+
+
+def _before(placed_on: date, row: Row) -> bool:
+    return row.applies_from is not None and placed_on.isoformat() < row.applies_from

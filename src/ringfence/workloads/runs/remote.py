@@ -43,7 +43,7 @@ class VerbShell:
     @contextmanager
     def session(self, argv: Sequence[str]) -> "Iterator[subprocess.Popen[bytes]]":
         """Start the command."""
-        command = [sys.executable, "-m", "ringfence", "node", "ssh", self.node, "--", *argv]
+        command = [sys.executable, "-I", "-m", "ringfence", "node", "ssh", self.node, "--", *argv]
         pipe = subprocess.PIPE
         process = subprocess.Popen(  # noqa: S603 - our own
             command, stdin=pipe, stdout=pipe, env=dict(self.environment), start_new_session=True

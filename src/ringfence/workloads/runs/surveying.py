@@ -6,6 +6,7 @@ from typing import Any
 from ringfence.kernel import digest
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput
+from ringfence.kernel.text import printable
 from ringfence.workloads.runs.model import Lock, Machine
 
 MAX_REPORT = 2 * 2**20
@@ -48,7 +49,7 @@ def _each(pattern: re.Pattern[str], values: list[Any], source: str) -> list[str]
 
 def shown(cpu: str) -> str:
     """Return the name of a processor as printable ASCII."""
-    return "".join(c if c.isascii() and c.isprintable() else "?" for c in " ".join(cpu.split()))[:MAX_CPU]
+    return printable(" ".join(cpu.split()), MAX_CPU, ascii_only=True)
 
 
 def lock_digest(lock: Lock) -> Digest:

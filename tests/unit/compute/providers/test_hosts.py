@@ -4,7 +4,7 @@ import pytest
 
 from ringfence.compute.providers import processes
 from ringfence.compute.providers.hosts import Follower, Host, Hosts
-from ringfence.kernel.errors import NotFound
+from ringfence.kernel.errors import MalformedInput, NotFound
 from ringfence.testing.compute import spec
 
 HOST = Host(spec().node, "ssh://root@app-1", "ssh-ed25519 AAAA", rules="sudo", met=True, cut=True, before="ab" * 32)
@@ -25,6 +25,22 @@ def test_a_spoilt_record_is_none_and_its_folder_is_seen(tmp_path, spoilt):
     assert hosts.folders() == [HOST.node]
     with pytest.raises(NotFound):
         hosts.known(HOST.node)
+
+
+def test_a_machine_without_a_baseline_has_none_and_a_kept_one_comes_back(tmp_path):
+    hosts = Hosts(tmp_path)
+    hosts.write(HOST)
+    assert hosts.baseline(HOST.node) == {}
+    hosts.keep_baseline(HOST.node, {"sshd": "aa"})
+    assert hosts.baseline(HOST.node) == {"sshd": "aa"}
+
+
+def test_a_spoilt_baseline_is_never_taken_for_none(tmp_path):
+    hosts = Hosts(tmp_path)
+    hosts.write(HOST)
+    (hosts.folder(HOST.node) / "baseline.json").write_bytes(b"{")
+    with pytest.raises(MalformedInput):
+        hosts.baseline(HOST.node)
 
 
 def test_forgetting_leaves_nothing(tmp_path):

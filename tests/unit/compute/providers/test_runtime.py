@@ -7,6 +7,7 @@ from ringfence.compute.providers import runtime, sandbox
 from ringfence.compute.providers.runtime import PYTHON, VERSION, Runtime
 from ringfence.compute.providers.sandbox import Programs
 from ringfence.kernel.errors import Unavailable
+from ringfence.storage.users import can_be_given
 from ringfence.testing.compute import spec
 
 PACKAGES = {f"/ringfence/lib/{VERSION}/site-packages": "/opt/venv/lib/site-packages"}
@@ -53,7 +54,7 @@ def test_what_is_closed_to_the_nodes_user_says_so(tmp_path):
         runtime._check(tmp_path / "absent")
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    if runtime.users.can_be_given(runtime.users.NAMESPACES):
+    if can_be_given(runtime.users.NAMESPACES):
         with pytest.raises(Unavailable, match="chmod o"):
             runtime._check(closed)
     else:

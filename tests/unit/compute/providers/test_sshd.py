@@ -3,6 +3,7 @@ import subprocess
 import pytest
 
 from ringfence import components
+from ringfence.compute.model import NodeClass
 from ringfence.compute.providers import sshd
 from ringfence.kernel.errors import MalformedInput
 from ringfence.testing.compute import CHEAP_HASH, spec
@@ -50,6 +51,15 @@ def test_the_private_key_is_not_shown():
     assert "PRIVATE" not in repr(key)
     assert sshd.files(spec(), key, "ssh-ed25519 AAAA ca")[sshd.HOST_KEY] == (0o400, key.private)
     assert sshd.files(spec(), key, "ssh-ed25519 AAAA ca")[sshd.PRINCIPALS][1] == spec().node + "\n"
+
+
+def test_the_baseline_follows_from_what_the_node_was_made_of():
+    plain = sshd.baseline(spec())
+    assert plain["listening"] == "22"
+    assert sshd.baseline(spec(expose=(8080,)))["listening"] == "22,8080"
+    assert sshd.baseline(spec(runtime=True))["sshd"] != plain["sshd"]
+    assert sshd.baseline(spec(password=CHEAP_HASH))["sshd"] != plain["sshd"]
+    assert plain.keys() - sshd.baseline(spec(node_class=NodeClass.VM)).keys() == {"accounts", "privileges"}
 
 
 @pytest.mark.parametrize("runtime", [False, True])

@@ -23,7 +23,7 @@ def made(clock, number=1, tenant=TENANT, secret=b"s"):
 
 
 def test_an_account_is_what_was_written_in_its_own_tenant_only(services, table, clock):
-    one, other = made(clock), made(clock, tenant=Tenant("other"), secret=b"t")
+    one, other = made(clock), made(clock, 2, tenant=Tenant("other"), secret=b"t")
     with services.database.transaction():
         table.add(one)
         table.add(other)
@@ -37,6 +37,14 @@ def test_a_secret_is_one_accounts_only(services, table, clock):
         table.add(made(clock))
     with pytest.raises(Conflict), services.database.transaction():
         table.add(made(clock, 2))
+
+
+def test_no_two_tenants_know_a_service_by_the_same_id(services, table, clock):
+    """One list says whose access has ended, for all tenants."""
+    with services.database.transaction():
+        table.add(made(clock))
+    with pytest.raises(Conflict), services.database.transaction():
+        table.add(made(clock, tenant=Tenant("other"), secret=b"t"))
 
 
 def test_the_first_end_stands(services, table, clock):

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from ringfence.identity.acting.model import LIFE, MAX_WAITING
+from ringfence.identity.acting.model import LIFE, MAX_WAITING, SETTLING
 from ringfence.identity.signin.service import owner_of
 from ringfence.incidents import acts
 from ringfence.incidents.model import IncidentId
@@ -54,6 +54,18 @@ def test_an_act_is_signed_by_the_passkey_and_done(services, prepared, signing, d
     assert desk.one(anna, prepared.id).outcome is not None
 
 
+def test_what_waits_is_the_persons_own_unsigned_and_not_ended(services, prepared, signing, do, desk, anna, clock, home):
+    assert [act.id for act in desk.unsigned(anna)] == [prepared.id]
+    assert desk.unsigned(home.actor(Role.ENGINEER)) == []
+    do(prepared, signing)
+    assert desk.unsigned(anna) == []
+    late = desk.prepare(anna, declared(services, "i-00000009"), "")
+    clock.advance(LIFE - timedelta(seconds=1))
+    assert [act.id for act in desk.unsigned(anna)] == [late.id]
+    clock.advance(timedelta(seconds=1))
+    assert desk.unsigned(anna) == []
+
+
 def test_the_sequence_is_the_passkeys_own_and_without_a_gap(services, signing, do, desk, anna):
     for number in (1, 2):
         do(desk.prepare(anna, declared(services, f"i-0000000{number}"), ""), signing)
@@ -62,7 +74,7 @@ def test_the_sequence_is_the_passkeys_own_and_without_a_gap(services, signing, d
 
 def test_only_acts_are_signed_in_the_browser(desk, anna):
     with pytest.raises(Refused, match="not an act"):
-        desk.prepare(anna, draft("ai.classification"), "")
+        desk.prepare(anna, draft("run.manifest"), "")
 
 
 def test_nobody_prepares_what_the_role_does_not_permit(desk, home, services):
@@ -84,6 +96,30 @@ def test_an_act_waits_five_minutes(prepared, signing, do, clock):
         do(prepared, signing)
 
 
+def test_what_was_signed_in_the_last_second_can_be_read_afterwards(desk, anna, prepared, signing, do, clock, services):
+    """Else whoever waits in a terminal hears that nothing was done."""
+    clock.advance(LIFE - timedelta(milliseconds=1))
+    do(prepared, signing)
+    clock.advance(LIFE)
+    assert desk.one(anna, prepared.id).outcome is not None
+    desk.prepare(anna, declared(services, "i-00000002"), "")  # forgets what ended, and not this
+    assert desk.one(anna, prepared.id).outcome is not None
+    clock.advance(timedelta(milliseconds=1))
+    with pytest.raises(NotFound):
+        desk.one(anna, prepared.id)
+
+
+def test_an_act_is_read_a_little_longer_than_it_can_be_signed(desk, anna, prepared, signing, do, clock):
+    """A signature may have been given in time, and still be at work."""
+    clock.advance(LIFE)
+    assert desk.read(anna, prepared.id).outcome is None
+    with pytest.raises(NotFound):
+        do(prepared, signing)
+    clock.advance(SETTLING)
+    with pytest.raises(NotFound):
+        desk.read(anna, prepared.id)
+
+
 def test_a_person_has_so_many_acts_waiting(desk, anna, services):
     for _ in range(MAX_WAITING):
         desk.prepare(anna, declared(services), "")
@@ -92,7 +128,7 @@ def test_a_person_has_so_many_acts_waiting(desk, anna, services):
 
 
 def test_what_ended_is_forgotten(desk, anna, services, prepared, clock):
-    clock.advance(LIFE + timedelta(seconds=1))
+    clock.advance(2 * LIFE)
     desk.prepare(anna, declared(services), "")
     assert desk.acts.one(prepared.id) is None
 
@@ -165,8 +201,14 @@ def test_a_passkey_that_counts_backwards_signs_nothing(services, desk, anna, pre
     do(prepared, signing)
     key.counter = 1
     again = desk.prepare(anna, declared(services, "i-00000002"), "")
-    with pytest.raises(Refused, match="backwards"):
-        do(again, signing)
+    for counter in (1, 2):
+        key.counter = counter
+        with pytest.raises(Refused, match="backwards"):
+            do(again, signing)
+    (logged,) = stated(services, "passkey.refused")  # once in an hour: a copy of the passkey must not fill the log
+    claims = logged.envelope.statement.claims
+    assert (claims["credential"], claims["counter"], claims["lastCounter"]) == (signing.id, 2, 6)
+    assert len(stated(services, acts.OPENED)) == 1
 
 
 def test_when_another_statement_took_the_place_the_person_is_asked_again(

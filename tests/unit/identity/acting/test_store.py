@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from ringfence.identity.acting.model import LIFE, PreparedAct, Question
+from ringfence.identity.acting.model import LIFE, SETTLING, PreparedAct, Question
 from ringfence.identity.acting.store import ActTable
 from ringfence.identity.signin.model import Owner
 from ringfence.kernel.commitment import commit
@@ -32,6 +32,19 @@ def test_an_act_comes_back(acts):
     assert acts.one("act-2") is None
     assert acts.waiting(OWNER) == 1
     assert acts.waiting(Owner(Tenant("other"), OWNER.person)) == 0
+
+
+def test_what_waits_for_one_person_comes_in_the_order_of_its_end(acts, database):
+    soon = PreparedAct("act-2", OWNER, "i-2", draft(), START + LIFE / 2)
+    other = PreparedAct("act-3", Owner(OWNER.tenant, PersonId("person-00000000000b")), "", draft(), START + LIFE)
+    with database.transaction():
+        acts.put(soon, now=START)
+        acts.put(other, now=START)
+    assert acts.unsigned(OWNER) == [soon, ACT]
+    assert acts.unsigned(Owner(Tenant("other"), OWNER.person)) == []
+    with database.transaction():
+        acts.done("act-2", b"{}")
+    assert acts.unsigned(OWNER) == [ACT]
 
 
 @pytest.mark.parametrize("question", [QUESTION, Question(b"b" * 32, b"c", b"payload", None)])
@@ -62,7 +75,19 @@ def test_an_outcome_is_kept_once(acts, database):
 
 
 def test_what_ended_goes_with_the_next_one(acts, database):
-    later = START + LIFE + timedelta(seconds=1)
+    later = START + LIFE + SETTLING
     with database.transaction():
         acts.put(PreparedAct("act-2", OWNER, "", draft(), later + LIFE), now=later)
+    assert acts.one("act-1") is None
+
+
+def test_what_was_signed_stays_for_whoever_reads_what_came_of_it(acts, database):
+    with database.transaction():
+        acts.done("act-1", b"{}")
+        acts.put(
+            PreparedAct("act-2", OWNER, "", draft(), START + 3 * LIFE), now=START + 2 * LIFE - timedelta(seconds=1)
+        )
+    assert acts.one("act-1").outcome == b"{}"
+    with database.transaction():
+        acts.put(PreparedAct("act-3", OWNER, "", draft(), START + 3 * LIFE), now=START + 2 * LIFE)
     assert acts.one("act-1") is None

@@ -159,9 +159,9 @@ def test_another_browser_ends_no_login(federation, hostile, secret):
         federation.arrive(Return(query["state"], "code", ""), secret)
 
 
-def test_what_is_kept_of_a_login_opens_nothing(services, federation, hostile):
+def test_what_is_kept_of_a_login_opens_nothing(home, federation, hostile):
     secret, query = left(federation, hostile)
-    kept = (services.home.path / "ringfence.db").read_bytes() + (services.home.path / "ringfence.db-wal").read_bytes()
+    kept = home.stored()
     for told in (secret, query["state"], query["nonce"]):
         assert told.encode() not in kept
 
@@ -183,6 +183,29 @@ def test_only_people_of_the_tenant_are_linked(federation, home):
         federation.link(home.actor(), home.people[Role.ENGINEER].id, ISSUER, "ada")
     with pytest.raises(NotFound):
         federation.unlink(home.actor(), ISSUER, "bob")
+
+
+@dataclasses.dataclass
+class Overtaken:
+    """Aliases of which another request takes one away, once somebody has looked at it."""
+
+    real: object
+
+    def whose(self, *named):
+        found = self.real.whose(*named)
+        with self.real.database.transaction():
+            self.real.unlink(*named)
+        return found
+
+    def unlink(self, *named):
+        return self.real.unlink(*named)
+
+
+def test_of_two_who_unlink_at_once_one_states_it(services, federation, home):
+    overtaken = dataclasses.replace(federation, aliases=Overtaken(federation.aliases))
+    with pytest.raises(NotFound):
+        overtaken.unlink(home.actor(), ISSUER, "ada")
+    assert services.ledger.statements(TENANT)[-1].envelope.statement.predicate == "person.linked"
 
 
 def test_linking_is_stated_without_the_name(services, federation, home):

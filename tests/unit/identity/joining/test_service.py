@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import pytest
@@ -5,7 +6,7 @@ import pytest
 from ringfence.identity.joining.scim import LIST, USER
 from ringfence.kernel.actor import Role
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.errors import Conflict, NotFound, Refused
+from ringfence.kernel.errors import Conflict, NotFound, Refused, Unauthenticated, Unavailable
 from ringfence.kernel.identifier import PersonId
 from ringfence.testing.home import TENANT
 
@@ -49,7 +50,7 @@ def test_what_was_confirmed_happens_and_is_stated(services, joining, home, link)
     assert home.people[Role.ENGINEER].id not in after
     assert after[home.people[Role.AUDITOR].id] is Role.SECURITY
     stated = [one.envelope.statement.predicate for one in services.ledger.statements(TENANT)]
-    assert stated[-3:] == ["key.revoked", "person.role_changed", "access.imported"]
+    assert stated[-3:] == ["person.role_changed", "access.imported", "key.revoked"]
 
 
 def test_another_proposal_than_the_confirmed_one_is_not_followed(services, joining, home, link):
@@ -76,6 +77,41 @@ def test_most_people_go_only_when_it_is_said(services, joining, home, link):
     assert access(services) == before
     confirm(joining, home.actor(), file(), many=True)
     assert len(access(services)) == len(before) - 3
+
+
+def test_killed_in_the_middle_what_was_confirmed_is_done_whole(services, joining, home, link):
+    link(Role.ENGINEER, Role.MANAGEMENT, Role.AUDITOR)
+
+    def killed(*_who, **_why):
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        confirm(dataclasses.replace(joining, remove=killed), home.actor(), file(("auditor", "security")), many=True)
+    for role in (Role.ENGINEER, Role.MANAGEMENT):
+        with pytest.raises(Unauthenticated):
+            services.identity.authenticate(token=home.people[role].token)
+    services.collectors["access.register"](TENANT)  # as at the next start
+    after = access(services)
+    assert after[home.people[Role.AUDITOR].id] is Role.SECURITY
+    assert not {home.people[role].id for role in (Role.ENGINEER, Role.MANAGEMENT)} & after.keys()
+    stated = [one.envelope.statement.predicate for one in services.ledger.statements(TENANT)]
+    assert [stated.count(kind) for kind in ("access.imported", "person.role_changed", "key.revoked")] == [1, 1, 2]
+
+
+def test_what_cannot_be_stated_changes_nothing(services, joining, home, link):
+    link(Role.ENGINEER, Role.AUDITOR)
+    before = access(services)
+
+    class Deaf:
+        def record(self, draft, *, tenant):
+            if draft.predicate == "access.imported":
+                raise Unavailable("the disk is full")
+            return joining.recorder.record(draft, tenant=tenant)
+
+    with pytest.raises(Unavailable):
+        confirm(dataclasses.replace(joining, recorder=Deaf()), home.actor(), file(("auditor", "security")))
+    assert access(services) == before
+    assert services.identity.authenticate(token=home.people[Role.ENGINEER].token)
 
 
 def test_another_source_touches_nobody(joining, link):

@@ -1,9 +1,11 @@
+import dataclasses
+
 import pytest
 
 from ringfence.identity.reviews.model import Decision, ReviewId
 from ringfence.identity.reviews.statements import decided
 from ringfence.kernel.actor import Role
-from ringfence.kernel.errors import Conflict, MalformedInput, NotFound, Refused, Unauthenticated
+from ringfence.kernel.errors import Conflict, MalformedInput, NotFound, Refused, Unauthenticated, Unavailable
 from ringfence.kernel.identifier import PersonId
 from ringfence.testing.home import TENANT, signed
 
@@ -59,6 +61,46 @@ def test_whoever_is_removed_has_no_access_any_more(services, home, decide):
     with pytest.raises(Unauthenticated):
         services.identity.authenticate(token=engineer.token)
     decide(engineer.id, Decision.REMOVED)  # once more changes nothing
+
+
+class Killed:
+    """Access whose process dies before it carries an end out."""
+
+    def __init__(self, real):
+        self.entries, self.bar = real.entries, getattr(real, "bar", None)
+
+    def end(self, _subject, _by):
+        raise SystemExit
+
+
+def test_who_counts_as_removed_has_no_access_whenever_we_are_killed(services, reviews, home, review):
+    engineer = home.people[Role.ENGINEER]
+    killed = dataclasses.replace(reviews, access=Killed(reviews.access))
+    wanted = decided(review.id, engineer.id, Decision.REMOVED)
+    with pytest.raises(SystemExit):
+        killed.decide(home.actor(Role.SECURITY), review.id, signed(services, home.people[Role.SECURITY], wanted)[0])
+    assert reviews.one(TENANT, review.id).count(Decision.REMOVED) == 1
+    with pytest.raises(Unauthenticated):
+        services.identity.authenticate(token=engineer.token)
+    services.collectors["access.register"](TENANT)  # as at the next start
+    assert services.identity.people.by_id(TENANT, engineer.id).removed_at is not None
+    revoked = [one.envelope.statement for one in services.ledger.statements(TENANT, ("key.revoked",))]
+    assert [one.claims["keyId"] for one in revoked] == [engineer.signer.key]
+
+
+def test_an_access_that_cannot_be_ended_is_not_decided(services, reviews, home, review):
+    class Full(Killed):
+        def bar(self, _subject):
+            raise Unavailable("the list of revocations cannot be written")
+
+        def __init__(self, real):
+            self.entries = real.entries
+
+    full = dataclasses.replace(reviews, access=Full(reviews.access))
+    wanted = decided(review.id, home.people[Role.ENGINEER].id, Decision.REMOVED)
+    with pytest.raises(Unavailable):
+        full.decide(home.actor(Role.SECURITY), review.id, signed(services, home.people[Role.SECURITY], wanted)[0])
+    assert reviews.one(TENANT, review.id).count(None) == len(Role)
 
 
 def test_a_removed_service_is_refused(services, reviews, home):

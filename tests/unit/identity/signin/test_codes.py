@@ -126,7 +126,7 @@ def test_one_app_at_a_time_and_removal_is_stated(desk, owner, app, clock, stated
 def test_no_secret_lies_in_the_database(desk, owner, app, services, home):
     codes = desk.issue_recovery(owner)
     services.database.close()
-    kept = b"".join(file.read_bytes() for file in home.path.glob("ringfence.db*"))
+    kept = home.stored()
     for secret in (app.byte_secret(), app.secret.encode(), PASSPHRASE.encode(), codes[0].encode()):
         assert secret not in kept
 

@@ -15,7 +15,8 @@ from ringfence.server import create_app
 from ringfence.settings import CONFIRMATION_HEADER
 from ringfence.storage import keyfile
 from ringfence.testing.authenticator import Authenticator
-from ringfence.testing.home import ADDRESS, signed
+from ringfence.testing.home import ADDRESS, make, signed
+from ringfence.workloads.practice import ground
 
 HERE = {"origin": ADDRESS}
 SESSION = "ringfence_session"
@@ -110,6 +111,16 @@ def test_no_other_site_opens_somebody_elses_link_here(browser, services, home, s
     answer = browser.get("/login", params={"token": link}, headers={"sec-fetch-site": site})
     assert answer.status_code == status
     assert bool(browser.cookies) is (status == 303)
+
+
+def test_another_console_leads_into_a_practice_where_everybody_is_made_up(tmp_path, clock):
+    home = make(tmp_path / "practice", clock, demo=True, log=ground.origin())
+    with home.services(clock) as services, home.http(services, role=None) as http:
+        link = {"token": services.identity.issue_link(home.actor())}
+        answer = http.get("/login", params=link, headers={"sec-fetch-site": "cross-site"})
+        assert (answer.status_code, 'content="0; url=/practise"' in answer.text) == (200, True)
+        assert http.cookies[SESSION]
+        assert http.get("/login", params=link).status_code == 401, "once"
 
 
 def test_a_place_that_keeps_failing_is_slowed_down(signed_in, key):

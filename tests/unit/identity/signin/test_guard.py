@@ -50,6 +50,23 @@ def test_what_was_right_is_taken_back(guard):
     used_up(guard, PERSON, person="p")
 
 
+def test_who_lets_themselves_in_takes_back_no_guess_at_others(guard):
+    """One good account must not buy its holder another thirty guesses at everybody else's."""
+    for number in range(PLACE.free - 1):
+        guard.enter(person=f"person-{number}", place="192.0.2.1")
+    guard.enter(person="my own", place="192.0.2.1")
+    guard.right(person="my own", place="192.0.2.1")
+    guard.enter(person="somebody else", place="192.0.2.1")
+    with pytest.raises(TooManyAttempts):
+        guard.enter(person="another one", place="192.0.2.1")
+
+
+def test_a_place_where_everybody_is_right_is_never_slowed_down(guard):
+    for number in range(2 * PLACE.free):
+        guard.enter(person=f"person-{number}", place="192.0.2.1")
+        guard.right(person=f"person-{number}", place="192.0.2.1")
+
+
 def test_many_at_once_gain_nothing(guard):
     """Each attempt is counted before it is looked at."""
     looked_at = 0
@@ -65,7 +82,7 @@ def test_many_at_once_gain_nothing(guard):
 def test_neither_place_nor_person_stands_in_the_database(guard, services, home, clock):
     guard.enter(person="person-fedcba987654", place="192.0.2.77")
     services.database.close()
-    kept = b"".join(file.read_bytes() for file in home.path.glob("ringfence.db*"))
+    kept = home.stored()
     assert b"192.0.2.77" not in kept
     assert b"person-fedcba987654" not in kept
     clock.advance(timedelta(days=2))

@@ -3,7 +3,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ringfence.identity.signin.keyring import CodeTable, PasskeyTable
+from ringfence.identity.model import Factors
+from ringfence.identity.signin.keyring import CodeTable, PasskeyTable, factors
 from ringfence.identity.signin.model import Owner, Passkey, RecoveryCode, Totp
 from ringfence.kernel.errors import Conflict
 
@@ -82,3 +83,19 @@ def test_a_typed_id_means_one_person_or_nobody(codes, services, owner):
     with services.database.transaction():
         codes.put_recovery(twin, [RecoveryCode(twin, 1, "h")])
     assert codes.owner(owner.person) is None
+
+
+def test_second_factors_are_counted_of_one_tenant_and_only_once_confirmed(
+    codes, passkeys, passkey, services, owner, other
+):
+    app = Totp(owner, b"sealed", "hash", 10, NOW)
+    with services.database.transaction():
+        passkeys.add(passkey)
+        codes.put_totp(app)
+        codes.put_totp(replace(app, owner=other, confirmed_at=None))
+    assert factors(services.database, owner.tenant) == Factors(frozenset({owner.person}), frozenset({owner.person}))
+    assert factors(services.database, "elsewhere") == Factors()
+    services.identity.record_register(owner.tenant)
+    services.ledger.integrate()
+    claims = services.ledger.statements(owner.tenant, ("access.register",))[-1].envelope.statement.claims
+    assert (claims["peopleWithPasskey"], claims["peopleWithoutSecondFactor"]) == (1, claims["people"] - 1)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.identity.signin.lockout import FORGOTTEN_AFTER, PERSON, PLACE, Limit, counted, waits
+from ringfence.identity.signin.lockout import FORGOTTEN_AFTER, PERSON, PLACE, Limit, counted, taken_back, waits
 from ringfence.identity.signin.model import Attempts
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -60,3 +60,9 @@ def test_whoever_keeps_guessing_gets_few_guesses(limit, pauses):
 @given(st.integers(0, 10**6), st.integers(0, 10**6))
 def test_more_failures_never_wait_less(few, more):
     assert PERSON.delay(few) <= PERSON.delay(few + more) <= PERSON.cap
+
+
+def test_one_that_was_right_takes_back_itself_and_not_when_the_others_were():
+    assert taken_back(failed(3)) == failed(2)
+    assert taken_back(failed(1)) is None
+    assert taken_back(None) is None

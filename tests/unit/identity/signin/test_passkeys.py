@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -191,6 +192,19 @@ def test_what_is_known_is_not_offered_again_and_the_number_is_bounded(enrolled, 
         enrol(enrolled, Authenticator(site.origin), owner, site)
     with pytest.raises(Refused, match="nobody has more"):
         enrolled.passkeys.ask_to_enrol(owner, browser=BROWSER, site=site)
+
+
+def test_questions_that_were_asked_in_time_make_no_more_passkeys_than_one_may_have(enrolled, owner, site, services):
+    (known,) = enrolled.passkeys.passkeys.of(owner)
+    with services.database.transaction():
+        for number in range(MAX_PASSKEYS - 2):
+            enrolled.passkeys.passkeys.add(replace(known, credential=b"%d" % number))
+    late = enrolled.passkeys.ask_to_enrol(owner, browser="late", site=site)
+    enrol(enrolled, Authenticator(site.origin), owner, site)
+    new = NewCredential.model_validate(Authenticator(site.origin).create(late)).parsed()
+    with pytest.raises(Refused, match="nobody has more"):
+        enrolled.passkeys.enrol(owner, new, browser="late", site=site, basis=Level.LINK)
+    assert len(enrolled.passkeys.passkeys.of(owner)) == MAX_PASSKEYS
 
 
 def test_removal_is_stated_and_the_last_one_needs_another_way_in(enrolled, key, owner, other, site, stated, clock):

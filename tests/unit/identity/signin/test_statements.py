@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 
 from ringfence.identity.signin import statements
-from ringfence.identity.signin.model import Owner, Passkey
+from ringfence.identity.signin.model import Attempts, Owner, Passkey
 from ringfence.kernel.actor import Level
 from ringfence.testing.signin import SITE
 
@@ -28,7 +28,8 @@ PASSKEY = Passkey(
 DRAFTS = [
     statements.passkey_enrolled(PASSKEY, basis=Level.LINK, passkeys=1),
     statements.passkey_removed(PASSKEY, by=BY, reason="reset", passkeys=0),
-    statements.passkey_refused(PASSKEY, counter=3),
+    statements.person_locked(OWNER, Attempts(b"", 6, PASSKEY.enrolled_at)),
+    statements.passkey_refused(PASSKEY, counter=3, at=PASSKEY.enrolled_at),
     statements.totp_enrolled(OWNER),
     statements.totp_removed(OWNER, by=BY),
     statements.recovery_issued(OWNER, codes=10),

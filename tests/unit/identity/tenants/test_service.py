@@ -8,6 +8,7 @@ from ringfence.kernel.actor import Role
 from ringfence.kernel.errors import Conflict, MalformedInput, Refused, RingfenceError, VerificationFailed
 from ringfence.kernel.identifier import Tenant
 from ringfence.kernel.statement import KeyRole
+from ringfence.ledger.books import pinned
 from ringfence.testing.clock import FakeClock
 from ringfence.testing.home import TENANT, make, signed
 from ringfence.testing.tenancy import OTHER, founding, root_of, second
@@ -143,3 +144,24 @@ def test_an_attempt_that_failed_late_can_be_repeated(services, tenants, home, wa
 def test_it_says_what_it_may(services, tenants, home):
     with pytest.raises(RingfenceError):
         tenants.found(founding(services, home, TENANT, NewPerson.make("Bob", Role.OWNER)), by=home.actor())
+
+
+def test_a_tenant_is_founded_in_the_one_book_that_the_root_signed_for(services, home):
+    owner = NewPerson.make("Grace", Role.OWNER)
+    wanted = founding(services, home, OTHER, owner)
+    with pytest.raises(VerificationFailed, match="second book"):
+        services.access.tenants.found(dataclasses.replace(wanted, salt=b"t" * 32), by=home.actor())
+    now = services.clock.now()
+    unnamed = signed(services, root_of(home), operator_enrolled(owner, "file-plain", now), tenant=OTHER, sequence=5)
+    with pytest.raises(VerificationFailed, match="names its tenantTag"):
+        services.access.tenants.found(dataclasses.replace(wanted, owner=unnamed), by=home.actor())
+    services.access.tenants.found(wanted, by=home.actor())
+    tag = {one.envelope.statement.claims["tenantTag"] for one in services.ledger.statements(OTHER, ["key.enrolled"])}
+    assert tag == {services.ledger.statements(OTHER)[0].place.tag.hex()}
+    first = [one for one in services.ledger.statements(TENANT) if "tenantTag" in one.envelope.statement.claims]
+    assert {one.envelope.statement.claims["tenantTag"] for one in first} == {first[0].place.tag.hex()}
+    again = pinned(operator_enrolled(NewPerson.make("Eve", Role.OWNER), "file-plain", now), bytes(32))
+    with pytest.raises(VerificationFailed, match="second book"):
+        services.identity.enrolments.check_enrolment(
+            signed(services, root_of(home), again, tenant=OTHER, sequence=6)[0]
+        )

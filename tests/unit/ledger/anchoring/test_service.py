@@ -109,6 +109,26 @@ def test_another_party_is_seen_behind_many_heads_that_the_operator_cosigned(
     assert anchored_until(anchoring.heads()) == outside
 
 
+def test_no_more_heads_are_listed_than_asked_for(services, home, anchoring, remote, clock) -> None:
+    watch(anchoring, remote, url=ONE, seed=41)
+    watch(anchoring, remote, url=TWO, seed=42)
+    for url in (ONE, TWO, ONE, TWO):
+        kept = remote.witnesses.pop(url)
+        grow(services, home)
+        clock.advance(timedelta(hours=1))
+        anchoring.turn()
+        remote.witnesses[url] = kept
+    grow(services, home)
+    newest = anchoring.log.head().checkpoint.size
+    for limit in (1, 2, 3, 4):
+        found = [head.head.checkpoint.size for head in anchoring.heads(limit=limit)]
+        assert (len(found), found[0]) == (limit, newest)
+        assert found == sorted(found, reverse=True)
+    every = anchoring.heads()
+    assert anchoring.heads(limit=3)[1:] == every[1:3]
+    assert anchoring.until() == anchored_until(every) is not None
+
+
 def test_nobody_learns_of_another_tenants_statement(services, home, anchoring) -> None:
     entry = grow(services, home)
     with pytest.raises(NotFound):

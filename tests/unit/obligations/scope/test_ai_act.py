@@ -58,9 +58,16 @@ B = A | {"annex_i_product": "b"}
         ({"activities": ["uses_privately"], "purposes": ["employment"]}, ("none", "out_of_scope", None)),
         ({"activities": ["imports"], "purposes": ["employment"]}, ("importer", "high_risk_annex_III", "2027-12-02")),
         ({"activities": ["rebrands"], "purposes": ["employment"]}, ("provider", "high_risk_annex_III", "2027-12-02")),
-        ({"activities": ["rebrands"]}, ("distributor", "minimal", "2025-02-02")),
+        ({"activities": ["rebrands"]}, ("distributor", "minimal", None)),  # Art 4 is for providers and deployers
+        ({"activities": ["imports"]}, ("importer", "minimal", None)),
+        # 2(12) leaves in the act what falls under Art 50, whoever uses it
+        (
+            {"activities": ["uses"], "open_source": True, "purposes": ["talks_to_people"]},
+            ("deployer", "minimal", "2025-02-02"),
+        ),
+        ({"activities": ["uses"], "open_source": True}, ("deployer", "out_of_scope", None)),
         (A | {"activities": ["builds_into_own_product"]}, ("provider", "high_risk_annex_I", "2028-08-02")),
-        ({"activities": ["builds_into_own_product"]}, ("product_manufacturer", "minimal", "2025-02-02")),
+        ({"activities": ["builds_into_own_product"]}, ("product_manufacturer", "minimal", None)),
     ],
 )
 def test_one_row(changes, expected):

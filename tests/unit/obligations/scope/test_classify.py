@@ -7,7 +7,7 @@ import pytest
 from ringfence.obligations.scope import rules
 from ringfence.obligations.scope.classify import DISCLAIMER, classify
 from ringfence.obligations.scope.organisation import parse
-from ringfence.testing.organisations import NOTHING, ON, answer, customer, profile, system
+from ringfence.testing.organisations import NOTHING, ON, answer, customer, product, profile, system
 
 M = 1_000_000
 
@@ -118,6 +118,15 @@ def test_a_high_risk_duty_stops_being_upcoming_on_its_day():
     assert not answer(given, on=date(2027, 12, 2))["upcoming"]
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"established_in": ["US"], "serves": ["US"]}, {"designations__exclusion": "dora_exemption"}],
+)
+def test_a_bank_outside_the_union_or_exempted_is_not_under_dora(changes):
+    found = answer(services=["credit_institution"], size__staff=300, **changes)
+    assert (found["nis2"]["category"], found["lex_specialis"]) == ("out_of_scope", None)
+
+
 def test_a_bank_keeps_its_category_and_follows_dora():
     found = answer(services=["credit_institution"], size__staff=900)
     assert (found["nis2"]["category"], found["lex_specialis"], found["binds_2690"]) == ("essential", "DORA", False)
@@ -167,3 +176,119 @@ def test_with_nothing_known_nothing_is_claimed():
     assert found["nis2"]["possible"] == ["essential", "important", "out_of_scope", "registration_only"]
     assert (found["binds_2690"], found["jurisdiction"], found["size"]) == (None, "undetermined", "undetermined")
     assert "services" in next(gap for gap in found["undetermined"] if gap["subject"] == "nis2.category")["decided_by"]
+
+
+M = 1_000_000
+FORTY = {"staff": 40, "turnover": M, "balance": M}
+# Organisations whose answer surprises: each was worked out by hand from sections 1.1 to 1.7 of the legal reference.
+SURPRISING = {
+    "one ceiling alone": ({"services": ["gpu_cloud"], "size__turnover": 12 * M}, "out_of_scope", "2(1)"),
+    "both ceilings, twenty people": (
+        {"services": ["gpu_cloud"], "size__turnover": 12 * M, "size__balance": 11 * M},
+        "important",
+        "3(2)",
+    ),
+    "249 people below one ceiling": (
+        {"services": ["gpu_cloud"], "size__staff": 249, "size__turnover": 51 * M, "size__balance": 43 * M},
+        "important",
+        "3(2)",
+    ),
+    "a start-up of a large group": (
+        {
+            "services": ["gpu_cloud"],
+            "size__group": [{"relation": "linked", "staff": 5000, "turnover": 0, "balance": 0}],
+        },
+        "essential",
+        "3(1)(a)",
+    ),
+    "grown this year only": (
+        {"services": ["gpu_cloud"], "size__staff": 60, "size__earlier_periods": [FORTY, FORTY]},
+        "out_of_scope",
+        "2(1)",
+    ),
+    "two people with a name server": ({"services": ["dns_service_provider"], "size__staff": 2}, "essential", "3(1)(b)"),
+    "a small telephone company": ({"services": ["public_communications_service_provider"]}, "important", "3(2)"),
+    "a car maker of 5000": ({"services": ["motor_vehicle_manufacturer"], "size__staff": 5000}, "important", "3(2)"),
+    "a small host that also registers names": (
+        {"services": ["domain_name_registration_service", "gpu_cloud"]},
+        "registration_only",
+        "2(4)",
+    ),
+    "a critical bakery": (
+        {"services": ["food_wholesale_or_industry"], "designations__cer_critical_entity": True},
+        "essential",
+        "3(1)(f)",
+    ),
+    "police that issues certificates": (
+        {"services": ["qualified_trust_service_provider"], "designations__exclusion": "public_security"},
+        "essential",
+        "3(1)(b)",
+    ),
+    "a university without an opt-in": (
+        {"services": [{"type": "education_institution", "member_state_opted_in": False}], "size__staff": 900},
+        "out_of_scope",
+        "2(1)",
+    ),
+    "a factory with a rubbish lorry": (
+        {"services": [{"type": "waste_management", "main_activity": False}], "size__staff": 900},
+        "out_of_scope",
+        "2(1)",
+    ),
+    "an American cloud in the Union": (
+        {"services": ["gpu_cloud"], "size__staff": 60, "established_in": ["US"], "serves": ["DE"]},
+        "important",
+        "3(2)",
+    ),
+    "weights under licence to hospitals": (
+        {"services": ["model_licence_only"], "size__staff": 900, "customers": [customer()]},
+        "out_of_scope",
+        "2(1)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SURPRISING)
+def test_organisations_whose_answer_surprises(name):
+    changes, category, ref = SURPRISING[name]
+    found = answer(**changes)["nis2"]
+    assert (found["category"], found["provision"].split(",")[0]) == (category, f"NIS2 {ref}")
+
+
+def test_nothing_at_all_is_known_and_the_answer_has_every_part():
+    found, full = answer({"name": "x"}), answer()
+    assert set(found) == set(full)
+    assert found["nis2"]["category"] == found["size"] == found["jurisdiction"] == "undetermined"
+    assert found["binds_2690"] is found["supply_chain_duty_only"] is found["personal_data"] is None
+    assert found["fines"] == found["ai_act"] == found["cra"] == []
+
+
+def test_an_act_that_is_known_and_not_yet_in_force_is_upcoming_with_its_day():
+    found = answer(services=["gpu_cloud"], size__staff=60, established_in=["AT"], on=date(2026, 9, 30))
+    assert (found["nis2"]["status"], found["binds_2690"], found["concerns_2690"]) == ("upcoming", False, True)
+    assert {row["applies_from"] for row in found["upcoming"]} == {"2026-10-01"}
+    told = next(reason["because"] for reason in found["reasons"] if reason["subject"] == "national law AT")
+    assert told == "in force from 2026-10-01"
+
+
+@pytest.mark.parametrize(
+    ("changes", "subject", "decided_by"),
+    [
+        ({"undertaking_turnover_worldwide": NOTHING}, "fines: amounts", ["undertaking_turnover_worldwide"]),
+        ({"size__staff": NOTHING}, "fines: NIS2", ["size.staff"]),
+        ({"size__staff": 900, "size__small_mid_cap": NOTHING}, "fines: rule", ["size.small_mid_cap"]),
+    ],
+)
+def test_what_keeps_a_fine_open_is_named(changes, subject, decided_by):
+    given = {"services": ["gpu_cloud"], "size__staff": 60, "ai_systems": [system(purposes=["employment"])]}
+    assert not [gap for gap in answer(**given)["undetermined"] if gap["subject"].startswith("fines")]
+    found = answer(**given | changes)["undetermined"]
+    assert {gap["subject"]: gap["decided_by"] for gap in found}[subject] == decided_by
+
+
+def test_small_manufacturers_are_told_of_what_they_are_not_fined_for():
+    def told(**changes):
+        reasons = answer(products=[product()], **changes)["reasons"]
+        return [reason for reason in reasons if reason["provision"] == "CRA 64(10)"]
+
+    assert told()
+    assert not told(size__staff=60)

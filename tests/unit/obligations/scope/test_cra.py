@@ -56,6 +56,11 @@ def test_every_role(role):
     assert row(role=role)["role"] == rules.load().cra["roles"][role]["role"]
 
 
+@pytest.mark.parametrize("role", ["importer", "distributor", "authorised_representative"])
+def test_article_14_is_not_for_those_who_only_hand_products_on(role):
+    assert (row(role=role)["reporting_from"], row(role=role)["applies_from"]) == (None, "2027-12-11")
+
+
 def test_selling_under_ones_own_name_makes_a_manufacturer():
     assert row(role="sells_under_own_name")["role"] == "manufacturer"
     assert row(role=NOTHING)["role"] == "undetermined"
@@ -77,3 +82,8 @@ def test_open_source_has_every_route():
 def test_a_gap_names_what_would_decide():
     found = answer(products=[product(core_function=NOTHING, open_source=NOTHING)])
     assert found["undetermined"][0]["decided_by"] == ["core_function"]
+
+
+def test_a_row_that_is_open_says_what_is_possible():
+    assert row(role=NOTHING, core_function="vpn")["possible"][0] == "authorised_representative: important_class_I"
+    assert "possible" not in row()

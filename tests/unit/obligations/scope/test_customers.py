@@ -9,7 +9,7 @@ CLAUSES = "2024/2690 Annex 5.1.4(a)-(h)"
 
 
 def row(**changes):
-    return answer(customers=[customer(**changes)])["customers"][0]
+    return answer(customers=[customer(**changes)], personal_data="ordinary")["customers"][0]
 
 
 def provisions(found):
@@ -74,8 +74,30 @@ def test_ai_act_agreements_are_upcoming():
     ],
 )
 def test_only_by_contract(customers, expected):
-    assert answer(customers=customers)["supply_chain_duty_only"] is expected
+    assert answer(customers=customers, personal_data=NOTHING)["supply_chain_duty_only"] is expected
 
 
 def test_an_entity_in_scope_is_not_reached_by_contract_only():
     assert answer(customers=[customer()], services=["gpu_cloud"], size__staff=60)["supply_chain_duty_only"] is False
+
+
+def test_a_customer_outside_the_union_is_bound_only_where_it_serves_it():
+    def found(**changes):
+        return answer(customers=[customer(country="US", **changes)])
+
+    assert found(serves_union=True)["customers"][0]["category"] == "essential"
+    outside = found(serves_union=False)
+    assert (outside["customers"][0]["category"], outside["customers"][0]["duties"]) == ("out_of_scope", [])
+    unknown = found(serves_union=NOTHING)
+    assert unknown["customers"][0]["category"] == "undetermined"
+    assert any("serves_union" in gap["decided_by"] for gap in unknown["undetermined"])
+    assert found(serves_union=False, services=["credit_institution"])["customers"][0]["duties"] == []
+
+
+def test_a_customer_of_an_unknown_country_may_be_outside_the_union():
+    def only(**changes):
+        return answer(customers=[customer(**changes)])["supply_chain_duty_only"]
+
+    assert only(country="US", serves_union=False) is False
+    assert only(country=NOTHING, serves_union=False) is None
+    assert only(country=NOTHING, serves_union=NOTHING) is None

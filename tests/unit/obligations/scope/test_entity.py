@@ -85,3 +85,20 @@ def test_what_2690_depends_on_is_named_apart():
     found = answer(services=["trust_service_provider", "motor_vehicle_manufacturer"], size__staff=60)
     assert found["nis2"]["category"] == "undetermined"
     assert found["binds_2690"] is True
+
+
+def test_services_that_are_said_again_are_open_once():
+    services = [
+        "waste_management",
+        "drinking_water_supplier",
+        "trust_service_provider",
+        "regional_government_entity",
+    ] * 9
+    assert category(services=services, size=NOTHING, designations=NOTHING) == "undetermined"
+
+
+def test_the_category_of_a_local_administration_is_for_the_national_act_to_say():
+    given = [{"type": "local_government_entity", "member_state_opted_in": True}]
+    assert answer(services=given)["nis2"]["possible"] == ["essential", "important"]
+    assert answer(services=given)["binds_2690"] is False
+    assert category(services=[given[0] | {"member_state_opted_in": False}]) == "out_of_scope"

@@ -33,6 +33,8 @@ def read(kind, text, *arguments):
         ("compute", "3.5e24", Fraction(35) * 10**23),
         ("compute", "1e+23", Fraction(10) ** 23),
         ("compute", "100", Fraction(100)),
+        ("compute", '"1e24"', Fraction(10) ** 24),
+        ("money", "9000000.0", 9_000_000),
         ("day", "2026-03-01", date(2026, 3, 1)),
         ("text", '"unknown things"', "unknown things"),
     ],
@@ -93,7 +95,16 @@ def test_a_country_is_two_letters_and_norway_is_no_boolean(code):
 
 
 @pytest.mark.parametrize(
-    ("code", "hint"), [("EL", "write GR"), ("UK", "write GB"), ("de", "two capital"), ("XX", "two")]
+    ("code", "hint"),
+    [
+        ("EL", "write GR"),
+        ("UK", "write GB"),
+        ("de", "write DE"),
+        ("Germany", "write DE"),
+        ("'DE '", "write DE"),
+        ("EU", "name its Member States"),
+        ("XX", "two capital"),
+    ],
 )
 def test_a_code_that_is_none_is_refused(code, hint):
     with pytest.raises(MalformedInput, match=hint):

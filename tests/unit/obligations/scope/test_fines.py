@@ -76,7 +76,7 @@ def test_a_small_mid_cap_has_no_relief_for_prohibited_practices():
 
 def test_section_b_and_minimal_systems_bring_no_band():
     section_b = {"annex_i_product": "b", "product_or_safety_component": True, "third_party_assessment": True}
-    assert fines("AI Act", ai_systems=[system(**section_b), system()]) == []
+    assert fines("AI Act", ai_systems=[system(**section_b), system(name="other")]) == []
 
 
 def test_models():
@@ -87,7 +87,38 @@ def test_models():
 def test_cra():
     rows = fines("CRA", products=[product()], undertaking_turnover_worldwide=1000 * M)
     assert [row["amount_eur"] for row in rows] == [25 * M, 20 * M, 10 * M]
-    assert [row["status"] for row in rows] == ["binding", "upcoming", "upcoming"]
+    assert [row["status"] for row in rows] == ["upcoming"] * 3  # Article 64 itself applies from 2027-12-11 (71(2))
     assert [row["status"] for row in fines("CRA", products=[product()], on=date(2027, 12, 11))] == ["binding"] * 3
     assert fines("CRA", products=[product(role="open_source_steward")]) == []
     assert fines("CRA", products=[product(digital_elements=False)]) == []
+
+
+@pytest.mark.parametrize("role", ["importer", "distributor", "authorised_representative"])
+def test_the_band_of_articles_13_and_14_is_for_manufacturers(role):
+    rows = fines("CRA", products=[product(role=role)])
+    assert [row["fixed_eur"] for row in rows] == [10 * M, 5 * M]
+    assert len(fines("CRA", products=[product(role=role), product(name="own")])) == 3
+    assert fines("CRA", products=[product(role=NOTHING)]) == []
+
+
+def test_gdpr():
+    rows = fines("GDPR", personal_data="ordinary", undertaking_turnover_worldwide=1000 * M)
+    assert [(row["provision"], row["amount_eur"]) for row in rows] == [("GDPR 83", 20 * M), ("GDPR 83", 40 * M)]
+    assert {row["rule"] for row in rows} == {"whichever is higher"}
+    assert fines("GDPR", personal_data="none") == fines("GDPR", personal_data=NOTHING) == []
+
+
+def test_whether_public_bodies_are_fined_is_a_national_choice():
+    (row,) = fines("NIS2", services=["central_government_entity"])
+    assert (row["provision"], row["status"]) == ("NIS2 34(4), 34(7)", "undetermined")
+
+
+def test_the_same_conduct_is_fined_once():
+    found = answer(services=["gpu_cloud"], size__staff=60, personal_data="ordinary")
+    assert "NIS2 35" in {reason["provision"] for reason in found["reasons"]}
+
+
+def test_whether_it_is_nis2_or_dora_that_fines_is_not_guessed():
+    given = {"services": ["gpu_cloud", "credit_institution"], "size__staff": 60}
+    assert fines("NIS2", **given) == []
+    assert fines("NIS2", services=NOTHING, designations__cer_critical_entity=True) == []

@@ -85,3 +85,8 @@ def test_an_act_and_its_authority_are_shown_with_their_source():
     row = answer(services=["gpu_cloud"], size__staff=60)["jurisdictions"][0]
     assert (row["member_state"], row["in_force"], row["authority"]) == ("DE", "2025-12-06", "BSI")
     assert (row["source"], row["verified_on"]) == ("verified", "2026-11-22")
+
+
+def test_whoever_is_and_serves_outside_the_union_answers_nowhere():
+    assert where(["gpu_cloud"], established_in=["GB"], serves=["GB"])[0] == "none"
+    assert where(["gpu_cloud"], established_in=["NO"], serves=["SE"], representative="SE")[0] == "SE"

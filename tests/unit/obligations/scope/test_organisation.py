@@ -124,6 +124,13 @@ def test_everything_but_the_name_can_be_absent():
         ("name: x\nsize: {earlier_periods: []}\n", 2, 25, "1 to 3 periods"),
         ("name: x\nai_systems: [{purposes: [employment]}]\n", 2, 14, "a name is needed"),
         ("name: x\nai_systems: [{name: y, purposes: [world_peace]}]\n", 2, 35, "none of"),
+        ("name: x\nai_systems: [{name: y}, {name: z}, {name: y}]\n", 2, 13, "'y' stands twice"),
+        ("name: x\nproducts: [{name: y}, {name: y}]\n", 2, 11, "'y' stands twice"),
+        ("name: x\nemployees: 3\n", 2, 1, "did you mean size: {staff"),
+        ("name: x\nservices: [Hospital]\n", 2, 12, "did you mean healthcare_provider?"),
+        ("name: x\nservices: gpu_cloud\n", 2, 11, "for instance [gpu_cloud]"),
+        ("name: x\ncustomers: none\n", 2, 12, "for instance [] for none"),
+        ('name: x\nsize: {staff: "60"}\n', 2, 15, "60 without quotes"),
         ("name: x\nproducts: [{name: y, placed_on_market: soon}]\n", 2, 40, "a day such as"),
     ],
 )
@@ -152,3 +159,14 @@ def test_contradictions_about_the_group_are_refused(enterprise):
 def test_an_exempt_investor_may_be_called_autonomous():
     text = "name: x\nsize: {group: [{relation: autonomous, capital_percent: 30, exempt_investor: yes}]}\n"
     assert parse(text.encode()).size.enterprises[0].exempt_investor
+
+
+def test_nothing_designated_can_be_said_in_one_word():
+    each = b"cer_critical_entity: no, identified_by_member_state: none, former_operator_of_essential_services: no"
+    name, given = b"name: x\n", b"designations: {" + each + b", exclusion: none}"
+    assert parse(name + b"designations: none") == parse(name + given)
+    assert parse(name + b"designations: unknown") == parse(name + b"designations: {}") == parse(name)
+    assert parse(name) != parse(name + given)
+    VALID.validate({"name": "x", "designations": "none"})
+    with pytest.raises(MalformedInput, match="designations"):
+        parse(name + b"designations: never")

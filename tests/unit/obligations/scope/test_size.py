@@ -105,6 +105,8 @@ def enterprise(relation, capital=None, votes=None, *, exempt=False):
         (enterprise(Relation.PARTNER, Fraction(30)), "0.3", "1"),
         (enterprise(Relation.PARTNER, Fraction(30), Fraction(30), exempt=True), "0", "0"),
         (enterprise(Relation.PARTNER, Fraction(30), Fraction(30), exempt=None), "0", "0.3"),
+        (enterprise(Relation.PARTNER, Fraction(60), Fraction(30), exempt=True), "0.6", "0.6"),
+        (enterprise(Relation.PARTNER, Fraction(30), None, exempt=True), "0", "1"),
         (enterprise(Relation.AUTONOMOUS), "0", "0"),
         (enterprise(None), "0", "1"),
     ],

@@ -1,6 +1,8 @@
 """Statements about a classification: their schema, and that no name and no plain digest gets into the log."""
 
 import json
+from dataclasses import replace
+from datetime import date
 
 import jsonschema
 import pytest
@@ -8,8 +10,13 @@ import pytest
 from ringfence.kernel import identifier
 from ringfence.kernel.commitment import commit
 from ringfence.kernel.digest import Digest, dumps
+from ringfence.kernel.errors import MalformedInput, Refused
+from ringfence.kernel.identifier import Tenant
 from ringfence.kernel.statement import Strength
-from ringfence.obligations.scope.statement import GRAVITY, Signing, drafts
+from ringfence.obligations.scope.classify import classify
+from ringfence.obligations.scope.organisation import parse
+from ringfence.obligations.scope.rules import sample
+from ringfence.obligations.scope.statement import GRAVITY, Signing, check_shown, drafts
 from ringfence.testing.organisations import NOTHING, answer, customer, model, product, profile, system
 
 SIGNING = Signing(identifier.tenant("acme"), b"s" * 32, b"t" * 32)
@@ -84,7 +91,7 @@ def test_what_is_open_is_claimed_without_names_and_booleans_are_left_out():
         profile(customers=[customer(name="hidden", staff=NOTHING)], designations__cer_critical_entity=NOTHING)
     )
     claims = drafts(document, PROFILE, SIGNING)[0].claims
-    assert claims["undetermined"] == ["customers", "nis2.category", "supply_chain_duty_only"]
+    assert claims["undetermined"] == ["customers", "fines", "nis2.category", "supply_chain_duty_only"]
     assert "supplyChainDutyOnly" not in claims
     assert claims["binds2690"] is False
 
@@ -92,3 +99,85 @@ def test_what_is_open_is_claimed_without_names_and_booleans_are_left_out():
 def test_every_class_has_its_gravity():
     kinds = {row["class"] for row in given()["ai_act"]}
     assert kinds <= set(GRAVITY)
+
+
+@pytest.mark.parametrize(
+    ("changes", "claim", "expected"),
+    [
+        ({"services": ["credit_institution"]}, "financialEntity", True),
+        ({"services": ["gpu_cloud"]}, "financialEntity", False),
+        ({"services": NOTHING}, "financialEntity", None),
+        ({"customers": [customer(personal_data=True)], "personal_data": NOTHING}, "personalData", True),
+        ({"customers": [customer(personal_data=False)]}, "personalData", False),
+        ({"customers": [customer(personal_data=False)], "personal_data": NOTHING}, "personalData", None),
+        ({"customers": NOTHING, "personal_data": "special"}, "personalData", True),
+        ({"personal_data": "special"}, "personalDataKind", "special"),
+        ({"personal_data": NOTHING}, "personalDataKind", None),
+        ({"products": NOTHING}, "products", None),
+        ({"products": []}, "products", []),
+        ({"products": [product(), product(name="other")]}, "products", ["manufacturer:default"]),
+        ({"products": [product(core_function=NOTHING)]}, "products", ["manufacturer:undetermined"]),
+    ],
+)
+def test_what_decides_on_dora_gdpr_and_cra_is_claimed_only_where_it_is_known(changes, claim, expected, schemas):
+    claims = drafts(answer(**changes), PROFILE, SIGNING)[0].claims
+    assert claims.get(claim) == expected
+    jsonschema.validate(dict(claims), schemas["entity.classification"])
+
+
+class TestWhatIsSignedIsWhatWasShown:
+    @pytest.fixture
+    def shown(self):
+        document = classify(parse(sample().encode()), date(2026, 11, 22))
+        return document, sample(), Tenant("acme")
+
+    def test_ids_of_systems_and_salts_are_the_servers(self, shown):
+        document, profile, tenant = shown
+        made = drafts(document, profile, Signing(tenant, b"s" * 32, b"x" * 32))
+        check_shown(made, *shown)
+
+    @pytest.mark.parametrize("claim", ["category", "rulesDigest", "systems"])
+    def test_anything_else_is_refused_unsigned(self, shown, claim):
+        document, profile, tenant = shown
+        first, *rest = drafts(document, profile, Signing(tenant, b"s" * 32, b"x" * 32))
+        if claim == "systems":  # one fewer
+            with pytest.raises(Refused):
+                check_shown([first, *rest[1:]], *shown)
+            return
+        with pytest.raises(Refused):
+            check_shown([replace(first, claims={**first.claims, claim: "other"}), *rest], *shown)
+        with pytest.raises(Refused):
+            check_shown([replace(first, details={**first.details, "profile": "{}"}), *rest], *shown)
+
+    def test_the_commitment_is_to_the_profile_that_is_shown(self, shown):
+        document, profile, _ = shown
+        first, *rest = drafts(document, profile, SIGNING)
+        other = drafts(document, "name: another\n", SIGNING)[0].claims["profileDigest"]
+        with pytest.raises(Refused):
+            check_shown([replace(first, claims={**first.claims, "profileDigest": other}), *rest], *shown)
+
+    @pytest.mark.parametrize("salt", [None, 5, "", "zz", "00"])
+    def test_a_salt_that_is_none_is_refused(self, shown, salt):
+        document, profile, _ = shown
+        first, *rest = drafts(document, profile, SIGNING)
+        with pytest.raises(MalformedInput):
+            check_shown([replace(first, details={**first.details, "profileSalt": salt}), *rest], *shown)
+
+    def test_two_systems_are_not_signed_as_one(self, shown):
+        document, profile, _ = shown
+        first, one, other = drafts(document, profile, SIGNING)
+        same = replace(other, subjects=one.subjects, claims={**other.claims, "system": one.claims["system"]})
+        with pytest.raises(Refused):
+            check_shown([first, one, same], *shown)
+        with pytest.raises(Refused):
+            check_shown([replace(first, claims={**first.claims, "systems": []}), one, other], *shown)
+
+    def test_a_statement_about_something_else_is_refused(self, shown):
+        document, profile, _ = shown
+        first, *rest = drafts(document, profile, SIGNING)
+        named = replace(first.subjects[0], name="entity/other")
+        for changed in (replace(first, subjects=(named,)), replace(first, strength=Strength.ATTESTED)):
+            with pytest.raises(Refused):
+                check_shown([changed, *rest], *shown)
+        with pytest.raises(Refused):
+            check_shown([], *shown)

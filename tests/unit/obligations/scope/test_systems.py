@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from ringfence.testing.organisations import NOTHING, answer, system
+from ringfence.obligations.scope.systems import _classified
+from ringfence.testing.organisations import NOTHING, answer, model, system
 
 
 def test_every_system_has_its_own_rows():
@@ -45,3 +46,31 @@ def test_a_wholly_unknown_system_is_undetermined_not_an_error():
     found = answer(ai_systems=[{"name": "x"}])
     assert [row["class"] for row in found["ai_act"]] == ["undetermined"]
     assert {"kind", "purposes", "activities"} <= set(found["undetermined"][0]["decided_by"])
+
+
+def test_a_system_that_comes_after_its_day_is_not_older():
+    def provisions(day):
+        given = system(purposes=["employment"], placed_on_market=day)
+        return [reason["provision"] for reason in answer(ai_systems=[given])["reasons"]]
+
+    assert "AI Act 111(2)" in provisions("2027-12-01")
+    assert "AI Act 111(2)" not in provisions("2027-12-02")
+
+
+def test_what_is_said_of_the_other_kind_is_not_passed_over_in_silence():
+    def told(given):
+        return [
+            reason["answer"] for reason in answer(ai_systems=[given])["reasons"] if "not considered" in reason["answer"]
+        ]
+
+    assert told(model(purposes=["employment"])) == ["purposes and product not considered"]
+    assert told(system(training_compute=10**26)) == ["training not considered"]
+    assert told(model()) == told(system()) == []
+
+
+def test_days_on_which_the_act_says_the_same_are_decided_once():
+    _classified.cache_clear()
+    days = [f"20{year}-01-{day:02}" for year in range(10, 30) for day in range(1, 11)]
+    given = [{"name": f"system {day}", "placed_on_market": day} for day in days]
+    answer(ai_systems=given)
+    assert _classified.cache_info().currsize == 3

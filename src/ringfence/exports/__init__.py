@@ -1,0 +1,1 @@
+"""Exports for other tools: OSCAL, a statement of applicability, tables."""

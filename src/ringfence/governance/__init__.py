@@ -1,0 +1,1 @@
+"""What the management body decides: resolutions, risks, exceptions, and what an auditor thinks."""

@@ -1,0 +1,1 @@
+"""Opinions of auditors on controls: beside the computed status, never in its place."""

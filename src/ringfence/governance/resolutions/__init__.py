@@ -1,0 +1,1 @@
+"""Resolutions of the management body: put to its members, signed by each, counted, stated."""

@@ -1,0 +1,1 @@
+"""The risk register: a fold over what people signed."""

@@ -1,0 +1,1 @@
+"""`ringfence key`: the verbs, by what they are about."""

@@ -1,0 +1,1 @@
+"""What a person starts from the console: collectors, samples, prompts, packs."""

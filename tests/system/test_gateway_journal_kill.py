@@ -19,17 +19,21 @@ WRITER = """
 import asyncio, os, pathlib, sys
 from ringfence.testing import receipts
 
-async def caller(journal, numbers):
+async def caller(journal, numbers, answering):
     for number in numbers:
         await journal.admit(receipts.admitted(number))
         os.write(1, b"a %d\\n" % number)
+        await asyncio.sleep(answering)
         await journal.finish(receipts.finished(number))
         os.write(1, b"f %d\\n" % number)
 
 async def main(folder, first):
     journal = receipts.opened(pathlib.Path(folder), close_after=0.02, most=64)
     os.write(1, b"ready\\n")
-    await asyncio.gather(*(caller(journal, range(first + start, first + 10**6, 16)) for start in range(16)))
+    # Every other answer takes its time: whenever the kill comes, some are open.
+    await asyncio.gather(
+        *(caller(journal, range(first + start, first + 10**6, 16), 0.02 * (start % 2)) for start in range(16))
+    )
 
 asyncio.run(main(sys.argv[1], int(sys.argv[2])))
 """

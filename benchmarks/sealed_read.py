@@ -1,6 +1,7 @@
 """Sealed read path beside bare AES-GCM, Tink and Fernet, on the same bytes, in one run."""
 
 import base64
+import hashlib
 import io
 import os
 import tempfile
@@ -59,8 +60,8 @@ def ours(stack: ExitStack, folder: Path, mode: ReadMode) -> Callable[[], int]:
     return run
 
 
-def tink_stream(data: bytes) -> Callable[[], int] | None:
-    """Decrypt Tink's streaming AEAD; None where it is not installed."""
+def tink_stream(folder: Path, data: bytes) -> Callable[[], int] | None:
+    """Decrypt Tink's streaming AEAD from a file in the page cache, as ours is; None where it is not installed."""
     try:
         import tink
         from tink import streaming_aead
@@ -73,11 +74,12 @@ def tink_stream(data: bytes) -> Callable[[], int] | None:
     kept.close = lambda: None  # type: ignore[method-assign]  # Tink closes what it wrote to
     with primitive.new_encrypting_stream(kept, b"aad") as writer:
         writer.write(data)
-    sealed = kept.getvalue()
+    sealed = folder / "tink"
+    sealed.write_bytes(kept.getvalue())
 
     def run() -> int:
         total = 0
-        with primitive.new_decrypting_stream(io.BytesIO(sealed), b"aad") as reader:
+        with primitive.new_decrypting_stream(sealed.open("rb"), b"aad") as reader:
             while part := reader.read(CHUNK):
                 total += len(part)
         return total
@@ -92,13 +94,29 @@ def fernet(data: bytes) -> Callable[[], int]:
     return lambda: sum(len(cipher.decrypt(token)) for token in tokens)
 
 
+def hashing(folder: Path) -> Callable[[], int]:
+    """Read the plain file into one buffer and hash it chunk by chunk: what `audit` cannot do without."""
+    buffer = memoryview(bytearray(CHUNK))
+
+    def run() -> int:
+        total = 0
+        with (folder / "plain").open("rb", buffering=0) as file:
+            while count := file.readinto(buffer):
+                hashlib.sha256(buffer[:count]).digest()
+                total += count
+        return total
+
+    return run
+
+
 def contestants(stack: ExitStack, folder: Path, data: bytes) -> dict[str, Callable[[], int]]:
     """Return everything that reads the same bytes."""
-    tink = tink_stream(data)
+    tink = tink_stream(folder, data)
     return {
         "tag": ours(stack, folder, ReadMode.TAG),
         "audit": ours(stack, folder, ReadMode.AUDIT),
         "bare AES-GCM decrypt_into": bare(data),
+        "SHA-256 of the file": hashing(folder),
         "Fernet, 1 MiB": fernet(data),
     } | ({"Tink AES256_GCM_HKDF_1MB": tink} if tink else {})
 
@@ -130,5 +148,9 @@ def measure() -> list[Row]:
         for (peer, least), index in zip(targets.items(), ("its limit", "Tink", "Fernet"), strict=True)
         if peer in times
     ]
-    peer = "bare AES-GCM decrypt_into"
-    return [*rows, Row("sealed read, audit mode", "printed", times["audit"], "ms CPU", peer, times[peer], note=note)]
+    audit = times["audit"]
+    for peer, least in (("bare AES-GCM decrypt_into", None), ("SHA-256 of the file", 0.85)):
+        target = "printed" if least is None else f">= {least}"
+        what = f"sealed read, audit mode, beside {peer}"
+        rows.append(Row(what, target, audit, "ms CPU", peer, times[peer], least, note=note))
+    return rows

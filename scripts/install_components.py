@@ -21,16 +21,15 @@ import build_image
 from debian_packages import Apt, Package, stored, unpack
 
 from ringfence import components
-from ringfence.compute.providers import image
+from ringfence.compute.providers import firmware, image
 from ringfence.kernel.errors import RingfenceError, Unavailable
 
 PLACE = Path(__file__).resolve().parents[1] / ".tools/debian"
 NETWORK = ("nftables", "bubblewrap", "iproute2", "tcpdump", "openssh-server", "openssh-client", "openssh-sftp-server")
-EMULATOR = ("qemu-system-x86", "squashfs-tools")
+EMULATOR = ("qemu-system-x86", "squashfs-tools", "swtpm", "swtpm-libs")
 KERNEL = ("linux-image-cloud-amd64",)
 GUEST = (
     "bash", "busybox-static", "openssh-server", "openssh-sftp-server", "python3-minimal", "libpython3-stdlib",
-    "python3-cryptography", "python3-cffi-backend",
 )  # fmt: skip
 # The C library is the host's own: a second one beside it would not fit its loader.
 HOST_HAS = ("libc6", "libgcc-s1")
@@ -42,6 +41,7 @@ SKIPPED = (
 )  # fmt: skip
 # Only these files of these packages, and nothing that they depend on: what a machine without display reads.
 SINGLE = {
+    "ovmf": ("usr/share/OVMF/OVMF_CODE_4M.fd", "usr/share/OVMF/OVMF_VARS_4M.fd"),
     "qemu-system-common": ("usr/lib/x86_64-linux-gnu/qemu/accel-tcg-x86_64.so",),
     "qemu-system-data": ("usr/share/qemu/linuxboot_dma.bin", "usr/share/qemu/kvmvapic.bin"),
     "seabios": ("usr/share/seabios/bios-256k.bin", "usr/share/seabios/bios.bin"),
@@ -78,6 +78,12 @@ def _missing_of_machines() -> Iterator[str]:
         image.load(components.machine_files())
     except Unavailable as problem:
         yield f"virtual machines ({problem})"
+        return
+    try:
+        components.find("swtpm")
+        firmware.firmware_files()
+    except Unavailable as problem:
+        yield f"measured virtual machines ({problem})"
 
 
 def install(*, with_vm: bool, upgrade: bool) -> None:
@@ -140,7 +146,7 @@ def assemble(scratch: Path, parts: dict[str, list[Package]]) -> Path:
     if "kernel" in parts:
         say("building the image of virtual machines")
         machine = scratch / "tools" / components.MACHINE
-        versions = _versions(parts["kernel"], parts["guest"])
+        versions = _versions(parts["kernel"], parts["guest"]) | build_image.wheels()
         digest = build_image.build(scratch / "guest", scratch / "kernel", scratch / "tools", machine, versions)
         say(f"image sha256:{digest}")
     return scratch / "tools"
@@ -161,8 +167,8 @@ def _recipe(*, with_vm: bool) -> str:
     """Return a digest over everything here that decides what the tree holds."""
     here = Path(__file__).resolve().parent
     sources = [here / "install_components.py", here / "debian_packages.py", here / "build_image.py"]
-    sources += [*sorted((here / "guest").iterdir()), Path(image.__file__)]
-    whole = hashlib.sha256(str(with_vm).encode())
+    sources += [*sorted((here / "guest").iterdir()), Path(image.__file__), *build_image.agent_sources().values()]
+    whole = hashlib.sha256(f"{with_vm} {build_image.wheels()}".encode())
     for path in sources:
         whole.update(hashlib.sha256(path.read_bytes()).digest())
     return whole.hexdigest()

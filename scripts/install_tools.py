@@ -1,8 +1,9 @@
 """Fetch programs that only benchmarks or tests start, unpacked (never installed) into `.tools/<set>/`. Debian only.
 
 Nothing of the product uses them: `bench` is what `make bench` measures us beside, `testing` is what the tests run for
-real (PostgreSQL, SoftHSM, Go with its own reader of transparency logs). Where a set cannot be had, this says why and
-ends with 0; the benchmark then prints our own figures alone, and the tests skip and count what they could not run.
+real (PostgreSQL, SoftHSM, Go with its own reader of transparency logs, a software TPM, age). Where a set cannot be had,
+this says why and ends with 0; the benchmark then prints our own figures alone, and the tests skip and count what they
+could not run.
 """
 
 import argparse
@@ -21,8 +22,10 @@ SETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "bench": ("nginx",),
         "testing": (
-            "golang-1.19-go", "golang-1.19-src", "golang-golang-x-mod-dev", "golang-golang-x-sys-dev",
+            "age", "golang-1.19-go", "golang-1.19-src", "golang-golang-x-mod-dev", "golang-golang-x-sys-dev",
             "openssl", "postgresql-15", "postgresql-client-15", "softhsm2",
+            # A TPM in software, and a verifier that is not ours; what they load by name is no dependency of theirs.
+            "libtss2-tcti-swtpm0", "swtpm", "swtpm-libs", "tpm2-tools",
         ),
     }
 )  # fmt: skip

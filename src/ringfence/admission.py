@@ -25,11 +25,18 @@ from ringfence.storage.numbering import TenantNumbers
 # What an operator's key may state; the rest is stated by the services themselves, or by the root.
 OPERATOR_PREDICATES = frozenset(
     {
+        "backup.artifacts_made",
+        "backup.artifacts_restored",
         "dataset.sealed",
         "dataset.provenance",
         "dataset.opened",
+        "dataset.checked",
         "dataset.verified",
+        "dataset.erasure_requested",
+        "dataset.erased",
+        "model.imported",
         "model.scan",
+        "model.quarantined",
         "model.signed",
         "entity.classification",
         "ai.classification",
@@ -38,6 +45,7 @@ OPERATOR_PREDICATES = frozenset(
         "ledger.head_exported",
         "redteam.run",
         "report.exported",
+        "run.imported",
         "run.manifest",
         "techdoc.exported",
     }
@@ -57,7 +65,11 @@ ACTS = frozenset(
         "incident.opened",
         "incident.report",
         "incident.triage",
+        "gate.mode_set",
         "key.enrolled",
+        "key.release_allowed",
+        "model.approved",
+        "model.intake_decided",
         "opinion.given",
         "opinion.withdrawn",
         "profile.selected",

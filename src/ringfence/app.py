@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from functools import partial
@@ -36,6 +36,7 @@ from ringfence.ledger.service import Ledger
 from ringfence.ledger.store import CheckpointTable, SuccessionRows, decided_in, integrator
 from ringfence.ledger.tiles import tiles_at
 from ringfence.ledger.tiletree import TileTree
+from ringfence.lineage.service import Lineages
 from ringfence.obligations.blobs import effective
 from ringfence.obligations.profiles.service import InForce
 from ringfence.obligations.service import Status
@@ -47,6 +48,7 @@ from ringfence.settings import Settings
 from ringfence.signing.opening import of_command
 from ringfence.signing.ports import Signer
 from ringfence.signing.roles import RoleSigner
+from ringfence.soc.ports import Faults
 from ringfence.storage import keyfile
 from ringfence.storage.database import Database
 from ringfence.storage.journal import EmergencyJournal
@@ -54,9 +56,14 @@ from ringfence.storage.migrations import upgrade
 from ringfence.storage.outbox import Outbox
 from ringfence.storage.tokensigner import IN_TOKEN
 from ringfence.workloads.anchoring import Conflicts
+from ringfence.workloads.behind import Names
+from ringfence.workloads.dataset_holds import DatasetHolds, Said
 from ringfence.workloads.faults import RefusedOverrides, RetentionFaults, copied_passkeys
+from ringfence.workloads.gating import wires as gating
+from ringfence.workloads.gating.service import Gates
 from ringfence.workloads.practice.keeper import Keeper
 from ringfence.workloads.receiving import receiving
+from ringfence.workloads.rechecking import ChangedEngines
 from ringfence.workloads.serving import serving
 from ringfence.workloads.wires import deploying
 
@@ -90,21 +97,51 @@ def check_writable(path: Path) -> None:
         raise Unavailable(f"{path} is read-only for this user; nothing can be recorded there")
 
 
-def wire(home: Home, database: Database, signer: Signer, clock: Clock, passphrase: bytes | None = None) -> Services:
-    """Join ports and adapters."""
-    people = PeopleTable(database)
-    demo = {record.tenant for record in people.tenants() if record.demo}
+def _recording(
+    home: Home, database: Database, signer: Signer, control: RoleSigner, clock: Clock, demo: set[Tenant]
+) -> tuple[Gate, Outbox, Ledger, EmergencyJournal]:
     opened: list[Ledger] = []
 
     def issuers(tenant: Tenant) -> Issuers:
         return opened[0].issuers(tenant)
 
     gate = Gate(issuers)  # the outbox asks the ledger about keys, and the ledger is made of the outbox
-    control, emergency = RoleSigner(signer, KeyRole.CONTROL_PLANE), RoleSigner(signer, KeyRole.EMERGENCY)
     outbox = Outbox(database, control, gate, clock, secrets.token_bytes, home.log, demo)
     ledger = _ledger(home, database, signer, outbox, clock)
     opened.append(ledger)
+    emergency = RoleSigner(signer, KeyRole.EMERGENCY)
     journal = EmergencyJournal(home.path / "journal", emergency, outbox, clock, secrets.token_bytes, home.log)
+    return gate, outbox, ledger, journal
+
+
+def _artifacts(
+    home: Home,
+    database: Database,
+    outbox: Outbox,
+    ledger: Ledger,
+    clock: Clock,
+    demo: set[Tenant],
+    in_force: Callable[[Tenant, KeyId], bool],
+) -> tuple[Artifacts, Models, Lineages, Gates]:
+    """Join what is sealed and signed, what led to what, and what has to be met before a model is served."""
+    held, said = DatasetHolds(database, outbox), Said(outbox)
+    artifacts = Artifacts(ledger.publishable, DatasetTable(database), outbox, ledger, holds=held, said=said)
+    intaken = gating.intakes(home, ledger, outbox)
+    models = Models(ledger.publishable, ledger, outbox, ledger, in_force, intaken.check_signable)
+    lineages = Lineages(ledger, demo.__contains__, Names(artifacts, models))
+    return artifacts, models, lineages, gating.gates(intaken, outbox, lineages, clock, in_force)
+
+
+def wire(home: Home, database: Database, signer: Signer, clock: Clock, passphrase: bytes | None = None) -> Services:
+    """Join ports and adapters."""
+    people = PeopleTable(database)
+    demo = {record.tenant for record in people.tenants() if record.demo}
+
+    def tenants() -> list[Tenant]:
+        return [record.tenant for record in people.tenants()]
+
+    control = RoleSigner(signer, KeyRole.CONTROL_PLANE)
+    gate, outbox, ledger, journal = _recording(home, database, signer, control, clock, demo)
     identity = _identity(home, database, gate, outbox, journal, ledger, clock)
     in_service = partial(service_enrolments, ledger, home.tenant, clock)
     place = Place(home.tenant, home.path, database, demo, in_service, journal, NewBooks(outbox.numbers))
@@ -112,17 +149,19 @@ def wire(home: Home, database: Database, signer: Signer, clock: Clock, passphras
     status = Status(ledger, rules.catalog, clock, demo.__contains__)
 
     def in_force(tenant: Tenant, key: KeyId) -> bool:
-        return issuers(tenant).at(key, clock.now())[0] is Standing.TRUSTED
+        return ledger.issuers(tenant).at(key, clock.now())[0] is Standing.TRUSTED
 
-    artifacts = Artifacts(ledger.publishable, DatasetTable(database), outbox, ledger)
-    gateway = serving(home, control, database, outbox, journal, ledger.check_publishable, clock, demo)
+    artifacts, models, lineages, gates = _artifacts(home, database, outbox, ledger, clock, demo, in_force)
+    gateway = serving(
+        home, control, database, outbox, journal, ledger.check_publishable, clock, demo, gates.admit_attached
+    )
     profiles = InForce(status, ledger, clock).history
     ground = Ground(home, clock, database, outbox, journal, ledger, identity, demo.__contains__, profiles)
     segments = receiving(home, ledger, outbox, clock)
-    of_gateway, of_log = gateway.faults(segments.intake), Conflicts(ledger, AnchorTables(database), home.tenant)
-    of_passkeys = copied_passkeys(database, ledger, people.tenants)
     troubles = Troubles()
-    every = (of_gateway, of_log, of_passkeys, RetentionFaults(troubles), RefusedOverrides(rules.refused, clock.now()))
+    of_rules, of_engines = RefusedOverrides(rules.refused, clock.now()), ChangedEngines(tenants, ledger.statements)
+    of_home = (gateway.faults(segments.intake), *_of_log(database, ledger, people, home), RetentionFaults(troubles))
+    every = (*of_home, of_rules, of_engines)
     cut = cutoff.wire(ground, gateway.gateway.block_key, lambda: [fault for found in every for fault in found()])
     return Services(
         home,
@@ -134,14 +173,14 @@ def wire(home: Home, database: Database, signer: Signer, clock: Clock, passphras
         ledger,
         identity,
         artifacts,
-        Models(ledger.publishable, ledger, outbox, ledger, in_force),
+        models,
         status,
         _packs(status, ledger, outbox, clock),
         cut,
         demo,
         segments,
         gateway,
-        deploying(home, gateway.gateway, cut.compute, lambda: [record.tenant for record in people.tenants()], clock),
+        deploying(home, gateway.gateway, cut.compute, tenants, clock, gates.admit),
         signing_in(
             database, people, identity.revocations, outbox, ledger, home.vault(passphrase), clock, signs=in_force
         ),
@@ -149,7 +188,14 @@ def wire(home: Home, database: Database, signer: Signer, clock: Clock, passphras
         troubles,
         rules.refused,
         Keeper(home.path),
+        lineages,
+        gates,
     )
+
+
+def _of_log(database: Database, ledger: Ledger, people: PeopleTable, home: Home) -> tuple[Faults, ...]:
+    """Return what the log itself gives cause to look at: heads that conflict, passkeys that were copied."""
+    return Conflicts(ledger, AnchorTables(database), home.tenant), copied_passkeys(database, ledger, people.tenants)
 
 
 def _identity(

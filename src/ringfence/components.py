@@ -23,6 +23,7 @@ PACKAGES: Mapping[str, str] = MappingProxyType(
         "ssh": "openssh-client",
         "ssh-keygen": "openssh-client",
         "sshd": "openssh-server",
+        "swtpm": "swtpm",
         "tcpdump": "tcpdump",
         "setpriv": "util-linux",
         "setsid": "util-linux",
@@ -32,6 +33,7 @@ PACKAGES: Mapping[str, str] = MappingProxyType(
 # Also where no PATH of an ordinary user points to.
 PROGRAM_DIRECTORIES = ("usr/bin", "usr/sbin", "bin", "sbin", "usr/lib/openssh")
 LIBRARY_DIRECTORIES = ("usr/lib", "lib")
+PRIVATE_LIBRARIES = ("swtpm",)  # folders below these, in which a program alone looks
 # The image and kernel of virtual machines, as scripts/build_image.py leaves them in the tree.
 MACHINE = "machine"
 
@@ -110,4 +112,7 @@ def _surroundings(root: Path) -> Mapping[str, str]:
     """Name the tree's own libraries: its programs were linked for /usr/lib, which may lack them."""
     bases = [root / folder for folder in LIBRARY_DIRECTORIES]
     libraries = [str(path) for base in bases for path in (*sorted(base.glob("*-linux-gnu")), base) if path.is_dir()]
+    libraries += [
+        str(path) for base in [*libraries] for name in PRIVATE_LIBRARIES if (path := Path(base) / name).is_dir()
+    ]
     return {"LD_LIBRARY_PATH": os.pathsep.join(libraries)} if libraries else {}

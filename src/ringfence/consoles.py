@@ -26,9 +26,11 @@ from ringfence.identity.signin import console as own_sign_in
 from ringfence.identity.signin import entrance
 from ringfence.identity.signin.model import Site
 from ringfence.incidents import console as rooms
+from ringfence.keyrelease import console as releases
 from ringfence.ledger import console as evidence
 from ringfence.ledger.anchoring import console as anchors
 from ringfence.ledger.explorer import console as explorer
+from ringfence.lineage import console as lineages
 from ringfence.obligations.forms import console as forms
 from ringfence.obligations.overriding import console as overriding
 from ringfence.obligations.policies import console as policies
@@ -41,6 +43,8 @@ from ringfence.signing import console as keys
 from ringfence.soc import console as findings
 from ringfence.workloads.collecting.observing import Collectors
 from ringfence.workloads.console import wires
+from ringfence.workloads.gating import console as gate
+from ringfence.workloads.gating.console import GatePages
 from ringfence.workloads.governing import ProofChips
 from ringfence.workloads.practice import wires as practising
 
@@ -88,7 +92,10 @@ def console(
     for made in practising.routers(services, pages):
         join(routes, made)
     join(routes, probes.router(services.redteam, pages, live))
+    join(routes, lineages.router(services.lineage, services.behind, pages))
+    join(routes, releases.router(services.keyrelease, pages, services.ledger))
     join(routes, models_console.router(services.models, pages, services.ledger, live))
+    join(routes, gate.router(_gate(services, pages, live)))
     join(routes, _about_duties(services, pages))
     join(routes, assurance.pages_of(services, pages, live, inbox))
     join(routes, _about_judgements(services, pages))
@@ -116,6 +123,11 @@ def _about_judgements(services: Services, pages: Pages) -> APIRouter:
     join(routes, risks.router(judged.risks, names, pages, prepare, allows))
     join(routes, exceptions.router(judged.exceptions, judged.opinions, names, pages, prepare, allows))
     return routes
+
+
+def _gate(services: Services, pages: Pages, live: Live) -> GatePages:
+    names, allows = partial(entry.names, services.access, services.identity), services.identity.policies.allows
+    return GatePages(services.gates, names, pages, live, services.acting.prepare, allows)
 
 
 def _decisions(services: Services, pages: Pages) -> Decisions:

@@ -190,6 +190,7 @@ NODE_PROGRAMS = (
     ("network", ("ip", "nft", "nsenter", "unshare"), "no node can be cut off, so none is started"),
     ("namespace", ("bwrap", "sshd", "ssh"), "no namespace nodes"),
     ("vm", ("qemu-system-x86_64",), "no virtual machines"),
+    ("measured-vm", ("qemu-system-x86_64", "swtpm"), "no node can show what it was started with"),
 )
 
 

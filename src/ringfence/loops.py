@@ -8,13 +8,19 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
+from ringfence.artifacts import blobs
+from ringfence.artifacts.finishing import Finishing
+from ringfence.artifacts.reconcile import HomeWrappings
 from ringfence.compute.reconcile import INTERVAL_SECONDS
 from ringfence.kernel.errors import RingfenceError, Unavailable
+from ringfence.keyrelease.reconcile import EVERY as LEASES_EVERY
+from ringfence.keyrelease.reconcile import Rounds
 from ringfence.services import Services
 from ringfence.soc.worker import Watching
 from ringfence.storage.duty import Duty
 from ringfence.workloads.collecting.observing import Cadence
 from ringfence.workloads.keeping import EVERY
+from ringfence.workloads.rechecking import LOOK_EVERY as LOOK_AGAIN_EVERY
 from ringfence.workloads.wires import rounds
 
 INTEGRATE_EVERY = 0.5  # seconds: a statement counts at most a second after it was sequenced
@@ -30,6 +36,7 @@ EXPLORE_EVERY = 1.0  # seconds: who searches takes in what came since, so that i
 LOCKED_EVERY = 10.0  # seconds: the shortest lock-out is 30 s, and whoever comes in after it ends it
 MEASURES_EVERY = 60.0  # seconds: an approval is of measures that somebody may replace at any time
 RETAIN_EVERY = 3600.0  # seconds: periods are days
+ERASURES_EVERY = 60.0  # seconds: somebody was cut off, and does not wait for it
 LOOK_EVERY = 0.5  # seconds: whether it is still us who run the installation
 STOP_WITHIN = 30.0  # seconds for a loop to finish the turn that it is in
 
@@ -117,6 +124,12 @@ def collect(services: Services, cadence: Cadence) -> None:
                 _log.warning("the collector %s of %s stated nothing: %s", name, tenant.tenant, error)
 
 
+def _erasures(services: Services) -> Finishing:
+    path, people = services.home.path, services.identity.people
+    tenants = lambda: [record.tenant for record in people.tenants()]  # noqa: E731 - one line where it is used
+    return Finishing(services.artifacts, blobs.Home(path), HomeWrappings(path), tenants)
+
+
 def of(services: Services) -> list[Loop]:
     """Return the loops of an installation, not started."""
     return [
@@ -127,6 +140,7 @@ def of(services: Services) -> list[Loop]:
         Loop("gateway", services.serving.turn_when_due, every=CONFIRM_EVERY),
         Loop("pulse", services.serving.pulse.take, every=PULSE_EVERY),
         Loop("engines", rounds(services.deploying), every=EVERY),
+        Loop("rechecks", services.rechecking.turn, every=LOOK_AGAIN_EVERY, after=LOOK_AGAIN_EVERY),
         Loop("segments", services.receiving.intake, every=SEGMENTS_EVERY),
         Loop("anchors", services.anchored.service.turn, every=ANCHOR_EVERY),
         Loop("explorer", services.explorer.turn, every=EXPLORE_EVERY),
@@ -134,6 +148,8 @@ def of(services: Services) -> list[Loop]:
         Loop("resolutions", services.governing.sweep, every=CLOCKS_EVERY),
         Loop("measures", services.governing.watch, every=MEASURES_EVERY),
         Loop("retention", services.retention.sweeper, every=RETAIN_EVERY),
+        Loop("erasures", _erasures(services), every=ERASURES_EVERY),
+        Loop("leases", Rounds(services.keyrelease), every=LEASES_EVERY),
     ]
 
 

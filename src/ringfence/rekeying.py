@@ -9,17 +9,24 @@ kek.done.json  what was done, until that is stated
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ringfence.artifacts.blobs import STAGING, DirectoryVault, directory_vault
+from ringfence.artifacts.blobs import JOURNAL, STAGING, DirectoryVault, directory_vault
 from ringfence.artifacts.keyring import LOCATION, NEXT, OLD, FileKeyring, TokenKeyring, at, at_home, changing
 from ringfence.artifacts.model import Custody, DamagedSeal, Rewrapped
-from ringfence.artifacts.rewrapping import KEY_FILE, is_wrapped_by, with_new, without_old
+from ringfence.artifacts.rewrapping import (
+    KEY_FILE,
+    is_wrapped_by,
+    unfinished_with_new,
+    unfinished_without_old,
+    with_new,
+    without_old,
+)
 from ringfence.kernel import digest
 from ringfence.kernel.errors import MalformedInput, NotFound, Refused, Unavailable, VerificationFailed
 from ringfence.storage import keyfile
@@ -59,6 +66,11 @@ class _Places:
         """Return the folder of every sealed epoch, of every tenant."""
         return sorted(path.parent for path in (self.home / "datasets").glob(f"[0-9a-f]*/*/{KEY_FILE}"))
 
+    def unfinished(self) -> list[Path]:
+        """Return the folder of every seal that somebody may go on with."""
+        found = (path.parent for path in (self.home / "datasets" / STAGING).glob(f"*/{JOURNAL}"))
+        return sorted(path for path in found if not path.is_symlink())
+
 
 def rekey(home: Path, passphrase: bytes | None, step: Step) -> Rewrapped:
     """Replace the key of a home, or finish that; who has stated what is returned calls `stated`.
@@ -88,7 +100,8 @@ def _wrap_anew(places: _Places) -> None:
     """Wrap every dataset key by a new key too, and use that one from then on."""
     with closing(at_home(places.home, places.passphrase)) as old, closing(_new(places)) as new:
         places.step("new key made", 1, 1)
-        _each(places, "wrapped anew", partial(with_new, old=old, new=new))
+        _each(places, "wrapped anew", places.folders(), partial(with_new, old=old, new=new))
+        _each(places, "unfinished seals", places.unfinished(), partial(unfinished_with_new, old=old, new=new))
     with explained(places.used, "replace"):
         if not places.old.exists():
             os.link(places.used, places.old)
@@ -112,8 +125,9 @@ def _new(places: _Places) -> FileKeyring | TokenKeyring:
 def _retire(places: _Places) -> None:
     """Remove every wrapping by the old key, and destroy that."""
     with closing(at(places.old, places.passphrase)) as old, closing(at_home(places.home, places.passphrase)) as new:
-        _each(places, "old wrapping removed", partial(without_old, old=old.kek, new=new))
-    mine = [_look(folder, new.kek) for folder in places.folders()]
+        _each(places, "old wrapping removed", places.folders(), partial(without_old, old=old.kek, new=new))
+        _each(places, "unfinished seals", places.unfinished(), partial(unfinished_without_old, old=old.kek, new=new))
+    mine = [found for folder in places.folders() if (found := _look(folder, new.kek)) is not None]
     destroyed = _destroyed(places.old)
     places.step("old key destroyed", 1, 1)
     done = Rewrapped(old.kek, old.custody, new.kek, new.custody, sum(mine), len(mine) - sum(mine), destroyed)
@@ -121,14 +135,16 @@ def _retire(places: _Places) -> None:
     places.step("noted", 1, 1)
 
 
-def _look(folder: Path, kek: str) -> bool:
+def _look(folder: Path, kek: str) -> bool | None:
     with directory_vault(folder) as vault:
         return is_wrapped_by(vault, kek)
 
 
-def _each(places: _Places, what: str, change: Callable[[DirectoryVault], bytes | None]) -> None:
+def _each(
+    places: _Places, what: str, folders: Sequence[Path], change: Callable[[DirectoryVault], bytes | None]
+) -> None:
     """Change the key file of every dataset; raise `VerificationFailed` where some cannot be, after all the others."""
-    folders, damaged = places.folders(), []
+    damaged = []
     for number, folder in enumerate(folders, 1):
         try:
             with directory_vault(folder) as vault:

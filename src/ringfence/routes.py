@@ -7,6 +7,8 @@ from fastapi import APIRouter, Depends
 from ringfence import assurance
 from ringfence.approvals import Inbox
 from ringfence.artifacts import api as artifacts_api
+from ringfence.artifacts.checks import api as dataset_checks_api
+from ringfence.artifacts.checks.service import DatasetChecks
 from ringfence.artifacts.models import api as models_api
 from ringfence.compute import api as compute_api
 from ringfence.customers import api as customers_api
@@ -25,9 +27,11 @@ from ringfence.identity.acting import api as acting_api
 from ringfence.identity.signin import api as signin_api
 from ringfence.incidents import api as incidents_api
 from ringfence.kernel.actor import Person
+from ringfence.keyrelease import api as keyrelease_api
 from ringfence.ledger import api as ledger_api
 from ringfence.ledger.anchoring import api as anchoring_api
 from ringfence.ledger.explorer import api as explorer_api
+from ringfence.lineage import api as lineage_api
 from ringfence.obligations import api as obligations_api
 from ringfence.obligations.forms import api as forms_api
 from ringfence.obligations.overriding import api as overriding_api
@@ -42,7 +46,11 @@ from ringfence.signing import api as signing_api
 from ringfence.soc import api as soc_api
 from ringfence.workloads import api as workloads_api
 from ringfence.workloads import scoping
+from ringfence.workloads.backups import api as backups_api
 from ringfence.workloads.collecting.observing import Collectors, named
+from ringfence.workloads.gating import api as gating_api
+from ringfence.workloads.intake import api as intake_api
+from ringfence.workloads.mlflow import api as mlflow_api
 from ringfence.workloads.practice import wires as practising
 from ringfence.workloads.runs import api as runs_api
 
@@ -64,7 +72,10 @@ def routes_of(services: Services, inbox: Inbox, collectors: Collectors) -> APIRo
     join(routes, explorer_api.router(services.explorer))
     join(routes, anchoring_api.router(services.anchored.service, services.anchored.configuring))
     join(routes, artifacts_api.router(services.artifacts))
+    join(routes, dataset_checks_api.router(DatasetChecks(services.artifacts)))
+    join(routes, keyrelease_api.router(services.keyrelease))
     join(routes, models_api.router(services.models))
+    join(routes, lineage_api.router(services.lineage, services.behind))
     join(routes, obligations_api.router(services.status, services.cutoff.not_working))
     join(routes, redteam_api.router(services.redteam))
     join(routes, _judgements(services))
@@ -76,6 +87,7 @@ def routes_of(services: Services, inbox: Inbox, collectors: Collectors) -> APIRo
     join(routes, exports_api.technical(services.technical))
     join(routes, retention_api.router(services.retention))
     join(routes, runs_api.router(services.runs))
+    join(routes, mlflow_api.router(services.foreign_runs))
     join(routes, compute_api.router(services.cutoff.compute))
     join(routes, signing_api.router(services.keys))
     join(routes, soc_api.router(services.cutoff.watch, clock=services.clock))
@@ -83,6 +95,9 @@ def routes_of(services: Services, inbox: Inbox, collectors: Collectors) -> APIRo
     join(routes, gateway_api.router(services.serving.gateway, services.serving.counts.read))
     join(routes, gateway_api.receipts_router(services.receiving.receipts, services.receiving.intake))
     join(routes, workloads_api.router(services.deploying, services.models.trusted))
+    join(routes, intake_api.router(services.gates.intakes))
+    join(routes, gating_api.router(services.gates))
+    join(routes, backups_api.router(services.backups))
     join(routes, scope_api.router(services.scopes))
     join(routes, assurance.routes_of(services, inbox))
     join(routes, _records(collectors))

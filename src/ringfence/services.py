@@ -21,11 +21,13 @@ from ringfence.identity.wires import Access, AccessNow, lockouts
 from ringfence.installation import Home
 from ringfence.kernel.clock import Clock
 from ringfence.kernel.identifier import Tenant
+from ringfence.keyrelease.service import KeyRelease
 from ringfence.ledger.anchoring.store import AnchorTables
 from ringfence.ledger.anchoring.vouching import Vouching
 from ringfence.ledger.explorer.service import Explorer
 from ringfence.ledger.explorer.store import IndexTables
 from ringfence.ledger.service import Ledger
+from ringfence.lineage.service import Lineages
 from ringfence.obligations import catalog
 from ringfence.obligations.comparing.service import Comparing
 from ringfence.obligations.overriding.service import Overriding
@@ -44,16 +46,23 @@ from ringfence.storage.journal import EmergencyJournal
 from ringfence.storage.outbox import Outbox
 from ringfence.workloads import rulebooks, scoping
 from ringfence.workloads.anchoring import Anchored, anchoring
+from ringfence.workloads.backups.service import Backups
+from ringfence.workloads.behind import Behind
 from ringfence.workloads.collecting.observing import Recorded
 from ringfence.workloads.collecting.wires import collectors
 from ringfence.workloads.console import signing
 from ringfence.workloads.deploying import Deploying
+from ringfence.workloads.gating.service import Gates
+from ringfence.workloads.gating.wires import targets as gate_targets
 from ringfence.workloads.governing import governing, overseeing
 from ringfence.workloads.handing import handing
 from ringfence.workloads.holdings import Holdings
 from ringfence.workloads.judging import ASSESSMENT, judgements, targets
+from ringfence.workloads.mlflow.service import ForeignRuns
 from ringfence.workloads.practice.keeper import Keeper
 from ringfence.workloads.receiving import Receiving
+from ringfence.workloads.rechecking import Rechecking
+from ringfence.workloads.releasing import Grounds, releasing
 from ringfence.workloads.retaining import KeptFor, retaining
 from ringfence.workloads.runs.service import Runs
 from ringfence.workloads.serving import Serving
@@ -86,6 +95,13 @@ class Services:
     troubles: Troubles
     refused_overrides: str  # why no file of overrides counts; empty where all do
     practice: Keeper
+    lineage: Lineages
+    gates: Gates
+
+    @property
+    def behind(self) -> Behind:
+        """Return what leads from an answer to the data behind it."""
+        return Behind(self.receiving.receipts, self.packs.trust, self.lineage)
 
     @property
     def exports(self) -> Exports:
@@ -172,6 +188,16 @@ class Services:
         return Profiles(self.status, kept, self.outbox, ledger, ledger.publishable)
 
     @property
+    def keyrelease(self) -> KeyRelease:
+        """Return what releases keys to nodes: challenges, leases and devices are in the database."""
+        return releasing(
+            Grounds(self.home, self.database, self.ledger, self.outbox, self.clock, self.demo_tenants.__contains__),
+            self.identity,
+            self.artifacts,
+            self.cutoff.compute,
+        )
+
+    @property
     def overriding(self) -> Overriding:
         """Return what says what the team's overrides came to."""
         status, ledger = self.status, self.ledger
@@ -201,7 +227,7 @@ class Services:
             self.profiles,
         )
         here = signing.targets(self.packs, self.artifacts, self.outbox)
-        others = {**targets(self.judgements), **here, **scoping.targets(self.scopes)}
+        others = {**targets(self.judgements), **here, **scoping.targets(self.scopes), **gate_targets(self.gates)}
         others = handing(self.customers, others)
         registers, policies = {ASSESSMENT: self.judgements.risks.counted}, self.identity.policies
         return acting(self.database, self.ledger, self.outbox, policies, self.clock, takers, others, registers)
@@ -245,9 +271,24 @@ class Services:
         )
 
     @property
+    def foreign_runs(self) -> ForeignRuns:
+        """Return what records the runs that another system saw."""
+        return ForeignRuns(self.ledger.publishable, self.outbox, self.ledger)
+
+    @property
     def runs(self) -> Runs:
         """Return what records the runs of commands: the log is the only place where they are kept."""
         return Runs(self.ledger.publishable, self.artifacts.datasets, self.outbox, self.ledger)
+
+    @property
+    def backups(self) -> Backups:
+        """Return what records backups of datasets and models: the log is the only place where they are kept."""
+        return Backups(self.ledger, self.outbox, self.ledger, self.ledger.publishable)
+
+    @property
+    def rechecking(self) -> Rechecking:
+        """Return what looks again at the bytes that engines have; keep it, since it remembers when it looked."""
+        return Rechecking(self.deploying.keeping, self.ledger, self.outbox, self.ledger.publishable, self.clock)
 
     @property
     def collectors(self) -> dict[str, Recorded]:

@@ -15,6 +15,7 @@ MAY_CALL_OUT = {
     "src/ringfence/ledger/anchoring/remote.py": "asks the witnesses and time-stamping authorities that a person named",
     "src/ringfence/identity/federation/providers.py": "asks the identity provider that the home names, over TLS",
     "src/ringfence/tour/serve.py": "asks the gateway of this machine, as a caller would",
+    "src/ringfence/workloads/intake/fetching.py": "fetches a model from a server that the tenant's gate file names",
     "src/ringfence/workloads/console/asking.py": "asks the gateway of this machine what a person typed",
     "src/ringfence/soc/notifier.py": "sends alerts where the operator said, over verified TLS",
 }

@@ -8,6 +8,7 @@ from ringfence.testing.artifacts import (
     keeps_epochs_apart,
     reads_exactly,
     refuses_what_is_not_there,
+    remembers_erasures,
 )
 
 FILES = {"seal.json": b"{}", "objects/a": bytes(range(40)), "chunks/a": b"c" * 32, "index": b""}
@@ -48,3 +49,13 @@ def test_datasets_in_memory():
 def test_datasets_in_the_database(database):
     with database.transaction():
         keeps_epochs_apart(DatasetTable(database))
+
+
+@pytest.mark.parametrize("kind", ["memory", pytest.param("table", marks=pytest.mark.databases)])
+def test_erasures_are_remembered(kind, request):
+    if kind == "memory":
+        remembers_erasures(MemoryDatasets())
+        return
+    database = request.getfixturevalue("database")
+    with database.transaction():
+        remembers_erasures(DatasetTable(database))

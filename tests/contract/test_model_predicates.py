@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from ringfence.artifacts.models import oms, statements
-from ringfence.artifacts.models.model import ModelId, ModelName
+from ringfence.artifacts.models.model import ModelId, ModelName, Verdict
 from ringfence.kernel.digest import Digest
 from ringfence.testing.models import HOSTILE, key, report
 
@@ -18,6 +18,22 @@ DRAFTS = [
     statements.signed(ABOUT, statements.Signature(MANIFEST, 1, Digest.of(b"b"), key().public, "file-plain")),
     statements.scanned(ABOUT, report({"secret.bin": HOSTILE["os.system"]}), 1),
     statements.scanned(ABOUT, report({"secret.bin": b"words"}), 1),
+    statements.imported(
+        ABOUT,
+        statements.Import(
+            1,
+            1,
+            "hugging-face-cache",
+            "secret/tiny",
+            "1" * 40,
+            ("secret.py",),
+            "sha256 of files",
+            "0" * 64,
+            "CN=secret",
+            Verdict.CLEAN,
+        ),
+    ),
+    statements.imported(ABOUT, statements.Import(1, 1, "folder", "", "", (), "", "", "", Verdict.UNKNOWN)),
 ]
 
 

@@ -13,7 +13,7 @@ from ringfence.kernel.errors import MalformedInput, RingfenceError
 from ringfence.testing.artifacts import InMemory, MemoryFolder, MemoryVault, sealed_in_memory
 
 CHUNK = 2**16
-MUTATIONS = 1000
+MUTATIONS = 10_000 if os.environ.get("RINGFENCE_SOAK") == "1" else 200
 DATA = bytes((n * 31 + n // 256) % 256 for n in range(3 * CHUNK + 77))
 SOUND = sealed_in_memory({"big": DATA, "a/small": b"s", "empty": b""})
 PLAIN = {"big": DATA, "a/small": b"s", "empty": b""}

@@ -22,12 +22,12 @@ READ = {
     "console.read", "status.read", "evidence.read", "ledger.read", "dataset.read", "person.read", "link.issue",
     "node.read", "finding.read", "incident.read",
     "model.read", "key.read", "deployment.read", "receipt.read", "retention.read", "act.sign",
-    "resolution.read", "customer.read",
+    "resolution.read", "customer.read", "release.read",
 }  # fmt: skip
 OPERATE = {
     "statement.add", "dataset.seal", "dataset.open", "dataset.verify", "node.start", "node.stop", "node.connect",
     "model.sign", "model.scan", "key.issue", "key.revoke", "deployment.change", "run.record", "record.form",
-    "risk.change", "exception.request", "practice.run",
+    "risk.change", "exception.request", "practice.run", "release.request", "release.end",
 }  # fmt: skip
 RESPOND = {
     "node.quarantine",
@@ -39,6 +39,7 @@ RESPOND = {
     "incident.decide",
     "key.block",
     "retention.hold",
+    "release.end",
 }
 OWN = {
     "passkey.enrol", "passkey.remove", "totp.change", "recovery.issue", "terminal.confirm", "session.end",
@@ -50,7 +51,10 @@ GOVERN = {
 }  # fmt: skip
 CHOOSE = {"control.set-aside", "profile.select", "customer.change"}
 OTHER = (
-    {"ledger.export", "record.collect", "report.pack", "resolution.open", "exception.approve"} | GOVERN | OWN | CHOOSE
+    {"ledger.export", "record.collect", "report.pack", "resolution.open", "exception.approve", "release.allow"}
+    | GOVERN
+    | OWN
+    | CHOOSE
 )
 READ |= OWN
 OF_ONE_ROLE = {"resolution.vote", "risk.accept", "opinion.give"}  # not even an owner stands in
@@ -62,7 +66,7 @@ GOLDEN = {
     | RESPOND
     | {"statement.add", "dataset.verify", "ledger.export", "record.collect", "report.pack", "person.remove"}
     | {"model.scan", "key.revoke", "service.revoke", "review.lead", "review.decide", "record.form"}
-    | {"risk.change", "exception.request", "exception.approve"}
+    | {"risk.change", "exception.request", "exception.approve", "release.allow"}
     | CHOOSE,
     Role.MANAGEMENT: READ
     | {"statement.add", "report.pack", "incident.decide", "record.form"}

@@ -25,6 +25,7 @@ from ringfence.incidents import acts
 from ringfence.incidents.model import Answer
 from ringfence.kernel.actor import Role
 from ringfence.kernel.digest import Digest
+from ringfence.kernel.statement import Strength
 from ringfence.server import OPEN_PATHS, create_app
 from ringfence.testing import judging, staged
 from ringfence.testing.clock import FakeClock
@@ -33,6 +34,7 @@ from ringfence.testing.everything import MARK, everything
 from ringfence.testing.home import TENANT, draft, make, signed
 from ringfence.testing.routes import routes_of
 from ringfence.testing.tenancy import OTHER, second
+from ringfence.workloads.intake import statements as intake
 
 OPEN = OPEN_PATHS
 QUERIES = ({"limit": "500"}, {"q": MARK, "subject": f"dataset/{MARK}", "actor": MARK})
@@ -54,6 +56,9 @@ NOBODYS = {
     "findings": "f-00000000",
     "incidents": "i-ffffffff",
     "receipts": "req-" + "f" * 32,
+    "answers": "req-" + "f" * 32,
+    "things": "dataset:" + "f" * 64,
+    "lineage": "dataset:" + "f" * 64,
     "passkeys": "f" * 64,
     "sessions": "f" * 16,
     "records": "no.collector",
@@ -70,6 +75,7 @@ NOBODYS = {
     "acts": "act-" + "f" * 32,
     "sign": "act-" + "f" * 32,
     "holds": "hold-ffffffffffff",
+    "leases": "lease-ffffffffffff",
     "customers": "customer-ffffffffffff",
     "packs": "99999999",
     "systems": "ffffffffffff",
@@ -78,6 +84,9 @@ NOBODYS = {
     "risks": "risk-ffffffffffff",
     "exceptions": "exception-ffffffffffff",
     "opinions": "opinion-ffffffffffff",
+    "models": "nothing-here",
+    "intakes": "f" * 64,
+    "intake": "f" * 64,
 }
 # Not ids of anything that a tenant has: a key's next place is told for every key alike; the rest is the product's.
 NO_IDS = {
@@ -99,6 +108,7 @@ FORMS = {
     "/exceptions/{exception}/approve": {},
     "/exceptions/{exception}/end": {"reason": "look"},
     "/opinions/{opinion}/withdraw": {"reason": "look"},
+    "/models/intake/{intake}": {"decision": "refuse", "reason": "look"},
     "/access/reviews/{review}/decide": {"subject": NOBODYS["people"], "decision": "removed"},
 }  # of the console; the rest takes JSON
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
@@ -113,6 +123,7 @@ PLAIN = {
     "nodes/{name}/forensic": {"public_key": KEY, "reason": "look"},
     "nodes/{name}/quarantine": {"reason": "look"},
     "findings/{reference}/settle": {"reason": "look"},
+    "intakes/{intake}/draft": {"decision": "refuse", "reason": "look"},
     "api-keys/{key}/block": {"reason": "look"},
     "retention/holds/{hold}/release": {"because": "look"},
     "/sign/{act}/ask": {"passkey": NOBODYS["passkeys"]},
@@ -219,7 +230,7 @@ def bodies(stage, strangers):
     """What a stranger sends along, well formed and signed by the stranger, where an id is not enough."""
     services, now = stage.services, stage.clock.now()
     row = services.cutoff.compute.node(TENANT, "gateway")
-    dataset = services.artifacts.all(TENANT)[0]
+    dataset, outside = services.artifacts.all(TENANT)[0], services.gates.intakes.all(TENANT)[0]
     filed = {"reference": "x", "salt": "00" * 32, "to": "CSIRT"}
     decision = acts.Decision(
         significant=False, criteria=(), reason="guesses", detected_at=now, triaged_at=now, malicious=Answer.YES
@@ -230,6 +241,9 @@ def bodies(stage, strangers):
         return {
             "datasets/{dataset}/opened": datasets.opened(dataset, "training"),
             "datasets/{dataset}/verified": draft("dataset.verified"),
+            "datasets/{dataset}/checked": replace(draft("dataset.checked"), strength=Strength.OBSERVED),
+            "datasets/{dataset}/erasures": datasets.erasure_requested(dataset, "look"),
+            "datasets/{dataset}/erased": datasets.erased(dataset, Digest.of(b"x"), bytes(32), []),
             "datasets/{dataset}/provenance": draft("dataset.provenance"),
             "passkeys/{passkey}/enrolment": draft("passkey.signs"),
             "nodes/{name}/release": nodes.release_request(row.id, row.subject, 1, "running", "looked at it"),
@@ -254,6 +268,9 @@ def bodies(stage, strangers):
             "exceptions/{exception}/approvals": exceptions.approved(ids["exceptions"], Digest.of(b"x")),
             "exceptions/{exception}/ends": exceptions.ended(ids["exceptions"], "x"),
             "opinions/{opinion}/withdrawals": opinions.withdrawn(ids["opinions"], "x"),
+            "intakes/{intake}/decision": intake.decided(
+                replace(outside, id=ids["intakes"]), "refuse", "x", Digest.of(b"x")
+            ),
             "reviews/{review}/decisions": decided(ids["reviews"], ids["people"], Decision.REMOVED),
         }
 

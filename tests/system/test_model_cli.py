@@ -6,11 +6,17 @@ import re
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives import serialization
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 from safetensors.numpy import save
 
+from ringfence.kernel import digest
 from ringfence.kernel.actor import Role
+from ringfence.kernel.digest import Digest
+from ringfence.testing.certificates import issue
 from ringfence.testing.counting import plain
-from ringfence.testing.models import HOSTILE, gguf, pair, text
+from ringfence.testing.home import TENANT
+from ringfence.testing.models import HOSTILE, cached, gguf, pair, text
 from ringfence.testing.models import key as signing_key
 from ringfence.testing.program import called
 
@@ -106,10 +112,108 @@ def test_what_is_taken_in_is_scanned_first_and_kept_only_if_clean(ringfence, fol
     assert rows == {"mine": "clean", "odd": "unknown"}
 
 
-def test_a_signed_model_is_taken_in_only_as_it_was_signed(ringfence, folder):
+def test_a_signed_model_is_taken_in_only_as_it_was_signed(ringfence, folder, home_now):
     ringfence("sign", folder)
     (folder / "config.json").write_text("{} ")
-    assert "does not hold the files" in ringfence("import", folder, "mine", code=1)
+    assert "'config.json' does not hold the bytes that were signed" in ringfence("import", folder, "mine", code=1)
+    assert not list((home_now.path / "models" / ".contents").glob("??/*"))  # nothing stays of what was refused
+
+
+def test_a_snapshot_of_a_cache_is_taken_in_as_it_is(ringfence, tmp_path, home_now):
+    weights, index = save({"a": np.ones(4, dtype=np.float32)}), digest.dumps({"weight_map": {"a": "w.safetensors"}})
+    files = {"w.safetensors": weights, "model.safetensors.index.json": index, "config.json": b"{}"}
+    snapshot = cached(tmp_path, files)
+    done = ringfence("import", snapshot, "mine", "--json")
+    assert done["origin"] == {
+        "layout": "hugging-face-cache",
+        "repository": "org/name",
+        "revision": "1" * 40,
+        "left_out": [],
+        "signed_by": "",
+    }
+    assert ringfence("verify", done["path"], "--json")["read"] == 3
+    with home_now.services() as services:
+        (stated,) = (one.envelope.statement for one in services.ledger.statements(TENANT, ("model.imported",)))
+    assert stated.claims["layout"] == "hugging-face-cache"
+    assert "org" not in str(stated.claims)  # whose repository it was can be erased
+
+    blob = snapshot / "w.safetensors"
+    (blob.parent / blob.readlink()).write_bytes(weights[:-1] + b"\x01")
+    assert "by whose digest its cache names it" in ringfence("import", snapshot, "changed", code=1)
+
+
+def test_a_bill_of_materials_of_what_was_taken_in(ringfence, home_now, tmp_path):
+    weights = save({"a": np.ones(4, dtype=np.float32)})
+    done = ringfence("import", cached(tmp_path, {"w.safetensors": weights, "config.json": b"{}"}), "mine", "--json")
+    target = tmp_path / "mine.cdx.json"
+    assert "--out FILE" in ringfence("bom", "mine", "--record", code=2)
+    assert "no model" in ringfence("bom", "nothing", code=2)
+    stated = ringfence("bom", "mine", "-o", target, "--record", "--json")
+    assert stated["statement"]["stage"] == "published"
+    document = target.read_text()
+    assert JsonStrictValidator(SchemaVersion.V1_7).validate_str(document) is None
+    ringfence("bom", "mine", "--out", tmp_path / "again.json")
+    assert (tmp_path / "again.json").read_text() == document  # the statement about it is not in it
+    component = json.loads(document)["metadata"]["component"]
+    assert {one["name"]: one["hashes"][0]["content"] for one in component["components"]} == {
+        "w.safetensors": Digest.of(weights).hex,
+        "config.json": Digest.of(b"{}").hex,
+    }
+    assert component["group"] == "org/name"
+    status = called({"RINGFENCE_HOME": str(home_now.path)}, "status", "--control", "MOD-03", "--json")
+    (control,) = json.loads(status.stdout)["controls"]
+    assert control["state"] == "not-satisfied"  # nobody stated what it was trained on, and the list says so
+    assert stated["claims"]["filesMatched"] == stated["claims"]["modelFiles"] == 2
+    assert stated["claims"]["schemaErrors"] == stated["claims"]["danglingReferences"] == 0
+    (tmp_path / "changed").mkdir()
+    (tmp_path / "changed" / "config.json").write_text("{}")
+    assert "newest signed version" in ringfence("bom", "mine", "--dir", tmp_path / "changed", code=1)
+    assert done["digest"][7:] in document
+
+
+def test_one_file_is_taken_in(ringfence, tmp_path):
+    (tmp_path / "tiny.gguf").write_bytes(gguf())
+    done = ringfence("import", tmp_path / "tiny.gguf", "tiny", "--json")
+    assert (done["files"], done["origin"]["layout"]) == (1, "file")
+    assert ringfence("verify", done["path"], "--only", "tiny.gguf", "--json")["read"] == 1
+    assert "not among the files" in ringfence("verify", done["path"], "--only", "other", code=1)
+
+
+def test_a_model_under_a_certificate(ringfence, alone, folder, tmp_path):
+    root, stranger = issue("root", ca=True), issue("root", ca=True)
+    signer = issue("signer", root)
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    key = tmp_path / "key.pem"
+    key.write_bytes(signer.key.private_bytes(*form))
+    key.chmod(0o600)
+    named = {}
+    for name, one in (("root", root), ("stranger", stranger), ("own", signer)):
+        named[name] = tmp_path / f"{name}.pem"
+        named[name].write_bytes(one.certificate.public_bytes(serialization.Encoding.PEM))
+    alone("sign", folder, "--key", key, "--certificate", named["own"])
+    assert alone("verify", folder, "--root", named["root"], "--json")["subject"] == "CN=signer"
+    assert "not by" in alone("verify", folder, "--root", named["root"], "--subject", "CN=other", code=1)
+    assert "no way leads" in alone("verify", folder, "--root", named["stranger"], code=1)
+    assert "--root" in ringfence("verify", folder, code=1)
+    assert "--root" in alone("verify", folder, "--subject", "CN=signer", code=2)
+    assert "signer's own first" in alone("sign", folder, "--key", key, "--certificate", named["root"], code=2)
+    done = ringfence("import", folder, "mine", "--root", named["root"], "--json")
+    assert done["origin"]["signed_by"]
+    assert "no way leads" in ringfence("import", folder, "other", "--root", named["stranger"], code=1)
+
+
+def test_one_more_signature_for_readers_elsewhere(alone, folder, tmp_path):
+    pytest.importorskip("blake3", reason="BLAKE3 is not installed (ringfence[models])")
+    key, public, other = tmp_path / "key.pem", tmp_path / "pub.pem", tmp_path / "blake3.sig"
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    key.write_bytes(signing_key().key.private_bytes(*form))
+    key.chmod(0o600)
+    public.write_text(signing_key().public.pem)
+    assert "--signature FILE" in alone("sign", folder, "--key", key, "--hash", "blake3", code=2)
+    assert "not 'md5'" in alone("sign", folder, "--key", key, "--hash", "md5", "--signature", other, code=2)
+    alone("sign", folder, "--key", key, "--hash", "blake3", "--signature", other)
+    assert alone("verify", folder, "--key", public, "--signature", other, "--json")["method"] == "blake3 of files"
+    assert "together" in alone("sign", folder, "--pkcs11", tmp_path / "x.so", code=2)
 
 
 def test_without_an_installation(alone, folder, tmp_path):

@@ -48,6 +48,8 @@ UNMARKED = {
         "deployments": ("callers | length",),
         "evidence_rows": ("row.others",),
         "findings": ("waiting",),
+        "lineage": ("(document.gaps | length - shown)",),
+        "lineage_thing": ("document.left_out",),
         "pack": ("more",),
         "people": ("ended | length",),
         "proof": ("more_packs",),
@@ -130,7 +132,7 @@ ALONE = {
 # Marks that the walk never sees, and why.
 NEVER = {("sources.html", "unnumbered"): "entries of releases that gave none a number; none is written any more"}
 # Lines that found something wrong here, and end with 1.
-FINDS = ("ringfence ledger sources",)
+FINDS = ("ringfence ledger sources", "ringfence lineage gaps")
 # What stands for an id that is the product's own.
 SHIPPED = {
     "controls": "DAT",

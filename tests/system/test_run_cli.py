@@ -88,7 +88,13 @@ def test_from_the_command_to_a_model_with_a_lineage(work, out, capfd):
     assert json.loads((out / "config.json").read_text()) == {"rows": 1}
     stated = work.manifest()
     claims = stated["claims"]
-    assert claims["inputs"] == [{"dataset": work.sealed["dataset"], "epoch": 1, "seal": work.sealed["seal"]}]
+    [used] = claims["inputs"]
+    assert {name: used[name] for name in ("dataset", "epoch", "seal")} == {
+        "dataset": work.sealed["dataset"],
+        "epoch": 1,
+        "seal": work.sealed["seal"],
+    }
+    assert used["ciphertextRoot"] == work.sealed["ciphertext_root"]
     assert (claims["code"], claims["commit"], claims["dirty"]) == ("git", work.git("rev-parse", "HEAD"), False)
     assert (claims["outcome"], claims["exitCode"], claims["seed"], claims["outputs"]) == ("completed", 0, 7, 1)
     assert (stated["strength"], stated["role"], stated["standing"]) == ("observed", "operator", "trusted")
@@ -125,6 +131,35 @@ def test_a_dirty_tree_and_a_command_that_fails_are_recorded(work, out):
     claims = work.manifest()["claims"]
     assert (claims["run"], claims["outcome"], claims["exitCode"]) == (document["run"], "failed", 4)
     assert (claims["dirty"], claims["changes"], claims["outputs"]) == (True, 1, 0)
+
+
+def test_a_base_model_a_difference_and_a_claim_about_privacy_are_recorded(work, out, tmp_path):
+    claim = {"unit": "user", "mechanism": "dp-sgd", "accountant": "prv", "epsilon": "3", "delta": "1e-6"}
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "config.json").write_text("{}")
+    (tmp_path / "privacy.json").write_text(json.dumps(claim))
+    before = (work.tree / "train.py").read_text()
+    (work.tree / "train.py").write_text(before + "# not committed\n")
+    options = ("--base", str(tmp_path / "base"), "--privacy", str(tmp_path / "privacy.json"))
+    change = "import os; open(os.environ['RINGFENCE_BASES'] + '/config.json', 'w').write('[]')"
+    try:
+        document, _ = work.run(*asked(out), *options, "--", "python", "-c", change)
+    finally:
+        (work.tree / "train.py").write_text(before)
+    claims = work.manifest()["claims"]
+    assert [base["files"] for base in claims["models"]] == [1]
+    assert claims["baseChanged"]
+    assert claims["diffBytes"] == document["diff_bytes"] > 0
+    [said] = claims["privacy"]
+    assert (said["epsilon"], said["unit"], said["noiseMultiplier"]) == ("3", "user", "")
+    found = work.done("lineage", "show", f"run:{claims['run']}")
+    assert {gap["kind"] for gap in found["gaps"]} == {"code-changed", "no-origin"}
+
+
+def test_a_base_model_is_not_sent_to_a_node(work, out):
+    _, said = work.run(*asked(out), "--base", ".", "--class", "namespace", "--", "true", code=2)
+    assert "is not sent to a node" in said
+    assert work.done("node", "list")["nodes"] == []
 
 
 def test_ctrl_c_is_recorded_and_leaves_nothing(work, out):

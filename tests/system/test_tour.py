@@ -10,7 +10,7 @@ import pytest
 from ringfence import components
 from ringfence.testing.alone import alone, missing
 
-NAMES = ["seal", "scope", "place", "train", "serve", "probe", "attack", "status", "prove"]
+NAMES = ["seal", "scope", "place", "release", "train", "serve", "probe", "attack", "status", "prove"]
 NODES_SHOW = {"MOD-02", "TST-03"}  # a model that somebody else trained, a probe that was too small to pass
 # where the collectors of `up` had their first turn, ten minutes after its start: no backup, half of what else is asked
 COLLECTORS_SHOW = {"BCM-02", "LOG-01", "SEC-03"}

@@ -14,19 +14,27 @@ from ringfence.testing.home import TENANT, draft, signed
 
 def test_what_operators_may_state_is_what_the_design_says():
     assert {
+        "backup.artifacts_made",
+        "backup.artifacts_restored",
         "dataset.sealed",
         "dataset.provenance",
         "dataset.opened",
+        "dataset.checked",
         "dataset.verified",
+        "dataset.erasure_requested",
+        "dataset.erased",
         "entity.classification",
         "kek.rotated",
         "key.custody",
         "ai.classification",
         "ledger.head_exported",
         "report.exported",
+        "model.imported",
+        "model.quarantined",
         "model.scan",
         "model.signed",
         "redteam.run",
+        "run.imported",
         "run.manifest",
         "techdoc.exported",
     } == OPERATOR_PREDICATES

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import pytest
 
 from ringfence.artifacts.blobs import Home, directory_vault
+from ringfence.artifacts.journal import Order
 from ringfence.artifacts.keyring import LOCATION, FileKeyring, at_home, for_sealing, move_to_token
-from ringfence.artifacts.model import Custody, DatasetId
+from ringfence.artifacts.model import Custody, DatasetId, DatasetName
 from ringfence.artifacts.opening import open_dataset
-from ringfence.artifacts.seal import parse_key_file, print_key_file, print_seal
+from ringfence.artifacts.resuming import alone, is_of, seal_files
+from ringfence.artifacts.seal import parse_key_file, print_key_file, print_seal, read_key_file
 from ringfence.artifacts.sealing import NewSeal, seal_tree
 from ringfence.artifacts.verifying import verify
 from ringfence.kernel import digest
@@ -188,3 +190,78 @@ def test_a_note_of_what_was_done_that_says_something_else_is_not_stated(place, n
     note.write_bytes(digest.dumps(digest.loads(note.read_bytes()) | {name: value}))
     with pytest.raises(MalformedInput, match="what was rotated"):
         rekey(place.path, None, nothing)
+
+
+def unfinished(place, number=7):
+    """Leave a seal that was stopped after its first file; return its tree and how many bytes of it are sealed."""
+    tree, new = MemoryTree({"a": b"1" * 70_000, "b": b"2"}), NewSeal(DatasetId(f"{number:032x}"), 1, 65536)
+
+    def stops(*given):
+        yield next(alone(secrets.token_bytes)(*given))
+        raise Unavailable("stopped")
+
+    with pytest.raises(Unavailable, match="stopped"):
+        go_on(place, tree, new, stops)
+    return tree, new
+
+
+def go_on(place, tree, new, crew):
+    plans, order = [], Order(DatasetName("claims"), new.dataset, 1, 65536)
+
+    def planned(plan):
+        plans.append(plan)
+        return lambda _size: None
+
+    with for_sealing(place.path, None) as keyring:
+        mine = lambda work: is_of(work, keyring, order)  # noqa: E731
+        with Home(place.path).working(TENANT, {}, mine) as work:
+            seal = seal_files(order.name, tree, work, new, keyring, secrets.token_bytes, crew, planned)
+            work.publish(new.dataset, 1)
+            work.settle(None)
+    return seal, plans[0]
+
+
+def test_an_unfinished_seal_goes_on_after_a_rotation(sealed):
+    place, seals = sealed
+    tree, new = unfinished(place)
+    done = rekey(place.path, None, nothing)
+    check_rotated(place, seals, done)
+    (path,) = (place.path / "datasets" / ".staging").glob("*/key.json")
+    assert [one.kek for one in read_key_file(path.read_bytes()).wrappings] == [done.new]
+    seal, plan = go_on(place, tree, new, alone(secrets.token_bytes))
+    assert plan.finished == 1
+    assert place.read(seal) == b"1" * 70_000
+
+
+@pytest.mark.parametrize("steps", range(1, 7))
+def test_after_any_kill_of_a_rotation_an_unfinished_seal_goes_on(place, steps):
+    FileKeyring.create(place.path / LOCATION, None)
+    tree, new = unfinished(place)
+
+    def dies(*_):
+        nonlocal steps
+        steps -= 1
+        if steps == 0:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rekey(place.path, None, dies)
+    rekey(place.path, None, nothing)
+    assert go_on(place, tree, new, alone(secrets.token_bytes))[1].finished == 1
+
+
+@pytest.mark.parametrize("damage", ["key.json", "journal", "of another dataset"])
+def test_an_unfinished_seal_that_is_damaged_keeps_no_rotation_from_its_end(place, damage):
+    good = place.seal(1)
+    unfinished(place)
+    (folder,) = (path.parent for path in (place.path / "datasets" / ".staging").glob("*/journal"))
+    if damage == "of another dataset":
+        found = read_key_file((folder / "key.json").read_bytes())
+        other = NewSeal(DatasetId("f" * 32), 1, 65536)
+        (folder / "key.json").write_bytes(print_key_file(other, found.wrappings))
+    else:
+        (folder / damage).write_bytes(b"{}")
+    before = (folder / "key.json").read_bytes()
+    done = rekey(place.path, None, nothing)
+    assert place.wrappings(good) == [done.new]
+    assert (folder / "key.json").read_bytes() == before

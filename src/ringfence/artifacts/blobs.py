@@ -6,13 +6,28 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
-from ringfence.artifacts.manifest import MAX_PARTS
-from ringfence.artifacts.model import DatasetId, dataset_id
-from ringfence.artifacts.ports import Listing, Source
+from ringfence.artifacts.model import DatasetId, ObjectId, dataset_id
+from ringfence.artifacts.plain import (
+    CREATE,
+    FOLDER,
+    READ,
+    DirectoryVault,
+    NewFile,
+    OpenFile,
+    PlainFolder,
+    directory_vault,
+    holding,
+    is_plain,
+    opened,
+    translated,
+)
+from ringfence.artifacts.ports import Work
+from ringfence.artifacts.seal import KEY_FILE, MAX_KEY_FILE, read_key_file
 from ringfence.kernel.errors import (
     Conflict,
     InternalError,
@@ -24,185 +39,28 @@ from ringfence.kernel.errors import (
 )
 from ringfence.kernel.identifier import Tenant
 
+_UNFINISHED = frozenset({KEY_FILE, "journal", "pending", "objects", "chunks"})
 STAGING = ".staging"
 PENDING = "pending"
-READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # the last so that a FIFO cannot block the open
-FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_DIRECTORY
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+JOURNAL = "journal"
+MAX_JOURNAL = 2**30  # a line has some 500 bytes, and a dataset at most 2^20 files
+MAX_PENDING = 256  # bytes; it holds the name of a tenant
+_CHANGE = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_PATIENCE, _PAUSE = 1.0, 0.02  # seconds until the workers of a killed seal are gone
 
-
-@contextmanager
-def translated(what: object) -> Iterator[None]:
-    """Turn errors of the operating system into our family."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise NotFound(f"{what} is missing") from error
-    except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
-        raise UsageError(f"{what}: {error.strerror}") from error
-    except OSError as error:
-        if error.errno in _FULL:
-            raise Unavailable(f"the disk is full ({what}); nothing was kept; free some space and try again") from error
-        if error.errno == errno.ELOOP:
-            raise UsageError(f"{what} is a symbolic link; links are not followed") from error
-        raise Unavailable(f"{what} cannot be used: {error.strerror}") from error
-
-
-class OpenFile:
-    """A regular file that is open for reading."""
-
-    def __init__(self, descriptor: int, name: str) -> None:
-        """Take over a descriptor; raise `UsageError` where it is not a regular file."""
-        self._descriptor, self._name = descriptor, name
-        self._status = os.fstat(descriptor)
-        if not stat.S_ISREG(self._status.st_mode):
-            raise UsageError(f"{name} is not a regular file")
-
-    @property
-    def size(self) -> int:
-        """Return the size at opening."""
-        return self._status.st_size
-
-    def read_into(self, buffer: memoryview, offset: int) -> int:
-        """Fill the buffer; short reads are not taken for the end of the file."""
-        done = 0
-        with translated(self._name):
-            while done < len(buffer):
-                count = os.preadv(self._descriptor, [buffer[done:] if done else buffer], offset + done)
-                if count == 0:
-                    break
-                done += count
-        return done
-
-    def unchanged(self) -> bool:
-        """Compare size and times with those at opening."""
-        now, then = os.fstat(self._descriptor), self._status
-        return (now.st_size, now.st_mtime_ns, now.st_ctime_ns) == (then.st_size, then.st_mtime_ns, then.st_ctime_ns)
-
-
-class NewFile:
-    """A file that is being written."""
-
-    def __init__(self, descriptor: int, name: str) -> None:
-        self._descriptor, self._name = descriptor, name
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Append all of `data`."""
-        rest = memoryview(data)
-        with translated(self._name):
-            while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
-
-
-@contextmanager
-def opened(name: str, flags: int, at: int | None = None, shown: str = "") -> Iterator[int]:
-    """Open a name for a while; errors call it as it is `shown`."""
-    with translated(shown or name):
-        descriptor = os.open(name, flags, 0o600, dir_fd=at)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def holding(name: str, at: int) -> Iterator[tuple[int, str]]:
-    """Open the folder that holds `name`, one part at a time, so that no part can be a link; give the last part too."""
-    folder, _, last = name.rpartition("/")
-    with translated(name):
-        current = os.dup(at)
-        try:
-            for part in filter(None, folder.split("/")):
-                following = os.open(part, FOLDER, dir_fd=current)
-                os.close(current)
-                current = following
-        except BaseException:
-            os.close(current)
-            raise
-    try:
-        yield current, last
-    finally:
-        os.close(current)
-
-
-class PlainFolder:
-    """The files below a folder, or one file, that are to be sealed."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def files(self) -> Iterator[tuple[str, Source]]:
-        """Give each file with its path below the folder; a single file has its own name."""
-        with opened(str(self._path), READ) as descriptor:
-            if stat.S_ISDIR(os.fstat(descriptor).st_mode):
-                yield from self._walk(descriptor, "")
-            else:
-                yield self._path.name, OpenFile(descriptor, str(self._path))
-
-    def _walk(self, folder: int, prefix: str) -> Iterator[tuple[str, Source]]:
-        if prefix.count("/") >= MAX_PARTS:
-            raise UsageError(f"{prefix!r} is deeper than {MAX_PARTS} folders")
-        with translated(prefix or self._path):
-            names = sorted(os.listdir(folder))
-        for name in names:
-            path = prefix + name
-            with opened(
-                name, READ if is_plain(folder, name, path, "a sealed dataset") else FOLDER, folder
-            ) as descriptor:
-                if stat.S_ISDIR(os.fstat(descriptor).st_mode):
-                    yield from self._walk(descriptor, path + "/")
-                else:
-                    yield path, OpenFile(descriptor, path)
-
-
-def is_plain(folder: int, name: str, path: str, whole: str) -> bool:
-    """Tell a file from a folder; raise `UsageError` for anything else."""
-    with translated(repr(path)):
-        mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
-    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
-        return stat.S_ISREG(mode)
-    kind = "a symbolic link" if stat.S_ISLNK(mode) else "not a regular file"
-    raise UsageError(f"{path!r} is {kind}; {whole} holds plain files only: copy the content or leave it out")
-
-
-class DirectoryVault:
-    """A sealed dataset's directory, open for reading."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-
-    def listing(self) -> Listing:
-        """Return every name."""
-        return Listing(self._names("."), self._names("objects"), self._names("chunks"))
-
-    def _names(self, folder: str) -> frozenset[str]:
-        try:
-            with opened(folder, FOLDER, self._descriptor) as descriptor:
-                return frozenset(os.listdir(descriptor))  # noqa: PTH208 - by descriptor
-        except UsageError:
-            return frozenset()  # a missing folder shows as missing entries
-
-    @contextmanager
-    def open(self, name: str) -> Iterator[OpenFile]:
-        """Open one file."""
-        with holding(name, self._descriptor) as (folder, last), opened(last, READ, folder, name) as descriptor:
-            yield OpenFile(descriptor, name)
-
-    def read(self, name: str, limit: int) -> bytes:
-        """Return a whole small file."""
-        with self.open(name) as source:
-            if source.size > limit:
-                raise UsageError(f"{name} has {source.size} bytes; the limit is {limit}")
-            data = bytearray(source.size)
-            return bytes(data[: source.read_into(memoryview(data), 0)])
-
-
-@contextmanager
-def directory_vault(path: Path) -> Iterator[DirectoryVault]:
-    """Open a sealed dataset's directory."""
-    with opened(str(path), FOLDER) as descriptor:
-        yield DirectoryVault(descriptor)
+__all__ = [
+    "FOLDER",
+    "READ",
+    "DirectoryVault",
+    "NewFile",
+    "OpenFile",
+    "PlainFolder",
+    "directory_vault",
+    "holding",
+    "is_plain",
+    "opened",
+    "translated",
+]
 
 
 class NewFolder:
@@ -218,7 +76,7 @@ class NewFolder:
         for depth in range(1, len(parts)):
             with translated(name), suppress(FileExistsError):
                 os.mkdir("/".join(parts[:depth]), 0o700, dir_fd=self._descriptor)
-        with holding(name, self._descriptor) as (folder, last), opened(last, _CREATE, folder, name) as descriptor:
+        with holding(name, self._descriptor) as (folder, last), opened(last, CREATE, folder, name) as descriptor:
             yield NewFile(descriptor, name)
 
 
@@ -240,12 +98,66 @@ def new_folder(path: Path) -> Iterator[NewFolder]:
         raise
 
 
-class StagedFolder(NewFolder):
+class Place(NewFolder):
+    """A folder of ours in which objects are written, read again, and removed."""
+
+    def open(self, name: str) -> AbstractContextManager[OpenFile]:
+        """Open one file."""
+        return DirectoryVault(self._descriptor).open(name)
+
+    def read(self, name: str, limit: int) -> bytes:
+        """Return a whole small file."""
+        return DirectoryVault(self._descriptor).read(name, limit)
+
+    def remove(self, name: ObjectId) -> None:
+        """Remove an object and its hashes."""
+        for path in (f"objects/{name}", f"chunks/{name}"):
+            with translated(path), suppress(FileNotFoundError):
+                os.unlink(path, dir_fd=self._descriptor)
+
+
+class StagedFolder(Place):
     """A sealed dataset on its way: locked by its writer as long as that lives."""
 
     def __init__(self, descriptor: int, path: Path, root: Path) -> None:
         super().__init__(descriptor)
-        self._root, self.path, self.settled = root, path, False
+        self._root, self.path, self.settled, self.published = root, path, False, False
+
+    @property
+    def descriptor(self) -> int:
+        """Return the open folder; whoever inherits it holds the lock too."""
+        return self._descriptor
+
+    @property
+    def key_file(self) -> bytes:
+        """Return the file of the wrapped key."""
+        return self._read(KEY_FILE, MAX_KEY_FILE)
+
+    @property
+    def journal(self) -> bytes:
+        """Return what was noted."""
+        return self._read(JOURNAL, MAX_JOURNAL)
+
+    def _read(self, name: str, limit: int) -> bytes:
+        with suppress(NotFound):
+            return self.read(name, limit)
+        return b""
+
+    def note(self, line: bytes) -> None:
+        """Append to the journal; a line that is torn by a crash is not read again."""
+        with opened(JOURNAL, CREATE & ~os.O_EXCL | os.O_APPEND, self._descriptor) as descriptor:
+            NewFile(descriptor, JOURNAL).write(line)
+
+    def keep(self, objects: Sequence[ObjectId], journal: int) -> None:
+        """Remove what no line of the journal stands for."""
+        wanted = frozenset(objects)
+        for folder in ("objects", "chunks"):
+            _be_folder(folder, self._descriptor)
+            with opened(folder, FOLDER, self._descriptor) as descriptor:
+                _clear(descriptor, wanted)
+        _clear(self._descriptor, _UNFINISHED)
+        with opened(JOURNAL, _CHANGE, self._descriptor) as descriptor, translated(JOURNAL):
+            os.ftruncate(descriptor, journal)
 
     def publish(self, dataset: DatasetId, epoch: int) -> None:
         """Flush all files and folders, then rename."""
@@ -259,7 +171,7 @@ class StagedFolder(NewFolder):
                 if error.errno in {errno.ENOTEMPTY, errno.EEXIST}:
                     raise Conflict(f"epoch {epoch} of this dataset is being sealed by somebody else") from error
                 raise
-            self.path = target
+            self.path, self.published = target, True
             for folder in (target.parent, self._root, self._root / STAGING):
                 _fsync(folder)
 
@@ -270,9 +182,17 @@ class StagedFolder(NewFolder):
                 with self.create("seal.dsse") as sink:
                     sink.write(envelope)
                 _fsync(self.path / "seal.dsse")
-            (self.path / PENDING).unlink()
+            _unmark(self.path)
             _fsync(self.path)
         self.settled = True
+
+    def is_empty(self) -> bool:
+        """Tell whether no object was begun, or none can be found any more."""
+        try:
+            with opened("objects", FOLDER, self._descriptor) as descriptor:
+                return not os.listdir(descriptor)  # noqa: PTH208 - by descriptor
+        except UsageError:
+            return True
 
     def discard(self) -> None:
         """Remove what there is, renamed away first so that no half of it stays in a published place."""
@@ -301,21 +221,10 @@ class Home:
     @contextmanager
     def staging(self, tenant: Tenant, recorded: Mapping[DatasetId, int]) -> Iterator[StagedFolder]:
         """Start a sealed dataset; what is neither settled nor of unknown outcome is removed at the end."""
-        with translated(self.root):
-            (self.root / STAGING).mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self.root / STAGING / secrets.token_hex(8)
         with self._turn():
             self._sweep(tenant, recorded)
-            with translated(path):
-                path.mkdir(mode=0o700)
-            descriptor = os.open(path, FOLDER)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        staged = StagedFolder(descriptor, path, self.root)
+            staged = self._started(tenant)
         try:
-            with translated(path):
-                for folder in ("objects", "chunks"):
-                    (path / folder).mkdir(mode=0o700)
-                (path / PENDING).write_text(tenant + "\n")
             yield staged
         except BaseException as error:
             if not _outcome_unknown(error):
@@ -325,36 +234,157 @@ class Home:
             if not staged.settled:
                 staged.discard()
         finally:
-            os.close(descriptor)
+            os.close(staged.descriptor)
+
+    @contextmanager
+    def working(
+        self, tenant: Tenant, recorded: Mapping[DatasetId, int], mine: Callable[[Work], bool | None]
+    ) -> Iterator[StagedFolder]:
+        """Go on with an unfinished seal, or start one; unless it is settled or refused it stays for the next time."""
+        with self._turn():
+            self._sweep(tenant, recorded)
+            work = self._unfinished(tenant, mine) or self._started(tenant)
+        try:
+            yield work
+        except BaseException as error:
+            if work.is_empty() or (work.published and not _outcome_unknown(error)):
+                work.discard()
+            raise
+        else:
+            if not work.settled:
+                work.discard()
+        finally:
+            os.close(work.descriptor)
+
+    def _started(self, tenant: Tenant) -> StagedFolder:
+        path = self.root / STAGING / secrets.token_hex(8)
+        with translated(path):
+            path.mkdir(mode=0o700)
+            descriptor = os.open(path, FOLDER)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            for folder in ("objects", "chunks"):
+                (path / folder).mkdir(mode=0o700)
+            (path / PENDING).write_text(tenant + "\n")
+        return StagedFolder(descriptor, path, self.root)
+
+    def _unfinished(self, tenant: Tenant, mine: Callable[[Work], bool | None]) -> StagedFolder | None:
+        """Return the unfinished seal that is wanted, locked; remove those that nobody can go on with."""
+        for path in sorted((self.root / STAGING).glob(f"*/{JOURNAL}")):
+            work, lock = None, None if path.parent.is_symlink() else _locked_soon(path.parent)
+            if lock is None:
+                continue
+            if not _is_of(path.parent, tenant):
+                os.close(lock)
+                continue
+            try:
+                work = StagedFolder(lock, path.parent, self.root)
+                answer = mine(work)
+            except BaseException:
+                os.close(lock)
+                raise
+            if answer:
+                return work
+            if answer is None:
+                work.discard()
+            os.close(lock)
+        return None
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
+        with translated(self.root):
+            (self.root / STAGING).mkdir(mode=0o700, parents=True, exist_ok=True)
         with opened(str(self.root / STAGING / ".turn"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC) as descriptor:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
 
     def _sweep(self, tenant: Tenant, recorded: Mapping[DatasetId, int]) -> None:
-        """Remove what killed writers left: whoever lives holds a lock."""
+        """Remove what killed writers left and nobody can go on with: whoever lives holds a lock."""
         for path in (self.root / STAGING).iterdir():
-            if path.is_dir() and (lock := locked(path)):
-                shutil.rmtree(path, ignore_errors=True)
+            if path.is_dir() and not path.is_symlink() and (lock := _locked_still(path)) is not None:
+                if not _may_go_on(path, recorded):
+                    shutil.rmtree(path, ignore_errors=True)
                 os.close(lock)
         for mark in self.root.glob(f"[0-9a-f]*/*/{PENDING}"):
             path = mark.parent
-            if mark.read_text() == tenant + "\n" and (lock := locked(path)):
-                _finish(path, mark, self.root, recorded)
+            if _is_of(path, tenant) and (lock := _locked_still(path)) is not None:
+                if _is_of(path, tenant):  # its writer may just have been done with it
+                    _finish(path, self.root, recorded)
                 os.close(lock)
 
 
-def _finish(path: Path, mark: Path, root: Path, recorded: Mapping[DatasetId, int]) -> None:
+def _finish(path: Path, root: Path, recorded: Mapping[DatasetId, int]) -> None:
     try:
         known = int(path.name) <= recorded.get(dataset_id(path.parent.name), 0)
     except (MalformedInput, ValueError):
         return  # not a folder of ours
     if known:
-        mark.unlink()  # recorded; only the writer's last step is missing
+        _unmark(path)  # recorded; only the writer's last step is missing
+    elif (path / JOURNAL).exists():
+        path.rename(root / STAGING / secrets.token_hex(8))  # nobody was told of it: whoever seals again goes on
     else:
         StagedFolder(-1, path, root).discard()
+
+
+def _unmark(path: Path) -> None:
+    """Let a dataset be complete: the mark goes last."""
+    (path / JOURNAL).unlink(missing_ok=True)
+    (path / PENDING).unlink()
+
+
+def _may_go_on(path: Path, recorded: Mapping[DatasetId, int]) -> bool:
+    """Tell whether there is something to go on with: a journal, of an epoch that is not recorded yet."""
+    try:
+        if not (path / JOURNAL).exists() or not (path / PENDING).exists():
+            return False
+        with directory_vault(path) as vault:
+            key = read_key_file(vault.read(KEY_FILE, MAX_KEY_FILE))
+    except UsageError:
+        return False
+    return key.epoch > recorded.get(key.dataset, 0)
+
+
+def _is_of(path: Path, tenant: Tenant) -> bool:
+    try:
+        with directory_vault(path) as vault:
+            return vault.read(PENDING, MAX_PENDING) == f"{tenant}\n".encode()
+    except UsageError:  # its writer is just about to be done with it, or it is none of ours
+        return False
+
+
+def _be_folder(name: str, at: int) -> None:
+    """Put an empty folder in the place of anything else: a link would lead out of the one that it lies in."""
+    with translated(name), suppress(FileNotFoundError):
+        if not stat.S_ISDIR(os.stat(name, dir_fd=at, follow_symlinks=False).st_mode):
+            os.unlink(name, dir_fd=at)
+    with translated(name), suppress(FileExistsError):
+        os.mkdir(name, 0o700, dir_fd=at)
+
+
+def _clear(folder: int, wanted: frozenset[str]) -> None:
+    """Remove what is not wanted in an open folder."""
+    for name in set(os.listdir(folder)) - wanted:
+        with translated(name):
+            if stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+                shutil.rmtree(name, dir_fd=folder)
+            else:
+                os.unlink(name, dir_fd=folder)
+
+
+def _locked_still(path: Path) -> int | None:
+    """Lock a folder; None where somebody else holds it, or has just removed it."""
+    with suppress(NotFound):
+        return locked(path)
+    return None
+
+
+def _locked_soon(path: Path) -> int | None:
+    """Lock a folder; where its writer was killed just now, wait for its workers to end. None where it is gone too."""
+    deadline = time.monotonic() + _PATIENCE
+    with suppress(NotFound):
+        while (lock := locked(path)) is None and time.monotonic() < deadline:
+            time.sleep(_PAUSE)
+        return lock
+    return None
 
 
 def locked(path: Path) -> int | None:

@@ -19,7 +19,7 @@ TAG_SIZE = 16
 HASH_SIZE = 32
 DEFAULT_CHUNK_SIZE = 2**20
 CHUNK_SIZES = tuple(2**n for n in range(16, 23))  # smaller ones are slow, larger ones gain nothing
-MAX_LENGTH = 2**40  # keeps GCM's bounds comfortable for one key: specification, 4.1
+MAX_CHUNKS = 2**24  # keeps GCM's bounds for one key, and the hashes of an object in memory: specification, 4.1
 
 _HEADER = struct.Struct(">8sBBHIQQ16s16s32s32s")
 _OBJECT_LABEL = b"ringfence sealed object v1\0"
@@ -32,6 +32,11 @@ def checked_chunk_size(size: object) -> int:
     if size not in CHUNK_SIZES or type(size) is not int:
         raise UsageError(f"the chunk size is one of {', '.join(map(str, CHUNK_SIZES))} bytes, not {size}")
     return size
+
+
+def longest(chunk_size: int) -> int:
+    """Return the most bytes that one object of this chunk size holds."""
+    return MAX_CHUNKS * chunk_size
 
 
 def print_header(header: Header) -> bytes:
@@ -58,7 +63,7 @@ def parse_header(data: bytes) -> Header:
     magic, suite, kind, zero, chunk_size, length, epoch, dataset, identifier, salt, commitment = _HEADER.unpack(data)
     if magic != MAGIC or suite != SUITE_BYTE or zero != 0 or kind not in set(Kind):
         raise MalformedInput("this is not a sealed object of version 1")
-    if chunk_size not in CHUNK_SIZES or length > MAX_LENGTH or epoch < 1:
+    if chunk_size not in CHUNK_SIZES or length > longest(chunk_size) or epoch < 1:
         raise MalformedInput("the header has a chunk size, length or epoch that the format does not allow")
     names = DatasetId(dataset.hex()), ObjectId(identifier.hex())
     return Header(Kind(kind), chunk_size, length, epoch, *names, salt, commitment)
@@ -122,8 +127,11 @@ def new_header(
     """Make the header of a new object from `fresh`: 48 random bytes, never used before."""
     if len(fresh) != ID_SIZE + SALT_SIZE:
         raise UsageError(f"an object needs {ID_SIZE + SALT_SIZE} fresh random bytes")
-    if length > MAX_LENGTH:
-        raise UsageError(f"a file of {length} bytes is larger than the {MAX_LENGTH} that one sealed object holds")
+    if length > longest(chunk_size):
+        raise UsageError(
+            f"a file of {length} bytes is larger than the {longest(chunk_size)} that one sealed object holds in chunks "
+            f"of {chunk_size}; seal with --chunk-size {CHUNK_SIZES[-1]}, or split the file"
+        )
     identifier, salt = ObjectId(fresh[:ID_SIZE].hex()), fresh[ID_SIZE:]
     derived = _derive(dataset_key, dataset, identifier, epoch, salt)
     return Header(kind, chunk_size, length, epoch, dataset, identifier, salt, derived[KEY_SIZE:])

@@ -1,14 +1,17 @@
-"""Read sealed datasets through fsspec: `sealed://NAME/path`.
+"""Read sealed datasets through fsspec: `sealed://NAME/path`, and of an older epoch `sealed://NAME@EPOCH/path`.
 
 Every filesystem object asks for access once per dataset: the opening is recorded and published before the key is
 unwrapped. Objects are not shared between callers (`cachable` is off), so that each use is recorded by itself.
 """
 
 import io
+import os
+import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +19,14 @@ from fsspec.spec import AbstractFileSystem
 
 from ringfence.artifacts.blobs import Home
 from ringfence.artifacts.local import RecordedAccess
-from ringfence.artifacts.model import DatasetName, ReadMode, Sealed, dataset_name, purpose
+from ringfence.artifacts.model import DatasetName, ReadMode, Reference, Sealed, purpose, reference
 from ringfence.artifacts.opening import OpenDataset, open_dataset
 from ringfence.artifacts.ports import Access, Keyring
 from ringfence.artifacts.reader import ObjectReader
-from ringfence.kernel.errors import NotFound, UsageError
+from ringfence.kernel.errors import NotFound, Refused, UsageError
 from ringfence.settings import Settings
+
+BUFFER = 2**16  # bytes between a reader that asks for little and the chunk that it is in
 
 
 class ConnectedAccess:
@@ -42,10 +47,18 @@ class ConnectedAccess:
         with self._access() as access:
             return access.known()
 
-    def request(self, name: DatasetName, code: str) -> Sealed:
+    def request(self, name: DatasetName, code: str, epoch: int | None = None) -> Sealed:
         """Record an opening."""
         with self._access() as access:
-            return access.request(name, code)
+            return access.request(name, code, epoch)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A dataset whose key is at hand, and what each of its folders holds."""
+
+    dataset: OpenDataset
+    folders: Mapping[str, Mapping[str, int | None]]  # folder to names; a size for a file, None for a folder
 
 
 class SealedFile(io.RawIOBase):
@@ -114,6 +127,7 @@ class SealedFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec has 
         mode: str = "tag",
         access: Access | None = None,
         keyring: Callable[[], Keyring] | None = None,
+        plain_copies: bool = False,  # noqa: FBT001, FBT002 - fsspec passes options by name
         **options: Any,
     ) -> None:
         """Prepare; nothing is opened or recorded yet.
@@ -124,6 +138,7 @@ class SealedFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec has 
             mode: `tag`, or `audit` to check each chunk's hash against the signed tree too.
             access: the port that records; by default the API's client.
             keyring: gives the key-encryption key; by default that of the home directory.
+            plain_copies: let `get` and caching layers write plain files.
             options: fsspec's own.
         """
         super().__init__(**options)
@@ -132,10 +147,11 @@ class SealedFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec has 
         self._purpose = purpose(purpose_code)
         if mode not in {known.value for known in ReadMode}:
             raise UsageError(f"mode is tag or audit, not {mode!r}")
-        self._mode = ReadMode(mode)
+        self._mode, self._plain_copies = ReadMode(mode), plain_copies
         self._access = access or ConnectedAccess(self._settings)
         self._keyring = keyring or self._home_keyring
-        self._opened: dict[DatasetName, OpenDataset] = {}
+        self._opened: dict[str, Opened] = {}
+        self._lock, self._process = threading.Lock(), os.getpid()
         self._stack = ExitStack()
         weakref.finalize(self, self._stack.close)
 
@@ -149,17 +165,23 @@ class SealedFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec has 
         self._opened.clear()
         self._stack.close()
 
-    def _dataset(self, name: DatasetName) -> OpenDataset:
-        if name not in self._opened:
-            granted = self._access.request(name, self._purpose)
-            vault = self._stack.enter_context(Home(self._settings.home).vault(granted.dataset, granted.epoch))
-            opening = open_dataset(vault, granted.seal, granted.epoch, self._keyring())
-            self._opened[name] = self._stack.enter_context(opening)
-        return self._opened[name]
+    def _dataset(self, name: Reference) -> Opened:
+        if self._process != os.getpid():  # a fork: another thread of the parent may have held the lock
+            self._lock, self._process = threading.Lock(), os.getpid()
+        with self._lock:
+            if str(name) not in self._opened:
+                granted = self._access.request(name.name, self._purpose, name.epoch)
+                vault = self._stack.enter_context(Home(self._settings.home).vault(granted.dataset, granted.epoch))
+                opening = open_dataset(vault, granted.seal, granted.epoch, self._keyring())
+                dataset = self._stack.enter_context(opening)
+                self._opened[str(name)] = Opened(
+                    dataset, _folders({path: file.size for path, file in dataset.files.items()})
+                )
+            return self._opened[str(name)]
 
-    def _split(self, path: str) -> tuple[DatasetName, str]:
+    def _split(self, path: str) -> tuple[Reference, str]:
         name, _, inner = str(self._strip_protocol(path)).strip("/").partition("/")
-        return dataset_name(name), inner
+        return reference(name), inner
 
     def ls(self, path: str, detail: bool = True, **_options: Any) -> list[Any]:  # noqa: FBT001, FBT002 - fsspec's
         """List a folder; the root lists datasets, which uses no key."""
@@ -169,28 +191,46 @@ class SealedFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec has 
             found = self._children(*self._split(path))
         return found if detail else [entry["name"] for entry in found]
 
-    def _children(self, name: DatasetName, inner: str) -> list[dict[str, Any]]:
-        dataset = self._dataset(name)
-        if inner in dataset.files:
-            return [_entry(f"{name}/{inner}", dataset.files[inner].size)]
-        prefix = f"{inner}/" if inner else ""
-        found: dict[str, dict[str, Any]] = {}
-        for path, file in dataset.files.items():
-            if path.startswith(prefix):
-                child, _, below = path[len(prefix) :].partition("/")
-                place = f"{name}/{prefix}{child}"
-                found[child] = _entry(place) if below else _entry(place, file.size)
-        if not found:
+    def _children(self, name: Reference, inner: str) -> list[dict[str, Any]]:
+        opened = self._dataset(name)
+        if inner in opened.dataset.files:
+            return [_entry(f"{name}/{inner}", opened.dataset.files[inner].size)]
+        below = opened.folders.get(inner)
+        if below is None:
             raise FileNotFoundError(f"{name}/{inner}")
-        return list(found.values())
+        prefix = f"{name}/{inner}/" if inner else f"{name}/"
+        return [_entry(f"{prefix}{child}", size) for child, size in below.items()]
 
     def info(self, path: str, **_options: Any) -> dict[str, Any]:
         """Describe one file or folder."""
+        if not str(self._strip_protocol(path)).strip("/"):
+            return _entry("")
         name, inner = self._split(path)
-        children = self._children(name, inner)
-        if len(children) == 1 and children[0]["name"] == f"{name}/{inner}":
-            return children[0]
+        opened = self._dataset(name)
+        if inner in opened.dataset.files:
+            return _entry(f"{name}/{inner}", opened.dataset.files[inner].size)
+        if inner not in opened.folders:
+            raise FileNotFoundError(f"{name}/{inner}")
         return _entry(f"{name}/{inner}".rstrip("/"))
+
+    def ukey(self, path: str) -> str:
+        """Return what changes when the file does: its object, which is written once."""
+        name, inner = self._split(path)
+        return self._dataset(name).dataset.files[inner].object
+
+    def modified(self, path: str) -> datetime:
+        """Return a time that stands for the seal: sealed files have none, and are never changed in place."""
+        name, _ = self._split(path)
+        return datetime.fromtimestamp(self._dataset(name).dataset.manifest.epoch, UTC)
+
+    def get_file(self, rpath: str, lpath: Any, **options: Any) -> None:
+        """Refuse to write a plain copy, which caching layers do unasked, unless `plain_copies` was given."""
+        if not self._plain_copies:
+            raise Refused(
+                f"a plain copy of {rpath} was asked for, and this file system makes none; read it as a stream, write "
+                "it with `ringfence dataset open`, or give plain_copies=True where copies are wanted"
+            )
+        super().get_file(rpath, lpath, **options)
 
     def _open(self, path: str, mode: str = "rb", **_options: Any) -> io.BufferedReader:
         if mode != "rb":
@@ -198,11 +238,28 @@ class SealedFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec has 
         name, inner = self._split(path)
         stack = ExitStack()
         try:
-            reader = stack.enter_context(self._dataset(name).reader(inner, self._mode))
+            reader = stack.enter_context(self._dataset(name).dataset.reader(inner, self._mode))
         except NotFound as error:
             raise FileNotFoundError(f"{name}/{inner}") from error
-        return io.BufferedReader(SealedFile(reader, stack))
+        return io.BufferedReader(SealedFile(reader, stack), BUFFER)
 
 
 def _entry(name: str, size: int | None = None) -> dict[str, Any]:
     return {"name": name, "size": size or 0, "type": "directory" if size is None else "file"}
+
+
+def _folders(files: Mapping[str, int]) -> dict[str, dict[str, int | None]]:
+    """Return what each folder holds, in the order of the manifest; the root is called ''."""
+    found: dict[str, dict[str, int | None]] = {"": {}}
+    for path, size in files.items():
+        folder, _, last = path.rpartition("/")
+        _made(found, folder)[last] = size
+    return found
+
+
+def _made(found: dict[str, dict[str, int | None]], folder: str) -> dict[str, int | None]:
+    if folder not in found:
+        found[folder] = {}
+        above, _, last = folder.rpartition("/")
+        _made(found, above)[last] = None
+    return found[folder]

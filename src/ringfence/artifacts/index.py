@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from ringfence.artifacts import tree
-from ringfence.artifacts.chunk import CHUNK_SIZES, MAX_LENGTH, Geometry
+from ringfence.artifacts.chunk import CHUNK_SIZES, Geometry, longest
 from ringfence.artifacts.model import MAX_FILES, ObjectId, Record
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput
@@ -50,6 +50,6 @@ def _print(record: Record) -> bytes:
 
 def _parse(values: tuple[bytes, int, int, int, bytes, bytes], chunk_size: int) -> Record:
     name, length, chunks, zero, header, chunk_root = values
-    if zero != 0 or length > MAX_LENGTH or chunks != Geometry(chunk_size, length).chunks:
+    if zero != 0 or length > longest(chunk_size) or chunks != Geometry(chunk_size, length).chunks:
         raise MalformedInput(f"the record of {name.hex()} contradicts itself", source="index")
     return Record(ObjectId(name.hex()), length, chunks, Digest(header), chunk_root)

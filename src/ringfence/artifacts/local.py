@@ -1,23 +1,38 @@
 """Work on local bytes, and the statement of its outcome: what `ringfence dataset` does."""
 
 import base64
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ringfence.artifacts import statements
-from ringfence.artifacts.model import ID_SIZE, SALT_SIZE, DatasetId, DatasetName, Sealed, Verdict, purpose
-from ringfence.artifacts.opening import extract, open_dataset
-from ringfence.artifacts.ports import Access, Control, Folder, Keyring, PlainTree, Random, Vaults
+from ringfence.artifacts.journal import Order
+from ringfence.artifacts.model import ID_SIZE, SALT_SIZE, DatasetId, DatasetName, NewSeal, Sealed, Verdict, purpose
+from ringfence.artifacts.opening import OpenDataset, extract, open_dataset, signed_seal
+from ringfence.artifacts.ports import (
+    Access,
+    Control,
+    Crew,
+    Folder,
+    Keyring,
+    Moved,
+    NamedTree,
+    Random,
+    Vaults,
+    Work,
+    Wrappings,
+)
 from ringfence.artifacts.provenance import Provenance
+from ringfence.artifacts.resuming import Plan, alone, is_of, resumed, seal_files
 from ringfence.artifacts.seal import print_seal
-from ringfence.artifacts.sealing import NewSeal, seal_tree
 from ringfence.artifacts.verifying import verify
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.errors import Conflict, NotFound, Unavailable
+from ringfence.kernel.errors import Conflict, InternalError, NotFound, RingfenceError, Unavailable
 from ringfence.kernel.evidence import Stage
 
 API = "/api/v1/datasets"
+_PUBLISHED = {Stage.PUBLISHED.value, Stage.WITNESSED.value}
 AUDIT_PURPOSE = "audit"  # an audit uses the key, so it is recorded like any other opening
 
 
@@ -25,6 +40,23 @@ def recorded(control: Control) -> dict[DatasetName, Sealed]:
     """Return the newest epoch of every dataset that the control plane has recorded."""
     found = map(statements.from_json, control.get(API)["datasets"])
     return {dataset.name: dataset for dataset in found}
+
+
+def recorded_epochs(control: Control) -> list[Sealed]:
+    """Return every epoch that the control plane has recorded."""
+    return list(map(statements.from_json, control.get(f"{API}/epochs")["epochs"]))
+
+
+def found(control: Control, name: DatasetName, epoch: int | None) -> Sealed:
+    """Return one epoch of a dataset, the newest where none is named; raise `NotFound`."""
+    if epoch is None:
+        return _find(recorded(control), name)
+    known = {one.epoch: one for one in recorded_epochs(control) if one.name == name}
+    if epoch not in known:
+        last = max(known, default=0)
+        because = f"its newest is {last}" if last else "see `ringfence dataset list`"
+        raise NotFound(f"no epoch {epoch} of dataset {name} is recorded in this tenant; {because}")
+    return known[epoch]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +69,14 @@ class RecordedAccess:
         """Return what is recorded, without any use of a key."""
         return list(recorded(self.control).values())
 
-    def request(self, name: DatasetName, code: str) -> Sealed:
+    def request(self, name: DatasetName, code: str, epoch: int | None = None) -> Sealed:
         """Record `dataset.opened`; return only once it is published."""
         draft_purpose = purpose(code)
-        dataset = _find(recorded(self.control), name)
+        dataset = found(self.control, name, epoch)
+        dataset.check_kept()
         draft = statements.opened(dataset, draft_purpose)
         answer = self.control.state(draft, path=f"{API}/{dataset.dataset}/opened", body={})
-        if answer["statement"]["stage"] not in {Stage.PUBLISHED.value, Stage.WITNESSED.value}:
+        if answer["statement"]["stage"] not in _PUBLISHED:
             raise Unavailable("the opening was not published, so the key is not used; is the log's integrator running?")
         return dataset
 
@@ -56,6 +89,13 @@ class SealOrder:
     chunk_size: int
     epoch: int | None = None  # None: the next one
     provenance: Provenance | None = None
+    anew: bool = False  # drop what an unfinished seal of this name has done
+
+
+def silent(plan: Plan) -> Moved:
+    """Show no progress."""
+    del plan
+    return lambda _size: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +106,32 @@ class Workbench:
     access: Access
     vaults: Vaults
     random: Random
+    crew: Crew | None = None  # by default this process alone
 
-    def seal(self, order: SealOrder, files: PlainTree, keyring: Keyring) -> dict[str, Any]:
-        """Seal `files` into the next epoch of a dataset, and state it; return the answer of the control plane."""
+    def seal(
+        self, order: SealOrder, files: NamedTree, keyring: Keyring, planned: Callable[[Plan], Moved] = silent
+    ) -> dict[str, Any]:
+        """Seal `files` into the next epoch of a dataset, and state it; return the answer of the control plane.
+
+        Where an earlier seal of the same name did not come to its end, this goes on with it.
+        """
         known = recorded(self.control)
-        new = self._new(order, known.get(order.name))
-        with self.vaults.staging(self.control.tenant, _epochs(known)) as staged:
-            seal = seal_tree(files, staged, new, keyring, self.random)
+        wanted = self._new(order, known.get(order.name))
+        ask = Order(order.name, wanted.dataset, wanted.epoch, wanted.chunk_size)
+
+        dropped: list[str] = []
+
+        def mine(work: Work) -> bool | None:
+            found = is_of(work, keyring, ask, dropped.append)
+            return None if found and order.anew else found
+
+        def told(plan: Plan) -> Moved:
+            return planned(replace(plan, dropped=tuple(dropped)))
+
+        with self.vaults.working(self.control.tenant, _epochs(known), mine) as staged:
+            new = resumed(staged, wanted)
+            crew = self.crew or alone(self.random)
+            seal = seal_files(order.name, files, staged, new, keyring, self.random, crew, told)
             staged.publish(new.dataset, new.epoch)
             draft = statements.sealed(seal, Digest.of(print_seal(seal)), keyring.custody, order.name)
             answer = dict(self.control.state(draft, path=API, body={"name": order.name}))
@@ -94,25 +153,82 @@ class Workbench:
         answer = self.control.state(draft, path=f"{API}/{dataset.dataset}/provenance", body={})
         return {"provenance": answer["statement"]}
 
-    def open(self, name: DatasetName, code: str, keyring: Callable[[], Keyring], folder: Folder) -> dict[str, Any]:
+    def open(
+        self, name: DatasetName, code: str, keyring: Callable[[], Keyring], folder: Folder, epoch: int | None = None
+    ) -> dict[str, Any]:
         """Write the files of a dataset into `folder`, after the opening has been recorded."""
-        dataset = self.access.request(name, code)
+        with self.opened(name, code, keyring, epoch) as (dataset, opened):
+            extract(opened, folder)
+        return statements.to_json(dataset) | {"purpose": code}
+
+    @contextmanager
+    def opened(
+        self, name: DatasetName, code: str, keyring: Callable[[], Keyring], epoch: int | None = None
+    ) -> Iterator[tuple[Sealed, OpenDataset]]:
+        """Open a dataset, after that has been recorded."""
+        dataset = self.access.request(name, code, epoch)
         with (
             self.vaults.vault(dataset.dataset, dataset.epoch) as vault,
             open_dataset(vault, dataset.seal, dataset.epoch, keyring()) as opened,
         ):
-            extract(opened, folder)
-        return statements.to_json(dataset) | {"purpose": code}
+            yield dataset, opened
 
-    def verify(self, name: DatasetName, keyring: Callable[[], Keyring] | None) -> dict[str, Any]:
-        """Verify the newest epoch and state the outcome; with a keyring in `audit` mode."""
+    def verify(
+        self, name: DatasetName, keyring: Callable[[], Keyring] | None, epoch: int | None = None
+    ) -> dict[str, Any]:
+        """Verify an epoch and state the outcome; with a keyring in `audit` mode."""
         storage = keyring is None
-        dataset = _find(recorded(self.control), name) if storage else self.access.request(name, AUDIT_PURPOSE)
+        dataset = found(self.control, name, epoch) if storage else self.access.request(name, AUDIT_PURPOSE, epoch)
         with self.vaults.vault(dataset.dataset, dataset.epoch) as vault:
-            verdict = verify(vault, dataset.seal, dataset.epoch, keyring() if keyring else None)
+            key = keyring() if keyring else None
+            verdict = verify(vault, dataset.seal, dataset.epoch, key, erased=dataset.erasure is not None)
         draft = statements.verified(dataset, verdict)
         answer = self.control.state(draft, path=f"{API}/{dataset.dataset}/verified", body={})
         return _report(dataset, verdict) | {"statement": answer["statement"]}
+
+    def erase(self, name: DatasetName, because: str, wrappings: Wrappings, epoch: int | None = None) -> dict[str, Any]:
+        """Destroy the key of an epoch for good: announce it, wait until that is published, destroy, state it."""
+        dataset = found(self.control, name, epoch)
+        if dataset.erasure is not None and dataset.erasure.done:
+            raise Conflict(f"epoch {dataset.epoch} of {name} was erased already")
+        with self.vaults.vault(dataset.dataset, dataset.epoch):
+            pass  # where its key does not lie, nobody promises to destroy it
+        draft = statements.erasure_requested(dataset, because)
+        answer = self.control.state(draft, path=f"{API}/{dataset.dataset}/erasures", body={})
+        if answer["statement"]["stage"] not in _PUBLISHED:
+            raise Unavailable(
+                "the erasure was not published, so nothing is destroyed; is the log's integrator running?"
+            )
+        return self.erased(found(self.control, name, dataset.epoch), wrappings)
+
+    def erased(self, dataset: Sealed, wrappings: Wrappings) -> dict[str, Any]:
+        """Destroy what an announced erasure speaks of, or what is left of it, and state it."""
+        if dataset.erasure is None:
+            raise InternalError("nothing is destroyed that was not announced")
+        dataset.check_released()
+        with self.vaults.vault(dataset.dataset, dataset.epoch) as vault:
+            gone = wrappings.destroy(dataset)
+            commitment = signed_seal(vault, dataset.seal, dataset.epoch).key_commitment  # whatever else is damaged
+        draft = statements.erased(dataset, dataset.erasure.requested, commitment, gone)
+        answer = self.control.state(draft, path=f"{API}/{dataset.dataset}/erased", body={})
+        wrappings.forget(dataset)
+        listed = draft.claims["wrappings"]
+        return statements.to_json(dataset) | {"wrappings": listed, "statement": answer["statement"]}
+
+    def finish_erasures(self, wrappings: Wrappings) -> list[dict[str, Any]]:
+        """Carry out what was announced and not finished, as far as it lies on this machine."""
+        done, problems = [], []
+        for dataset in recorded_epochs(self.control):
+            if dataset.erasure is not None and not dataset.erasure.done:
+                try:
+                    done.append(self.erased(dataset, wrappings))
+                except NotFound:
+                    continue  # it lies in another home, where somebody finishes it
+                except RingfenceError as error:
+                    problems.append(error)
+        if problems:
+            raise problems[0]
+        return done
 
 
 def _report(dataset: Sealed, verdict: Verdict) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from enum import IntEnum, StrEnum
 from typing import NewType
 
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.errors import MalformedInput, VerificationFailed
+from ringfence.kernel.errors import MalformedInput, Refused, VerificationFailed
 from ringfence.kernel.statement import Subject
 
 DatasetId = NewType("DatasetId", str)  # 32 lower-case hexadecimal digits
@@ -23,6 +23,7 @@ MAX_FAILURES = 1000  # findings kept of one verification; more help nobody
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_REFERENCE = re.compile(r"(?P<name>[^@]*)(@(?P<epoch>[0-9]{1,10}))?")
 _PURPOSE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
@@ -89,6 +90,62 @@ class FileEntry:
     object: ObjectId
     size: int
     digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """By what a file on disk is known to be the one that was read: any change of it moves one of these."""
+
+    device: int
+    inode: int
+    size: int
+    modified: int  # nanoseconds
+    changed: int
+
+    @property
+    def times(self) -> tuple[int, int]:
+        """Return when content and inode changed last."""
+        return self.modified, self.changed
+
+
+@dataclass(frozen=True, slots=True)
+class SealedFile:
+    """A file that is sealed: its line in the manifest and its record in the index."""
+
+    entry: FileEntry
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A file that an unfinished seal is done with, and which file on disk that was."""
+
+    entry: FileEntry
+    record: Record
+    identity: Identity
+
+    @property
+    def sealed(self) -> SealedFile:
+        """Return it as a whole seal lists it."""
+        return SealedFile(self.entry, self.record)
+
+
+@dataclass(frozen=True, slots=True)
+class NewSeal:
+    """What a seal is to be called."""
+
+    dataset: DatasetId
+    epoch: int
+    chunk_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One file to be sealed; `kept` is what an earlier seal made of the same file."""
+
+    path: str
+    size: int
+    kept: Finished | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +225,26 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Erasure:
+    """That the key of an epoch is to be destroyed, and whether it is."""
+
+    requested: Digest  # the statement that announced it
+    done: bool
+    held: bool = False  # a legal hold was placed after it was announced, before it was done
+
+
+@dataclass(frozen=True, slots=True)
+class Destroyed:
+    """One wrapping of a dataset key that is gone."""
+
+    place: str  # which file held it: `key.json`, or `staging`
+    kek: str
+    digest: Digest  # of the wrapped key, by which a backup of the file can be known
+
+
+@dataclass(frozen=True, slots=True)
 class Sealed:
-    """The newest sealed epoch of a dataset, as the control plane has recorded it."""
+    """A sealed epoch of a dataset, as the control plane has recorded it."""
 
     dataset: DatasetId
     name: DatasetName
@@ -179,6 +254,18 @@ class Sealed:
     total_bytes: int
     ciphertext_root: Digest
     key_custody: Custody
+    erasure: Erasure | None = None
+
+    def check_kept(self) -> None:
+        """Raise `Refused` where its key was erased, or is about to be."""
+        if self.erasure is not None:
+            became = "was erased" if self.erasure.done else "is being erased"
+            raise Refused(f"epoch {self.epoch} of {self.name} {became}: nobody opens it any more")
+
+    def check_released(self) -> None:
+        """Raise `Refused` where a legal hold came between the announcement of an erasure and its end."""
+        if self.erasure is not None and self.erasure.held:
+            raise Refused(f"a legal hold covers epoch {self.epoch} of {self.name} by now: release it first")
 
     @property
     def subject(self) -> Subject:
@@ -210,6 +297,26 @@ def dataset_name(text: object) -> DatasetName:
     """Parse the name under which a tenant knows a dataset."""
     what = "a dataset name (lower-case letters, digits, '.', '_', '-', at most 64, not starting with a sign)"
     return DatasetName(_matched(_NAME, text, what))
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A dataset by name, and which epoch of it; None is the newest."""
+
+    name: DatasetName
+    epoch: int | None = None
+
+    def __str__(self) -> str:
+        return self.name if self.epoch is None else f"{self.name}@{self.epoch}"
+
+
+def reference(text: object) -> Reference:
+    """Parse `NAME` or `NAME@EPOCH`."""
+    found = _REFERENCE.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        raise MalformedInput(f"{str(text)[:80]!r} is not a dataset's name, or NAME@EPOCH")
+    number = found["epoch"]
+    return Reference(dataset_name(found["name"]), None if number is None else epoch_number(int(number)))
 
 
 def purpose(text: object) -> str:

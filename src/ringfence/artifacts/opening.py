@@ -20,9 +20,9 @@ from ringfence.artifacts.model import (
 )
 from ringfence.artifacts.ports import Folder, Keyring, Vault
 from ringfence.artifacts.reader import Label, ObjectReader, verify_hashes, verify_header
-from ringfence.artifacts.seal import MAX_KEY_FILE, MAX_SEAL, parse_key_file, verify_seal
+from ringfence.artifacts.seal import KEY_FILE, MAX_KEY_FILE, MAX_SEAL, parse_key_file, verify_seal
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.errors import MalformedInput, NotFound, Unavailable, UsageError, VerificationFailed
+from ringfence.kernel.errors import MalformedInput, NotFound, Refused, Unavailable, UsageError, VerificationFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,14 @@ class Checked:
     records: Mapping[ObjectId, Record]
 
 
+def signed_seal(vault: Vault, expected: Digest, epoch: int) -> Seal:
+    """Return the seal if it is that of the signed digest; raise `DamagedSeal` (step 1)."""
+    return verify_seal(_read(vault, "seal.json", MAX_SEAL), expected, epoch)
+
+
 def check(vault: Vault, expected: Digest, epoch: int) -> Checked:
     """Return seal and index if they are those of the signed digest; raise `DamagedSeal` (steps 1 and 2)."""
-    seal = verify_seal(_read(vault, "seal.json", MAX_SEAL), expected, epoch)
+    seal = signed_seal(vault, expected, epoch)
     table = _read(vault, "index", index.MAX_INDEX)
     if Digest.of(table) != seal.index:
         raise DamagedSeal(Failure("index", "it is not the index that was signed"))
@@ -58,9 +63,11 @@ def _read(vault: Vault, name: str, limit: int) -> bytes:
 def unlock(vault: Vault, seal: Seal, keyring: Keyring) -> bytearray:
     """Unwrap the dataset key and check the seal's commitment to it; the caller overwrites it after use."""
     try:
-        wrappings = parse_key_file(_read(vault, "key.json", MAX_KEY_FILE), seal)
+        wrappings = parse_key_file(_read(vault, KEY_FILE, MAX_KEY_FILE), seal)
     except MalformedInput as error:
-        raise DamagedSeal(Failure("key.json", str(error))) from error
+        raise DamagedSeal(Failure(KEY_FILE, str(error))) from error
+    if not wrappings:
+        raise Refused(f"epoch {seal.epoch} of dataset {seal.dataset} was erased: no wrapping of its key is left here")
     mine = next((wrapping.wrapped for wrapping in wrappings if wrapping.kek == keyring.kek), None)
     if mine is None:
         raise Unavailable(
@@ -70,10 +77,10 @@ def unlock(vault: Vault, seal: Seal, keyring: Keyring) -> bytearray:
     try:
         key = keyring.unwrap(mine)
     except VerificationFailed as error:
-        raise DamagedSeal(Failure("key.json", str(error))) from error
+        raise DamagedSeal(Failure(KEY_FILE, str(error))) from error
     if len(key) != KEY_SIZE or chunk.key_commitment(key, seal.dataset, seal.epoch) != seal.key_commitment:
         key[:] = bytes(len(key))
-        raise DamagedSeal(Failure("key.json", "the wrapped key is not the one to which the seal commits"))
+        raise DamagedSeal(Failure(KEY_FILE, "the wrapped key is not the one to which the seal commits"))
     return key
 
 

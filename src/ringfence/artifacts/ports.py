@@ -1,16 +1,29 @@
 """Everything that sealed datasets need from the outside world."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ringfence.artifacts.model import Custody, DatasetId, DatasetName, Sealed
+from ringfence.artifacts.model import (
+    Custody,
+    DatasetId,
+    DatasetName,
+    Destroyed,
+    Finished,
+    Identity,
+    NewSeal,
+    ObjectId,
+    Sealed,
+    Task,
+)
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.identifier import Tenant
+from ringfence.kernel.envelope import Envelope
+from ringfence.kernel.identifier import PredicateName, Tenant
 from ringfence.kernel.statement import Draft
 
 Random = Callable[[int], bytes]
+Moved = Callable[[int], None]  # hears of so many bytes that were sealed or checked
 
 
 class Source(Protocol):
@@ -43,6 +56,22 @@ class PlainTree(Protocol):
 
     def files(self) -> Iterator[tuple[str, Source]]:
         """Give each file with its path, open only until the next is asked for; raise `UsageError` for a link."""
+        ...
+
+
+class NamedTree(PlainTree, Protocol):
+    """The same, where each file can be found again: by worker processes, and by a seal that goes on."""
+
+    def listed(self) -> Iterator[tuple[str, Identity]]:
+        """Give the path of each file and which file it is, without opening it; raise `UsageError` for a link."""
+        ...
+
+    def open(self, path: str) -> AbstractContextManager[Source]:
+        """Open one file, without following links."""
+        ...
+
+    def identity(self, source: Source) -> Identity:
+        """Return which file was opened."""
         ...
 
 
@@ -95,8 +124,66 @@ class Staged(Folder, Protocol):
         ...
 
 
+class Workplace(Folder, Protocol):
+    """Where objects are written, read again, and removed."""
+
+    def open(self, name: str) -> AbstractContextManager[Source]:
+        """Open a regular file; raise `UsageError` (`NotFound`) where there is none."""
+        ...
+
+    def read(self, name: str, limit: int) -> bytes:
+        """Return a whole file of at most `limit` bytes."""
+        ...
+
+    def remove(self, name: ObjectId) -> None:
+        """Remove an object and its hashes; one that is not there is no error."""
+        ...
+
+
+class Work(Workplace, Staged, Protocol):
+    """A sealed dataset on its way that outlives its writer: what is noted is there for whoever goes on."""
+
+    @property
+    def key_file(self) -> bytes:
+        """Return the file of the wrapped key, empty where there is none."""
+        ...
+
+    @property
+    def journal(self) -> bytes:
+        """Return what was noted, perhaps with a torn end; empty in the beginning."""
+        ...
+
+    def note(self, line: bytes) -> None:
+        """Append to the journal."""
+        ...
+
+    def keep(self, objects: Sequence[ObjectId], journal: int) -> None:
+        """Remove all that is neither one of these objects, nor the key file, nor the journal's first bytes."""
+        ...
+
+
+class Crew(Protocol):
+    """Whoever seals files: this process, or several."""
+
+    def __call__(
+        self, files: NamedTree, work: Work, new: NewSeal, key: bytearray, tasks: Sequence[Task], moved: Moved, /
+    ) -> Iterator[tuple[Task, Finished]]:
+        """Give each task with its outcome, in any order."""
+        ...
+
+
 class Vaults(Protocol):
     """The sealed datasets that lie on this machine."""
+
+    def working(
+        self, tenant: Tenant, recorded: Mapping[DatasetId, int], mine: Callable[[Work], bool | None]
+    ) -> AbstractContextManager[Work]:
+        """Go on with the unfinished seal that is `mine`, or start a new one.
+
+        `mine` answers None for one that nobody can go on with: it is removed. Without `settle` it stays for the next
+        time, unless a refusal ended it after `publish`.
+        """
+        ...
 
     def staging(self, tenant: Tenant, recorded: Mapping[DatasetId, int]) -> AbstractContextManager[Staged]:
         """Start a new sealed dataset, after removing what killed writers left.
@@ -158,8 +245,10 @@ class Access(Protocol):
         """Return the newest epoch of every recorded dataset; uses no key."""
         ...
 
-    def request(self, name: DatasetName, code: str) -> Sealed:
-        """Return which seal may be read, once `dataset.opened` stands under a published checkpoint.
+    def request(self, name: DatasetName, code: str, epoch: int | None = None) -> Sealed:
+        """Return which seal may be read: of the newest epoch, or of the one that is named.
+
+        It is returned once `dataset.opened` stands under a published checkpoint.
 
         Raises:
             NotFound: no such dataset is recorded.
@@ -184,6 +273,70 @@ class Datasets(Protocol):
         """Return the newest epoch of every dataset, by name."""
         ...
 
+    def epochs(self, tenant: Tenant, dataset: DatasetId | None = None) -> list[Sealed]:
+        """Return every epoch of a dataset, or of all, by name and number."""
+        ...
+
+    def epoch(self, tenant: Tenant, dataset: DatasetId, number: int) -> Sealed | None:
+        """Return one epoch."""
+        ...
+
+    def envelope(self, tenant: Tenant, sealed: Sealed) -> Digest:
+        """Return the digest of the statement that sealed an epoch."""
+        ...
+
+    def erase(self, tenant: Tenant, sealed: Sealed, requested: Digest) -> None:
+        """Write that an epoch is being erased; raise `Conflict` where it is already."""
+        ...
+
+    def erased(self, tenant: Tenant, sealed: Sealed, envelope: Digest) -> None:
+        """Write which statement says that it is done."""
+        ...
+
     def put(self, tenant: Tenant, sealed: Sealed, envelope: Digest) -> None:
         """Add an epoch, and the dataset with its first; raise `Conflict` where it exists already."""
         ...
+
+
+class Holds(Protocol):
+    """Legal holds, as an erasure has to respect them."""
+
+    def check(self, tenant: Tenant, sealed: Sealed, envelope: Digest) -> None:
+        """Return where no hold covers what `envelope` sealed; raise `Refused` with the hold's name."""
+        ...
+
+
+class NoHolds:
+    """An installation without a register of holds: nothing is held."""
+
+    def check(self, tenant: Tenant, sealed: Sealed, envelope: Digest) -> None:
+        """Return."""
+
+
+class Wrappings(Protocol):
+    """Where wrapped keys of one home lie."""
+
+    def destroy(self, sealed: Sealed) -> Sequence[Destroyed]:
+        """Overwrite and remove every wrapping of an epoch's key; called again, finish and return the same."""
+        ...
+
+    def forget(self, sealed: Sealed) -> None:
+        """Forget what was destroyed: it is stated."""
+        ...
+
+
+class Said(Protocol):
+    """What the log holds of a tenant."""
+
+    def of(self, tenant: Tenant, predicates: Collection[PredicateName]) -> Sequence[Envelope]:
+        """Return statements of some types, in log order."""
+        ...
+
+
+class NothingSaid:
+    """A log that nobody can ask."""
+
+    def of(self, tenant: Tenant, predicates: Collection[PredicateName]) -> Sequence[Envelope]:
+        """Return nothing."""
+        del tenant, predicates
+        return ()

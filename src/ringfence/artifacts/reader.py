@@ -46,7 +46,7 @@ def verify_header(source: Source, record: Record, seal: Seal, label: Label) -> H
 
 def verify_hashes(data: bytes, record: Record, label: Label) -> bytes:
     """Return the chunk hashes of an object if they yield its signed chunk root."""
-    hashes = [data[at : at + HASH_SIZE] for at in range(0, len(data), HASH_SIZE)]
+    hashes = (data[at : at + HASH_SIZE] for at in range(0, len(data), HASH_SIZE))
     if len(data) != HASH_SIZE * record.chunks or tree.head(hashes) != record.chunk_root:
         raise label.damaged("the chunk hashes do not yield the root that was signed")
     return data

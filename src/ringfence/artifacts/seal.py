@@ -3,15 +3,27 @@
 import base64
 import binascii
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from ringfence.artifacts.chunk import CHUNK_SIZES
-from ringfence.artifacts.model import SUITE, DamagedSeal, Failure, Seal, Wrapping, dataset_id, epoch_number, object_id
+from ringfence.artifacts.model import (
+    SUITE,
+    DamagedSeal,
+    DatasetId,
+    Failure,
+    Seal,
+    Wrapping,
+    dataset_id,
+    epoch_number,
+    object_id,
+)
 from ringfence.kernel import digest
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput
 
 FORMAT = "urn:ringfence:sealed-dataset:v1"
+KEY_FILE = "key.json"
 KEY_FORMAT = "urn:ringfence:sealed-key:v1"
 MAX_SEAL = 4096  # bytes; honest ones have about 700
 MAX_KEY_FILE = 16 * 2**10
@@ -61,33 +73,65 @@ def verify_seal(data: bytes, expected: Digest, epoch: int) -> Seal:
     except MalformedInput:
         found = epoch
     older = f"it is the seal of epoch {found}, but epoch {epoch} is the newest that was signed: rolled back"
-    reason = older if found != epoch else "it is not the seal file that was signed"
+    reason = older if found < epoch else "it is not the seal file that was signed"
+    if found > epoch:
+        reason = f"it is the seal of epoch {found}, in the place of epoch {epoch}"
     raise DamagedSeal(Failure("seal.json", reason))
 
 
-def print_key_file(seal: Seal, wrappings: Sequence[Wrapping]) -> bytes:
-    """Print the file of the wrapped key."""
+class Epoch(Protocol):
+    """Whatever says of which dataset and epoch it is."""
+
+    @property
+    def dataset(self) -> DatasetId: ...
+    @property
+    def epoch(self) -> int: ...
+
+
+def print_key_file(of: Epoch, wrappings: Sequence[Wrapping]) -> bytes:
+    """Print the file of the wrapped key; without any wrapping it says that the key was erased."""
     values = [
         {"algorithm": ALGORITHM, "kek": wrapping.kek, "wrapped": base64.b64encode(wrapping.wrapped).decode()}
         for wrapping in wrappings
     ]
-    return digest.dumps({"format": KEY_FORMAT, "dataset": seal.dataset, "epoch": seal.epoch, "wrappings": values})
+    return digest.dumps({"format": KEY_FORMAT, "dataset": of.dataset, "epoch": of.epoch, "wrappings": values})
 
 
-def parse_key_file(data: bytes, seal: Seal) -> tuple[Wrapping, ...]:
-    """Parse the wrapped keys that belong to `seal`, or raise `MalformedInput`."""
-    document = digest.loads(data, source="key.json", limit=MAX_KEY_FILE)
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """The wrapped keys of one epoch; none where they were erased."""
+
+    dataset: DatasetId
+    epoch: int
+    wrappings: tuple[Wrapping, ...]
+
+    def by(self, kek: str) -> bytes | None:
+        """Return the key as one key-encryption key wrapped it."""
+        return next((one.wrapped for one in self.wrappings if one.kek == kek), None)
+
+
+def read_key_file(data: bytes) -> KeyFile:
+    """Parse the wrapped keys of an epoch, or raise `MalformedInput`."""
+    document = digest.loads(data, source=KEY_FILE, limit=MAX_KEY_FILE)
     match document:
         case {
             "format": str() as kind,
-            "dataset": seal.dataset,
-            "epoch": seal.epoch,
+            "dataset": dataset,
+            "epoch": epoch,
             "wrappings": list() as values,
             **rest,
-        } if kind == KEY_FORMAT and not rest and 1 <= len(values) <= MAX_WRAPPINGS:
-            return tuple(map(_wrapping, values))
+        } if kind == KEY_FORMAT and not rest and len(values) <= MAX_WRAPPINGS:
+            return KeyFile(dataset_id(dataset), epoch_number(epoch), tuple(map(_wrapping, values)))
         case _:
-            raise MalformedInput("these are not the wrapped keys of this seal", source="key.json")
+            raise MalformedInput("this is not a file of wrapped keys", source=KEY_FILE)
+
+
+def parse_key_file(data: bytes, seal: Epoch) -> tuple[Wrapping, ...]:
+    """Parse the wrapped keys that belong to `seal`, or raise `MalformedInput`."""
+    found = read_key_file(data)
+    if (found.dataset, found.epoch) != (seal.dataset, seal.epoch):
+        raise MalformedInput("these are not the wrapped keys of this seal", source=KEY_FILE)
+    return found.wrappings
 
 
 def _wrapping(value: Any) -> Wrapping:

@@ -1,7 +1,7 @@
 """Seal a tree of files: one pass, two buffers, nothing by name twice (docs/specs/sealed-dataset.md)."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -13,19 +13,22 @@ from ringfence.artifacts.model import (
     KEY_SIZE,
     MAX_FILES,
     SALT_SIZE,
-    DatasetId,
     FileEntry,
     Header,
     Kind,
     Manifest,
+    NewSeal,
     Record,
     Seal,
+    SealedFile,
     Wrapping,
 )
-from ringfence.artifacts.ports import Folder, Keyring, PlainTree, Random, Sink, Source
-from ringfence.artifacts.seal import print_key_file, print_seal
+from ringfence.artifacts.ports import Folder, Keyring, Moved, PlainTree, Random, Sink, Source
+from ringfence.artifacts.seal import KEY_FILE, print_key_file, print_seal
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import Conflict, UsageError
+
+__all__ = ["Memory", "Moved", "NewSeal", "ObjectSealer", "bounded", "conclude", "listed", "seal_tree", "write"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +53,6 @@ class Memory:
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class NewSeal:
-    """What a seal is to be called."""
-
-    dataset: DatasetId
-    epoch: int
-    chunk_size: int
-
-
 def seal_tree(files: PlainTree, folder: Folder, new: NewSeal, keyring: Keyring, random: Random) -> Seal:
     """Write a whole sealed dataset into `folder` and return its seal.
 
@@ -69,14 +63,11 @@ def seal_tree(files: PlainTree, folder: Folder, new: NewSeal, keyring: Keyring, 
     """
     key = bytearray(random(KEY_SIZE))
     try:
-        sealer = _Sealer(folder, new, key, random)
-        entries = [sealer.file(path, source) for path, source in _bounded(files)]
-        if not entries:
-            raise UsageError("there is no file to seal in this folder")
-        manifest = Manifest(new.dataset, new.epoch, random(SALT_SIZE), ordered(entries))
-        seal = _finish(sealer, manifest)
-        _write(folder, "key.json", print_key_file(seal, [Wrapping(keyring.kek, keyring.wrap(key))]))
-        _write(folder, "seal.json", print_seal(seal))
+        sealer = ObjectSealer(folder, new, key, random)
+        done = [sealer.file(path, source) for path, source in _bounded(files)]
+        seal = conclude(sealer, done)
+        write(folder, KEY_FILE, print_key_file(new, [Wrapping(keyring.kek, keyring.wrap(key))]))
+        write(folder, "seal.json", print_seal(seal))
         return seal
     finally:
         key[:] = bytes(len(key))
@@ -84,53 +75,73 @@ def seal_tree(files: PlainTree, folder: Folder, new: NewSeal, keyring: Keyring, 
 
 def _bounded(files: PlainTree) -> Iterator[tuple[str, Source]]:
     for count, (path, source) in enumerate(files.files()):
-        if count == MAX_FILES:
-            raise UsageError(f"a sealed dataset has at most {MAX_FILES} files; pack small files into larger ones")
-        yield check_path(path), source
+        yield bounded(count, path), source
 
 
-def _finish(sealer: "_Sealer", manifest: Manifest) -> Seal:
+def bounded(count: int, path: str) -> str:
+    """Return the path of the file after `count` others; raise `UsageError` where a dataset cannot take it."""
+    if count == MAX_FILES:
+        raise UsageError(f"a sealed dataset has at most {MAX_FILES} files; pack small files into larger ones")
+    return check_path(path)
+
+
+def conclude(sealer: "ObjectSealer", done: Sequence[SealedFile]) -> Seal:
+    """Seal the manifest of files that are sealed, write the index, and return what the seal file says."""
+    if not done:
+        raise UsageError("there is no file to seal in this folder")
+    entries = ordered([one.entry for one in done])
+    manifest = Manifest(sealer.new.dataset, sealer.new.epoch, sealer.random(SALT_SIZE), entries)
+    return listed(sealer, [one.record for one in done], manifest)
+
+
+def listed(sealer: "ObjectSealer", records: Sequence[Record], manifest: Manifest) -> Seal:
+    """Seal a manifest, and write the index over it and the records of its files."""
     data = print_manifest(manifest)
     if len(data) > MAX_MANIFEST:
         raise UsageError("the paths of this folder are too long in all; seal it in parts")
-    manifest_id = sealer.object("the manifest", Memory(data), Kind.MANIFEST, hashlib.sha256())
-    table = index.print_index(sealer.records)
-    _write(sealer.folder, "index", table)
+    own = sealer.object("the manifest", Memory(data), Kind.MANIFEST, hashlib.sha256())
+    table = index.print_index([*records, own])
+    write(sealer.folder, "index", table)
     return Seal(
         dataset=manifest.dataset,
         epoch=manifest.epoch,
         chunk_size=sealer.new.chunk_size,
         objects=len(manifest.files),
         total_bytes=sum(file.size for file in manifest.files),
-        ciphertext_root=index.ciphertext_root(sealer.records),
+        ciphertext_root=index.ciphertext_root([*records, own]),
         plaintext_root=plaintext_root(manifest),
         index=Digest.of(table),
-        manifest=manifest_id.object,
+        manifest=own.object,
         key_commitment=chunk.key_commitment(sealer.key, manifest.dataset, manifest.epoch),
     )
 
 
-def _write(folder: Folder, name: str, data: bytes) -> None:
+def write(folder: Folder, name: str, data: bytes) -> None:
+    """Write a whole small file."""
     with folder.create(name) as sink:
         sink.write(data)
 
 
-class _Sealer:
+class ObjectSealer:
     """Seals one object after the other through the same two buffers."""
 
-    def __init__(self, folder: Folder, new: NewSeal, key: bytearray, random: Random) -> None:
-        self.folder, self.new, self.key = folder, new, key
-        self.records: list[Record] = []
-        self._random = random
+    def __init__(
+        self, folder: Folder, new: NewSeal, key: bytearray, random: Random, moved: Moved = lambda _size: None
+    ) -> None:
+        """Prepare; `moved` hears how many bytes of plaintext each chunk had."""
+        self.folder, self.new, self.key, self.random = folder, new, key, random
+        self._moved = moved
         self._plain = memoryview(bytearray(new.chunk_size))
         self._sealed = memoryview(bytearray(new.chunk_size + TAG_SIZE))
 
-    def file(self, path: str, source: Source) -> FileEntry:
+    def file(self, path: str, source: Source) -> SealedFile:
+        """Seal a file under an id and a salt that nothing had before."""
         state = hashlib.sha256()
         record = self.object(path, source, Kind.FILE, state)
-        return FileEntry(path, record.object, record.length, Digest(state.digest()))
+        return SealedFile(FileEntry(path, record.object, record.length, Digest(state.digest())), record)
 
     def object(self, path: str, source: Source, kind: Kind, state: "hashlib._Hash") -> Record:
+        """Seal what a source gives; `state` hashes the plaintext."""
         header = chunk.new_header(
             self.key,
             dataset=self.new.dataset,
@@ -138,7 +149,7 @@ class _Sealer:
             kind=kind,
             chunk_size=self.new.chunk_size,
             length=source.size,
-            fresh=self._random(ID_SIZE + SALT_SIZE),
+            fresh=self.random(ID_SIZE + SALT_SIZE),
         )
         cipher, printed = Cipher(header, self.key), chunk.print_header(header)
         with self.folder.create(f"objects/{header.object}") as sink, self._hashes(header, cipher) as hashes:
@@ -146,9 +157,7 @@ class _Sealer:
             root = tree.head(self._chunks(path, source, cipher, state, sink, hashes))
         if not source.unchanged():
             raise _changed(path)
-        record = Record(header.object, header.length, cipher.geometry.chunks, Digest.of(printed), root)
-        self.records.append(record)
-        return record
+        return Record(header.object, header.length, cipher.geometry.chunks, Digest.of(printed), root)
 
     def _hashes(self, header: Header, cipher: Cipher) -> AbstractContextManager[Sink | None]:
         return self.folder.create(f"chunks/{header.object}") if cipher.geometry.chunks > 1 else nullcontext()
@@ -168,6 +177,7 @@ class _Sealer:
             found = chunk_hash(sealed)
             if hashes is not None:
                 hashes.write(found)
+            self._moved(size)
             yield found
 
 

@@ -1,7 +1,8 @@
 """What is stated about sealed datasets, and how it is read back (docs/specs/predicates/dataset.*.md)."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ringfence.artifacts.chunk import CHUNK_SIZES
@@ -9,6 +10,8 @@ from ringfence.artifacts.model import (
     SUITE,
     Custody,
     DatasetName,
+    Destroyed,
+    Erasure,
     Mode,
     Rewrapped,
     Seal,
@@ -33,13 +36,19 @@ PROVENANCE = PredicateName("dataset.provenance")
 OPENED = PredicateName("dataset.opened")
 VERIFIED = PredicateName("dataset.verified")
 REWRAPPED = PredicateName("kek.rotated")
+ERASURE_REQUESTED = PredicateName("dataset.erasure_requested")
+ERASED = PredicateName("dataset.erased")
+MAX_DESTROYED = 64  # wrappings that one statement lists; a key file holds at most eight
 STRENGTHS = {
     SEALED: Strength.OBSERVED,
     PROVENANCE: Strength.DOCUMENTED,
     OPENED: Strength.OBSERVED,
     VERIFIED: Strength.OBSERVED,
     REWRAPPED: Strength.OBSERVED,
+    ERASURE_REQUESTED: Strength.OBSERVED,
+    ERASED: Strength.OBSERVED,
 }
+MAX_REASON = 1000
 _HEX = re.compile(r"[0-9a-f]{64}")
 
 
@@ -101,6 +110,22 @@ def rewrapped(done: Rewrapped) -> Draft:
     return Draft(REWRAPPED, (subject,), claims, STRENGTHS[REWRAPPED], idempotency_key=f"kek.rotated/{done.new}")
 
 
+def erasure_requested(dataset: Sealed, because: str) -> Draft:
+    """State that the key of an epoch is going to be destroyed; why goes into the details."""
+    if not 1 <= len(because) <= MAX_REASON:
+        raise MalformedInput(f"say why, in 1 to {MAX_REASON} characters")
+    draft = _about(ERASURE_REQUESTED, dataset, {}, {"because": because})
+    return replace(draft, idempotency_key=f"{ERASURE_REQUESTED}/{dataset.seal.hex}")
+
+
+def erased(dataset: Sealed, requested: Digest, commitment: bytes, gone: Sequence[Destroyed]) -> Draft:
+    """State which wrappings of the key of an epoch were destroyed."""
+    wrappings = [{"place": one.place, "kek": one.kek, "digest": str(one.digest)} for one in gone]
+    claims = {"requested": str(requested), "keyCommitment": commitment.hex(), "wrappings": wrappings}
+    draft = _about(ERASED, dataset, claims)
+    return replace(draft, idempotency_key=f"{ERASED}/{dataset.seal.hex}")
+
+
 def _about(
     name: PredicateName, dataset: Sealed, claims: dict[str, Any], details: Mapping[str, Any] | None = None
 ) -> Draft:
@@ -148,6 +173,19 @@ def hex_digest(value: object) -> object:
     return value
 
 
+def _destroyed(value: object) -> object:
+    if not isinstance(value, list) or len(value) > MAX_DESTROYED:
+        raise MalformedInput(f"it lists at most {MAX_DESTROYED} wrappings")
+    for one in value:
+        match one:
+            case {"place": "key.json" | "staging", "kek": kek, "digest": found, **rest} if not rest:
+                object_id(kek)
+                tagged(found)
+            case _:
+                raise MalformedInput("a wrapping has place, kek and digest")
+    return value
+
+
 def _recorded(value: object) -> object:
     if not isinstance(value, list) or value != sorted(set(PARTS).intersection(map(str, value))):
         raise MalformedInput(f"it lists, sorted, which of {', '.join(PARTS)} are filled in")
@@ -176,6 +214,8 @@ _SHAPES: dict[PredicateName, dict[str, Callable[[object], object]]] = {
         "chunks": count,
         "failed": count,
     },
+    ERASURE_REQUESTED: _HEAD,
+    ERASED: _HEAD | {"requested": tagged, "keyCommitment": hex_digest, "wrappings": _destroyed},
     REWRAPPED: {
         "kek": object_id,
         "keyCustody": one_of(*(custody.value for custody in Custody)),
@@ -228,11 +268,11 @@ def read_sealed(statement: Statement, name: DatasetName) -> Sealed:
 
 
 def check_about(statement: Statement, expected: PredicateName, dataset: Sealed) -> Statement:
-    """Return a statement that is about the newest seal of `dataset`, or raise."""
+    """Return a statement that is about the seal of this epoch, or raise."""
     claims = claims_of(statement, expected)
     _check_subject(statement, dataset)
     if (claims["dataset"], claims["epoch"]) != (dataset.dataset, dataset.epoch):
-        raise Refused(f"the newest seal of this dataset is of epoch {dataset.epoch}; only that one is stated about")
+        raise Refused(f"the seal that it names is of epoch {dataset.epoch} of this dataset, and of no other")
     if expected == VERIFIED and (claims["result"] == "pass") != (claims["failed"] == 0):
         raise MalformedInput("a verification passes exactly where nothing failed")
     return statement
@@ -240,7 +280,7 @@ def check_about(statement: Statement, expected: PredicateName, dataset: Sealed) 
 
 def _check_subject(statement: Statement, dataset: Sealed) -> None:
     if statement.subjects != (dataset.subject,):
-        raise Refused("the statement's subject is not the newest seal of this dataset")
+        raise Refused("the statement's subject is not the seal of this epoch")
 
 
 def to_json(dataset: Sealed) -> dict[str, Any]:
@@ -254,6 +294,7 @@ def to_json(dataset: Sealed) -> dict[str, Any]:
         "bytes": dataset.total_bytes,
         "ciphertext_root": str(dataset.ciphertext_root),
         "key_custody": dataset.key_custody.value,
+        "erasure": dataset.erasure and {"requested": str(dataset.erasure.requested), "state": _state(dataset.erasure)},
     }
 
 
@@ -272,6 +313,23 @@ def from_json(document: Any) -> Sealed:
                 total_bytes=total,
                 ciphertext_root=Digest.parse(document.get("ciphertext_root")),
                 key_custody=Custody(custody),
+                erasure=_erasure(document.get("erasure")),
             )
         case _:
             raise MalformedInput("the answer does not describe a dataset; is this the API of Ringfence?")
+
+
+def _state(erasure: Erasure) -> str:
+    if erasure.done:
+        return "done"
+    return "held" if erasure.held else "requested"
+
+
+def _erasure(document: Any) -> Erasure | None:
+    match document:
+        case None:
+            return None
+        case {"requested": requested, "state": "requested" | "held" | "done" as state}:
+            return Erasure(Digest.parse(requested), done=state == "done", held=state == "held")
+        case _:
+            raise MalformedInput("the answer does not say what became of an erasure")

@@ -3,9 +3,21 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, LargeBinary, String, Table, UniqueConstraint, and_, func, insert, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    LargeBinary,
+    String,
+    Table,
+    UniqueConstraint,
+    and_,
+    func,
+    insert,
+    select,
+    update,
+)
 
-from ringfence.artifacts.model import Custody, DatasetId, DatasetName, Sealed
+from ringfence.artifacts.model import Custody, DatasetId, DatasetName, Erasure, Sealed
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.identifier import Tenant
 from ringfence.storage.database import METADATA, Database
@@ -32,6 +44,16 @@ SEALS = Table(
     Column("envelope", LargeBinary(32), nullable=False),  # digest of the `dataset.sealed` envelope
 )
 
+ERASURES = Table(
+    "artifacts_erasures",
+    METADATA,
+    Column("tenant", String(32), primary_key=True),
+    Column("dataset", String(32), primary_key=True),
+    Column("epoch", BigInteger, primary_key=True),
+    Column("requested", LargeBinary(32), nullable=False),  # digest of the envelope that announced it
+    Column("erased", LargeBinary(32), nullable=True),  # digest of the one that says it is done
+)
+
 
 @dataclass(frozen=True, slots=True)
 class DatasetTable:
@@ -51,6 +73,38 @@ class DatasetTable:
         """Return the newest epoch of every dataset, by name."""
         return self._newest(DATASETS.c.tenant == tenant)
 
+    def epochs(self, tenant: Tenant, dataset: DatasetId | None = None) -> list[Sealed]:
+        """Return every epoch of a dataset, or of all, by name and number."""
+        one = [] if dataset is None else [DATASETS.c.dataset == dataset]
+        return self._found(DATASETS.c.tenant == tenant, *one)
+
+    def epoch(self, tenant: Tenant, dataset: DatasetId, number: int) -> Sealed | None:
+        """Return one epoch."""
+        found = self._found(DATASETS.c.tenant == tenant, DATASETS.c.dataset == dataset, SEALS.c.epoch == number)
+        return next(iter(found), None)
+
+    def envelope(self, tenant: Tenant, sealed: Sealed) -> Digest:
+        """Return the digest of the statement that sealed an epoch."""
+        query = select(SEALS.c.envelope).where(
+            SEALS.c.tenant == tenant, SEALS.c.dataset == sealed.dataset, SEALS.c.epoch == sealed.epoch
+        )
+        with self.database.reading() as connection:
+            return Digest(connection.execute(query).scalar_one())
+
+    def erase(self, tenant: Tenant, sealed: Sealed, requested: Digest) -> None:
+        """Write that an epoch is being erased; raise `Conflict` where it is already."""
+        key = {"tenant": tenant, "dataset": sealed.dataset, "epoch": sealed.epoch}
+        because = f"epoch {sealed.epoch} of {sealed.name} is being erased already"
+        with self.database.attempting(because) as connection:
+            connection.execute(insert(ERASURES), [{**key, "requested": requested.value, "erased": None}])
+
+    def erased(self, tenant: Tenant, sealed: Sealed, envelope: Digest) -> None:
+        """Write which statement says that it is done."""
+        change = update(ERASURES).where(
+            ERASURES.c.tenant == tenant, ERASURES.c.dataset == sealed.dataset, ERASURES.c.epoch == sealed.epoch
+        )
+        self.database.connection().execute(change.values(erased=envelope.value))
+
     def put(self, tenant: Tenant, sealed: Sealed, envelope: Digest) -> None:
         """Add an epoch, and the dataset with its first."""
         key = {"tenant": tenant, "dataset": sealed.dataset}
@@ -69,18 +123,23 @@ class DatasetTable:
             connection.execute(insert(SEALS), [{**key, **row}])
 
     def _newest(self, *conditions: Any) -> list[Sealed]:
-        same = and_(SEALS.c.tenant == DATASETS.c.tenant, SEALS.c.dataset == DATASETS.c.dataset)
         later = SEALS.alias()
         last = (
             select(func.max(later.c.epoch))
             .where(later.c.tenant == DATASETS.c.tenant, later.c.dataset == DATASETS.c.dataset)
             .scalar_subquery()
         )
+        return self._found(*conditions, SEALS.c.epoch == last)
+
+    def _found(self, *conditions: Any) -> list[Sealed]:
+        same = and_(SEALS.c.tenant == DATASETS.c.tenant, SEALS.c.dataset == DATASETS.c.dataset)
+        gone = and_(*(ERASURES.c[name] == SEALS.c[name] for name in ("tenant", "dataset", "epoch")))
         query = (
-            select(DATASETS.c.name, SEALS)
+            select(DATASETS.c.name, SEALS, ERASURES.c.requested, ERASURES.c.erased)
             .join(SEALS, same)
-            .where(*conditions, SEALS.c.epoch == last)
-            .order_by(DATASETS.c.name)
+            .join(ERASURES, gone, isouter=True)
+            .where(*conditions)
+            .order_by(DATASETS.c.name, SEALS.c.epoch)
         )
         with self.database.reading() as connection:
             return [_sealed(row) for row in connection.execute(query)]
@@ -96,4 +155,5 @@ def _sealed(row: Any) -> Sealed:
         total_bytes=row.bytes,
         ciphertext_root=Digest(row.ciphertext_root),
         key_custody=Custody(row.key_custody),
+        erasure=None if row.requested is None else Erasure(Digest(row.requested), done=row.erased is not None),
     )

@@ -1,6 +1,7 @@
 """Verify a sealed dataset from its signed digest down to every chunk (docs/specs/sealed-dataset.md, section 8)."""
 
 import hashlib
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -22,15 +23,20 @@ from ringfence.artifacts.model import (
 from ringfence.artifacts.opening import Checked, check, chunk_hashes, open_manifest, unlock
 from ringfence.artifacts.ports import Keyring, Source, Vault
 from ringfence.artifacts.reader import Label, verify_header
+from ringfence.artifacts.seal import KEY_FILE, MAX_KEY_FILE, parse_key_file
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.errors import UsageError, VerificationFailed
+from ringfence.kernel.errors import NotFound, UsageError, VerificationFailed
 
 _REQUIRED = frozenset({"seal.json", "key.json", "index", "objects", "chunks"})
-_OPTIONAL = frozenset({"seal.dsse", "pending"})
+_OPTIONAL = frozenset({"seal.dsse", "pending", "journal"})
 
 
-def verify(vault: Vault, expected: Digest, epoch: int, keyring: Keyring | None = None) -> Verdict:
+def verify(
+    vault: Vault, expected: Digest, epoch: int, keyring: Keyring | None = None, *, erased: bool | None = None
+) -> Verdict:
     """Check everything and report all that is wrong; with a keyring in `audit` mode, without in `storage` mode.
+
+    `erased` is what is recorded of the key: that it was destroyed, or not; None where nobody knows.
 
     Raises:
         Unavailable: the storage or the key could not be used; that is no verdict.
@@ -42,6 +48,7 @@ def verify(vault: Vault, expected: Digest, epoch: int, keyring: Keyring | None =
         return Verdict(mode, 0, (error.failure,))
     inspection = _Inspection(vault, checked)
     inspection.names()
+    inspection.key_file(erased=erased)
     with ExitStack() as stack:
         if keyring is not None:
             inspection.unlock(keyring)
@@ -75,6 +82,20 @@ class _Inspection:
                 self.report(Failure(prefix + name, "it does not belong to this dataset"))
         for name in sorted(_REQUIRED - listing.top):
             self.report(Failure(name, "it is missing"))
+
+    def key_file(self, *, erased: bool | None) -> None:
+        """Look at the form of the wrapped key; what it holds is judged by whoever has the key."""
+        try:
+            wrappings = parse_key_file(self.vault.read(KEY_FILE, MAX_KEY_FILE), self.checked.seal)
+        except NotFound:
+            return  # reported with the names
+        except UsageError as error:
+            self.report(Failure(KEY_FILE, str(error)))
+            return
+        if not wrappings and erased is False:
+            self.report(Failure(KEY_FILE, "it holds no wrapped key, and nobody erased it"))
+        if wrappings and erased:
+            self.report(Failure(KEY_FILE, "it holds a wrapped key, although that was erased"))
 
     def unlock(self, keyring: Keyring) -> None:
         """Get the key and the paths (steps 6 and 8)."""
@@ -169,5 +190,5 @@ def _same(signed: bytes | None, found: bytearray, number: int) -> bool:
     return signed is None or signed[at] == found[at]
 
 
-def _split(hashes: bytearray) -> list[bytes]:
-    return [bytes(hashes[at : at + HASH_SIZE]) for at in range(0, len(hashes), HASH_SIZE)]
+def _split(hashes: bytearray) -> Iterator[bytes]:
+    return (bytes(hashes[at : at + HASH_SIZE]) for at in range(0, len(hashes), HASH_SIZE))

@@ -93,8 +93,12 @@ def _added(console: "Console", document: dict[str, Any]) -> None:
 @app.command()
 def start(
     name: Annotated[str, typer.Argument(help="What to call it.")],
-    node_class: Annotated[str, typer.Option("--class", help="namespace or vm; see `ringfence node offers`.")],
-    memory: Annotated[int | None, typer.Option(help="Memory in MiB; 256, or 2048 with --runtime.")] = None,
+    node_class: Annotated[
+        str, typer.Option("--class", help="namespace, vm or measured-vm; see `ringfence node offers`.")
+    ],
+    memory: Annotated[
+        int | None, typer.Option(help="Memory in MiB; 256, 512 for measured-vm, 2048 with --runtime.")
+    ] = None,
     cpus: Annotated[int, typer.Option(help="Processor time in per cent of one core.")] = 50,
     processes: Annotated[int, typer.Option(help="Most processes at a time.")] = 128,
     expose: Annotated[list[int] | None, typer.Option(help="A port that the outside may reach; repeatable.")] = None,
@@ -332,3 +336,30 @@ def stop(name: Name, as_json: Json = False) -> None:  # noqa: FBT002
     """Stop a node and leave nothing of it; one that is quarantined is kept."""
     document = _post(f"{API}/{name}/stop")
     output(document, lambda console: console.print(f"{name} is {document['state']}"), as_json)
+
+
+@app.command()
+def reference(
+    out: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where the document goes.")],
+    name: Annotated[str, typer.Option(help="What to call it.")] = "measured machines",
+    days: Annotated[int, typer.Option(min=1, max=366, help="How long it is to hold.")] = 90,
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Write what a measured machine of this host has to show, computed from its files; sign it before you use it."""
+    import time
+    from datetime import timedelta
+
+    from ringfence.attestation import reference as documents
+    from ringfence.compute.providers.endorsement import root
+    from ringfence.compute.providers.reference import expected
+    from ringfence.kernel.clock import from_millis, to_text
+    from ringfence.settings import Settings
+    from ringfence.storage.files import write_whole
+
+    at = from_millis(time.time_ns() // 1_000_000)
+    made = expected(name, root(Settings.from_environment().home), at, at + timedelta(days=days))
+    write_whole(out, documents.payload(made), replace=False)
+    shown = {"name": name, "validUntil": to_text(made.valid_until), "demands": sorted(made.demands)}
+    output(
+        shown, lambda console: console.print(f"written; now: ringfence attestation sign {out} --key … -o …"), as_json
+    )

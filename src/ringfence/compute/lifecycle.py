@@ -27,6 +27,7 @@ TRUST_LIMIT = timedelta(hours=24)  # on a host of one's own somebody has to inst
 MAX_NODES = 64  # living nodes of one tenant
 MEMORY_MIB = range(32, 262_145)
 SMALL_MIB, RUNTIME_MIB = 256, 2048  # memory where nobody says how much; Python with a model in memory needs more
+MEASURED_MIB = 512
 CPU_PERCENT = range(5, 25_601)
 PROCESSES = range(16, 65_537)
 MAX_EXPOSED = 16
@@ -83,8 +84,10 @@ class Order:
         return replace(self, host_key=key, memory_mib=0, cpus_percent=0, processes=0)
 
 
-def default_memory(*, runtime: bool) -> int:
-    """Return the memory of a node in MiB where nobody says how much."""
+def default_memory(*, runtime: bool, node_class: NodeClass = NodeClass.NAMESPACE) -> int:
+    """Return the memory of a node in MiB where nobody says how much; a measured one holds its whole image in it."""
+    if node_class is NodeClass.MEASURED:
+        return MEASURED_MIB
     return RUNTIME_MIB if runtime else SMALL_MIB
 
 

@@ -38,6 +38,7 @@ class NodeClass(StrEnum):
 
     NAMESPACE = "namespace"
     VM = "vm"
+    MEASURED = "measured-vm"  # a virtual machine that can show what it was started with
     OWN = "own"
 
 

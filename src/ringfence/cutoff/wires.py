@@ -14,6 +14,8 @@ from ringfence.compute.desk import Desk as NodeDesk
 from ringfence.compute.perimeter import Blocking
 from ringfence.compute.ports import Provider
 from ringfence.compute.providers.authority import KeyFileAuthority
+from ringfence.compute.providers.endorsement import Issuer
+from ringfence.compute.providers.measured import MeasuredProvider
 from ringfence.compute.providers.namespace import NamespaceProvider
 from ringfence.compute.providers.own_host import OwnHostProvider
 from ringfence.compute.providers.vm import VmProvider
@@ -188,6 +190,7 @@ def _compute(ground: Ground, network: Network) -> Compute:
     providers: list[Provider] = [
         NamespaceProvider(home / "nodes", network, authority),
         VmProvider(home / "nodes", network, authority),
+        MeasuredProvider(home / "nodes", network, authority, Issuer.of(home, ground.clock)),
         OwnHostProvider(home / HOSTS, authority),
     ]
     intents = IntentFile(home / "journal" / "intents")

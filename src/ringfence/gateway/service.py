@@ -63,6 +63,8 @@ class Gateway:
     transaction: Callable[[], AbstractContextManager[None]]
     clock: Clock
     random: Randomness
+    # Raises `Refused`, once that is recorded, where no engine may be attached whose bytes nobody here sees.
+    admit_attached: Callable[[Person, DeploymentName, Digest | None], None] = lambda *_: None
 
     # Keys
 
@@ -176,6 +178,7 @@ class Gateway:
         """
         address = addresses.parse(wanted.url, wanted.protocol)
         self._check_room(person.tenant, wanted.name)
+        self.admit_attached(person, wanted.name, wanted.model.digest if wanted.model else None)
         seen = self.engines.ask(address, wanted.protocol, wanted.credential)
         described = wanted.model or ServedModel("", None, Basis.DECLARED)
         model = replace(described, name=deployments.chosen_model(described.name, seen))

@@ -11,6 +11,7 @@ from typing import Any
 from ringfence.kernel.errors import MalformedInput
 
 SIZE = 32
+_HEX = frozenset("0123456789abcdef")
 MAX_DEPTH = 32  # deeper documents are refused before they can exhaust the stack
 
 
@@ -41,7 +42,7 @@ class Digest:
     def parse(cls, text: object) -> "Digest":
         """Parse `sha256:<64 lower-case hex digits>` or the bare digits."""
         digits = text.removeprefix("sha256:") if isinstance(text, str) else ""
-        if len(digits) != 2 * SIZE or any(c not in "0123456789abcdef" for c in digits):
+        if len(digits) != 2 * SIZE or not _HEX.issuperset(digits):
             raise MalformedInput(f"{str(text)[:80]!r} is not a SHA-256 digest in lower-case hexadecimal")
         return cls(bytes.fromhex(digits))
 

@@ -88,7 +88,7 @@ class Sieve:
         if logged.issuer is None or logged.issuer.role not in self.requirement.issuers:
             role = logged.issuer.role.value if logged.issuer else "unknown"
             return Reason.UNTRUSTED, f"a key of the role {role} may not state it"
-        return too_weak(self.requirement, logged) if strength < self.requirement.looked_at else None
+        return None if suffices(strength, self.requirement.looked_at) else too_weak(self.requirement, logged)
 
     def _why(self, logged: LoggedStatement) -> tuple[Reason, str]:
         flaw = self.records.flaw(logged)
@@ -103,10 +103,19 @@ class Sieve:
         return Ignored(logged.entry, statement.predicate, names, logged.recorded_at, statement.issuance.issuer, why)
 
 
+def suffices(strength: Strength, asked: Strength) -> bool:
+    """Return whether a strength is at least the one that is asked.
+
+    What software attested does for `attested`: it comes this far in demo tenants only, and elsewhere counts for nothing
+    (`Records.flaw`).
+    """
+    return strength >= asked or (asked is Strength.ATTESTED and strength is Strength.LAB_ATTESTED)
+
+
 def too_weak(requirement: Requirement, logged: LoggedStatement) -> tuple[Reason, str] | None:
     """Say why a statement is too weak to show what is asked; nothing where it is not."""
     strength = logged.envelope.statement.issuance.strength
-    if strength >= requirement.strength:
+    if suffices(strength, requirement.strength):
         return None
     return Reason.TOO_WEAK, f"it is {strength.text}; {requirement.strength.text} is asked"
 

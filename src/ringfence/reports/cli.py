@@ -132,6 +132,9 @@ def verify(
     response: Annotated[
         Path | None, typer.Option(help="Of a receipt: the body that you were answered with, to be compared.")
     ] = None,
+    behind: Annotated[
+        Path | None, typer.Option("--pack", help="Of a receipt: a pack that shows which data are behind the answer.")
+    ] = None,
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Check a pack or a receipt offline against what you trust; needs no home.
@@ -146,10 +149,11 @@ def verify(
 
     trusted, data = _trust(trust), read_bounded(file, limit=MAX_PACK)
     receipt = is_receipt(data)
-    if recompute if receipt else request or response:
-        raise UsageError("--recompute is for packs, --request and --response are for receipts; leave out what is not")
+    if recompute if receipt else request or response or behind:
+        said = "--recompute is for packs, --request, --response and --pack are for receipts; leave out what is not"
+        raise UsageError(said)
     if receipt:
-        ok = _receipt_holds(data, trusted, file, (request, response), as_json=as_json)
+        ok = _receipt_holds(data, trusted, file, (request, response, behind), as_json=as_json)
     else:
         ok = _pack_holds(data, trusted, file, recompute=recompute, as_json=as_json)
     if not ok:
@@ -171,15 +175,34 @@ def _pack_holds(data: bytes, trusted: "Trust | None", file: Path, *, recompute: 
 
 
 def _receipt_holds(
-    data: bytes, trusted: "Trust | None", file: Path, bodies: tuple[Path | None, Path | None], *, as_json: bool
+    data: bytes,
+    trusted: "Trust | None",
+    file: Path,
+    beside: tuple[Path | None, Path | None, Path | None],
+    *,
+    as_json: bool,
 ) -> bool:
     from ringfence.reports.receipts import verify as check
     from ringfence.storage.files import read_bounded
 
-    request, response = (None if path is None else read_bounded(path, limit=MAX_BODY) for path in bodies)
+    request, response = (None if path is None else read_bounded(path, limit=MAX_BODY) for path in beside[:2])
     outcome = check(data, trusted, request=request, response=response, source=str(file))
-    output(outcome.to_json(), lambda console: _show_receipt(console, outcome), as_json)
+    chain = _behind(outcome, trusted, beside[2]) if outcome.ok else None
+    document = outcome.to_json() | ({"behind": chain} if chain else {})
+    output(document, lambda console: _show_receipt(console, outcome, chain), as_json)
     return outcome.ok
+
+
+def _behind(outcome: "ReceiptOutcome", trusted: "Trust | None", pack: Path | None) -> dict[str, Any] | None:
+    """Return what stands behind a verified answer; a pack that does not hold raises `VerificationFailed`."""
+    if pack is None:
+        return None
+    from ringfence.reports.behind import behind
+    from ringfence.reports.pack import MAX_PACK
+    from ringfence.reports.verify import verify as check
+    from ringfence.storage.files import read_bounded
+
+    return behind(outcome, check(read_bounded(pack, limit=MAX_PACK), trusted, source=str(pack)))
 
 
 def _trust(path: Path | None) -> "Trust | None":
@@ -210,7 +233,8 @@ def _show(console: "Console", outcome: "Verification") -> None:
     )
 
 
-def _show_receipt(console: "Console", outcome: "ReceiptOutcome") -> None:
+def _show_receipt(console: "Console", outcome: "ReceiptOutcome", chain: dict[str, Any] | None) -> None:
+    from ringfence.lineage import lines
     from ringfence.reports.receipts import DOES_NOT_PROVE
 
     for failure in outcome.failures:
@@ -226,3 +250,5 @@ def _show_receipt(console: "Console", outcome: "ReceiptOutcome") -> None:
         f"{outcome.verdict.upper()}: {document['request']} of {document['tenant']} in {document['log']}, "
         f"segment {document['segment']}"
     )
+    for line in lines.shown(chain) if chain else ():
+        console.print(line)

@@ -10,7 +10,7 @@ from ringfence.soc.model import Finding, finding_id
 
 GATEWAY_SILENT, UNCONFIRMED, SEGMENT_REFUSED = "gateway-silent", "gateway-unconfirmed", "segment-refused"
 WITNESS_CONFLICT, PASSKEY_COPIED, RETENTION_STUCK = "witness-conflict", "passkey-copied", "retention-stuck"
-OVERRIDES_REFUSED = "overrides-refused"
+OVERRIDES_REFUSED, ENGINE_CHANGED = "overrides-refused", "engine-changed"
 TITLES = {
     GATEWAY_SILENT: "The gateway does not serve",
     UNCONFIRMED: "Keys and routes are not confirmed to the gateway, which refuses everybody once they are too old",
@@ -19,6 +19,7 @@ TITLES = {
     PASSKEY_COPIED: "A passkey counted backwards: there may be two of it",
     RETENTION_STUCK: "Something past its period cannot be read or destroyed",
     OVERRIDES_REFUSED: "The team's overrides of the rules are refused, and none of them counts",
+    ENGINE_CHANGED: "An engine was found with other bytes than were verified when it was loaded",
 }
 RULES = frozenset(TITLES)
 SUBJECT = "gateway"  # no node can be called so
@@ -27,8 +28,9 @@ SUBJECTS = {
     PASSKEY_COPIED: "sign-in",
     RETENTION_STUCK: "retention",
     OVERRIDES_REFUSED: "rules",
+    ENGINE_CHANGED: "engines",
 }
-TECHNIQUES = {PASSKEY_COPIED: ("T1078",)}  # others weaken what watches: T1562
+TECHNIQUES = {PASSKEY_COPIED: ("T1078",), ENGINE_CHANGED: ("T1565",)}  # others weaken what watches: T1562
 _ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)  # of an identifier: `Fault.key` says which one it is
 
 

@@ -2,16 +2,26 @@
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ringfence.artifacts import statements
 from ringfence.artifacts.local import API
-from ringfence.artifacts.model import Custody, DatasetId, DatasetName, Seal, Sealed, dataset_id
+from ringfence.artifacts.model import (
+    Custody,
+    DatasetId,
+    DatasetName,
+    Erasure,
+    Identity,
+    ObjectId,
+    Seal,
+    Sealed,
+    dataset_id,
+)
 from ringfence.artifacts.ports import Datasets, Keyring, Listing, Source, Vault
 from ringfence.artifacts.sealing import Memory, NewSeal, seal_tree
 from ringfence.artifacts.service import Artifacts
@@ -104,6 +114,92 @@ class MemoryVault:
             return self.files[name]
 
 
+class MemoryWork(MemoryFolder):
+    """An unfinished seal in memory; `used` keeps every place that was ever encrypted at: object, salt and chunk.
+
+    After `writes` more writes each one fails, as on a machine that goes down.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.used: list[tuple[bytes, int]] = []
+        self.writes = 2**40
+
+    @property
+    def vault(self) -> "MemoryVault":
+        """Return what is there."""
+        return MemoryVault(self.files)
+
+    @contextmanager
+    def create(self, name: str) -> Iterator[MemorySink]:
+        """Create a file whose chunks are counted."""
+        sink = self.sinks[name] = _CountedSink(self, is_object=name.startswith("objects/"))
+        yield sink
+
+    def open(self, name: str) -> AbstractContextManager[Source]:
+        """Open a file."""
+        return self.vault.open(name)
+
+    def read(self, name: str, limit: int) -> bytes:
+        """Return a file."""
+        return self.vault.read(name, limit)
+
+    def remove(self, name: ObjectId) -> None:
+        """Remove an object."""
+        for path in (f"objects/{name}", f"chunks/{name}"):
+            self.sinks.pop(path, None)
+
+    @property
+    def key_file(self) -> bytes:
+        """Return the wrapped key."""
+        return self.files.get("key.json", b"")
+
+    @property
+    def journal(self) -> bytes:
+        """Return what was noted."""
+        return self.files.get("journal", b"")
+
+    def note(self, line: bytes) -> None:
+        """Append to the journal."""
+        self.sinks.setdefault("journal", MemorySink()).write(line)
+
+    def keep(self, objects: Sequence[ObjectId], journal: int) -> None:
+        """Remove the rest."""
+        kept = {"key.json", "journal"} | {f"{folder}/{name}" for name in objects for folder in ("objects", "chunks")}
+        for name in self.sinks.keys() - kept:
+            del self.sinks[name]
+        del self.sinks["journal"].data[journal:]
+
+    def publish(self, dataset: DatasetId, epoch: int) -> None:
+        """Do nothing: it is in its place."""
+
+    def settle(self, envelope: bytes | None) -> None:  # noqa: ARG002
+        """Forget the journal."""
+        del self.sinks["journal"]
+
+    def discard(self) -> None:
+        """Remove all."""
+        self.sinks.clear()
+
+
+class _CountedSink(MemorySink):
+    """A file that says where each write of it stands; the first one of an object is its header."""
+
+    def __init__(self, work: MemoryWork, *, is_object: bool) -> None:
+        super().__init__()
+        self._work, self._is_object, self._count = work, is_object, -1
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Append, or fail."""
+        if self._work.writes == 0:
+            raise Unavailable("the machine went down")
+        self._work.writes -= 1
+        if self._is_object and self._count >= 0:
+            self._work.used.append((bytes(self.data[48:96]), self._count))
+        self._count += 1
+        super().write(data)
+
+
 @dataclass
 class MemoryTree:
     """Files to be sealed; those in `moving` change while they are read."""
@@ -113,8 +209,32 @@ class MemoryTree:
 
     def files(self) -> Iterator[tuple[str, Source]]:
         """Give each file."""
+        for path in self.contents:
+            with self.open(path) as source:
+                yield path, source
+
+    def listed(self) -> Iterator[tuple[str, Identity]]:
+        """Give each file with what it is known by: its content stands for its times."""
         for path, data in self.contents.items():
-            yield path, Moving(data) if path in self.moving else Memory(data)
+            yield path, _identity(data)
+
+    @contextmanager
+    def open(self, path: str) -> Iterator[Source]:
+        """Open one file."""
+        if path not in self.contents:
+            raise NotFound(f"{path} is missing")
+        data = self.contents[path]
+        yield Moving(data) if path in self.moving else Memory(data)
+
+    def identity(self, source: Source) -> Identity:
+        """Return which file was opened."""
+        buffer = bytearray(source.size)
+        source.read_into(memoryview(buffer), 0)
+        return _identity(bytes(buffer))
+
+
+def _identity(data: bytes) -> Identity:
+    return Identity(1, 1, len(data), int.from_bytes(hashlib.sha256(data).digest()[:7]), 0)
 
 
 class Moving(Memory):
@@ -150,7 +270,8 @@ class MemoryDatasets:
     """`Datasets` in a dictionary."""
 
     def __init__(self) -> None:
-        self.rows: dict[tuple[Tenant, DatasetId], Sealed] = {}
+        self.rows: dict[tuple[Tenant, DatasetId, int], Sealed] = {}
+        self.envelopes: dict[Digest, Digest] = {}  # seal to statement
 
     def by_name(self, tenant: Tenant, name: DatasetName) -> Sealed | None:
         """Return the newest epoch."""
@@ -158,20 +279,47 @@ class MemoryDatasets:
 
     def by_id(self, tenant: Tenant, dataset: DatasetId) -> Sealed | None:
         """Return the newest epoch."""
-        return self.rows.get((tenant, dataset))
+        return next(reversed(self.epochs(tenant, dataset)), None)
 
     def all(self, tenant: Tenant) -> list[Sealed]:
         """Return every dataset by name."""
-        rows = [row for (owner, _), row in self.rows.items() if owner == tenant]
-        return sorted(rows, key=lambda row: row.name)
+        newest = {row.dataset: row for row in self.epochs(tenant)}
+        return list(newest.values())
 
-    def put(self, tenant: Tenant, sealed: Sealed, envelope: Digest) -> None:  # noqa: ARG002
+    def epochs(self, tenant: Tenant, dataset: DatasetId | None = None) -> list[Sealed]:
+        """Return every epoch."""
+        found = [row for (owner, name, _), row in self.rows.items() if owner == tenant and dataset in {None, name}]
+        return sorted(found, key=lambda row: (row.name, row.epoch))
+
+    def epoch(self, tenant: Tenant, dataset: DatasetId, number: int) -> Sealed | None:
+        """Return one epoch."""
+        return self.rows.get((tenant, dataset, number))
+
+    def envelope(self, tenant: Tenant, sealed: Sealed) -> Digest:  # noqa: ARG002
+        """Return the statement's digest."""
+        return self.envelopes[sealed.seal]
+
+    def erase(self, tenant: Tenant, sealed: Sealed, requested: Digest) -> None:
+        """Note that it is being erased."""
+        if self.rows[tenant, sealed.dataset, sealed.epoch].erasure is not None:
+            raise Conflict(f"epoch {sealed.epoch} of {sealed.name} is being erased already")
+        self.rows[tenant, sealed.dataset, sealed.epoch] = replace(sealed, erasure=Erasure(requested, done=False))
+
+    def erased(self, tenant: Tenant, sealed: Sealed, envelope: Digest) -> None:  # noqa: ARG002
+        """Note that it is erased."""
+        row = self.rows[tenant, sealed.dataset, sealed.epoch]
+        if row.erasure is not None:
+            done = replace(row.erasure, done=True)
+            self.rows[tenant, sealed.dataset, sealed.epoch] = replace(row, erasure=done)
+
+    def put(self, tenant: Tenant, sealed: Sealed, envelope: Digest) -> None:
         """Add an epoch."""
         known = self.by_id(tenant, sealed.dataset)
         named = self.by_name(tenant, sealed.name)
         if (known and known.epoch >= sealed.epoch) or (named and named.dataset != sealed.dataset):
             raise Conflict(f"epoch {sealed.epoch} of {sealed.name} is recorded already")
-        self.rows[(tenant, sealed.dataset)] = sealed
+        self.rows[tenant, sealed.dataset, sealed.epoch] = sealed
+        self.envelopes[sealed.seal] = envelope
 
 
 @dataclass
@@ -223,6 +371,8 @@ class MemoryControl:
 
     def get(self, path: str) -> Any:
         """List the datasets."""
+        if path == f"{API}/epochs":
+            return {"epochs": [statements.to_json(row) for row in self.service.epochs(TENANT)]}
         if path != API:
             raise NotFound(path)
         return {"datasets": [statements.to_json(row) for row in self.service.all(TENANT)]}
@@ -258,7 +408,11 @@ class MemoryControl:
             text = base64.b64encode(envelope.data).decode()
             return statements.to_json(dataset) | {"statement": done.to_json(), "envelope": text}
         identifier, verb = path.removeprefix(API + "/").split("/")
-        if verb == "opened":
+        if verb == "erasures":
+            done = self.service.erase(PERSON, dataset_id(identifier), envelope, opening)
+        elif verb == "erased":
+            done = self.service.erased(PERSON, dataset_id(identifier), envelope)
+        elif verb == "opened":
             done = self.service.open(PERSON, dataset_id(identifier), envelope, opening)
         else:
             kind = {"verified": statements.VERIFIED, "provenance": statements.PROVENANCE}[verb]
@@ -346,7 +500,27 @@ def keeps_epochs_apart(datasets: Datasets) -> None:
     assert [row.name for row in datasets.all(TENANT)] == ["another", "claims"]
     assert datasets.all(Tenant("other")) == []
     assert datasets.by_id(Tenant("other"), first.dataset) is None
+    assert datasets.epochs(TENANT, first.dataset) == [first, second]
+    assert [(row.name, row.epoch) for row in datasets.epochs(TENANT)] == [("another", 1), ("claims", 1), ("claims", 2)]
+    assert datasets.epochs(Tenant("other")) == []
+    assert datasets.epoch(TENANT, first.dataset, 1) == first
+    assert datasets.epoch(TENANT, first.dataset, 3) is None
+    assert datasets.envelope(TENANT, second) == second.seal
     assert _raises(Conflict, datasets.put, TENANT, example(dataset="c" * 32), first.seal)
+
+
+def remembers_erasures(datasets: Datasets) -> None:
+    """Check that an epoch is being erased, then erased, once, and no other one with it."""
+    first, second = example(epoch=1), example(epoch=2)
+    datasets.put(TENANT, first, first.seal)
+    datasets.put(TENANT, second, second.seal)
+    requested = Digest.of(b"requested")
+    datasets.erase(TENANT, first, requested)
+    assert _raises(Conflict, datasets.erase, TENANT, first, requested)
+    assert datasets.epoch(TENANT, first.dataset, 1) == replace(first, erasure=Erasure(requested, done=False))
+    datasets.erased(TENANT, first, Digest.of(b"done"))
+    assert datasets.epoch(TENANT, first.dataset, 1) == replace(first, erasure=Erasure(requested, done=True))
+    assert datasets.by_id(TENANT, first.dataset) == second
 
 
 def example(*, epoch: int = 1, name: str = "claims", dataset: str = "a" * 32) -> Sealed:

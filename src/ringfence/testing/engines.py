@@ -7,6 +7,7 @@ lab.shell.lie = "sha256:" + 64 * "0"      # from now on the loader says somethin
 """
 
 import hashlib
+import json
 import os
 import socket
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,6 +34,7 @@ from ringfence.workloads.engine.frames import Answer
 from ringfence.workloads.enginefile import EngineFiles
 from ringfence.workloads.keeping import Keeping
 from ringfence.workloads.shell import Finished
+from ringfence.workloads.shipping import RECHECK
 from ringfence.workloads.sockets import GatewaySockets
 from ringfence.workloads.weights import Trusted
 
@@ -71,12 +73,25 @@ class MemoryShell:
     commands: list[list[str]] = field(default_factory=list)
     loaded: list[bytes] = field(default_factory=list)
     tunnels: list[MemoryTunnel] = field(default_factory=list)
+    now: bytes | None = None  # what its memory holds by now; None: what was loaded
+    sealed: bool = True
+    away: bool = False
 
     def run(self, argv: Sequence[str], *, stdin: Iterable[bytes] = (), timeout: float) -> Finished:  # noqa: ARG002
         """Run a command."""
         self.commands.append(list(argv))
         given = b"".join(stdin)
+        if argv[3] == RECHECK:
+            return self._recheck()
         return Finished(self.code, b"" if self.silent or not given else self._load(given), b"the last words\n")
+
+    def _recheck(self) -> Finished:
+        if self.away:
+            raise Unavailable("the node does not answer")
+        data = self.loaded[-1] if self.now is None else self.now
+        measured = f"sha256:{hashlib.sha256(data).hexdigest()}" if data else ""
+        said = {"measured": measured, "sealed": self.sealed, "bytes": len(data), "milliseconds": 1}
+        return Finished(0, b"" if self.silent else json.dumps(said).encode(), b"")
 
     def _load(self, given: bytes) -> bytes:
         size, _, rest = given.partition(b"\n")
@@ -128,7 +143,9 @@ class EngineLab:
                 tenants=lambda: [TENANT],
                 clock=self.services.clock,
                 jitter=lambda: 0.5,
-            )
+            ),
+            self.services.gates.admit,
+            lambda _path: False,
         )
 
     @property

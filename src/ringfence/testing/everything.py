@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from ringfence.artifacts import statements as datasets
-from ringfence.artifacts.model import Custody, DatasetName
+from ringfence.artifacts.model import Custody, DatasetName, dataset_id
 from ringfence.customers.model import Wanted as Customer
 from ringfence.gateway.deployments import Attach
 from ringfence.gateway.hotpath.recovery import open_journal
@@ -24,6 +24,7 @@ from ringfence.identity.service import hashed
 from ringfence.identity.signin.keyring import PasskeyTable
 from ringfence.identity.signin.model import Owner, Passkey
 from ringfence.kernel.actor import Level, Role
+from ringfence.keyrelease.model import Refusal
 from ringfence.reports.model import REPORT_EXPORTED
 from ringfence.reports.service import draft_of
 from ringfence.retention.model import Scope
@@ -31,7 +32,9 @@ from ringfence.storage.signer import Ed25519Signer
 from ringfence.testing import judging, receipts
 from ringfence.testing.artifacts import sealed_in_memory
 from ringfence.testing.callers import World
+from ringfence.testing.gating import GateLab
 from ringfence.testing.home import TENANT, signed
+from ringfence.testing.keyrelease import lease
 from ringfence.testing.signin import SITE
 from ringfence.testing.staged import Stage
 
@@ -54,6 +57,7 @@ def everything(stage: Stage) -> dict[str, str]:
         "sessions": _session(stage),
         "reviews": stage.services.access.reviews.start(stage.home.actor(), 14).id,
         "holds": _hold(stage),
+        "leases": _lease(stage),
         "customers": stage.services.customers.add(stage.home.actor(), Customer(MARK))[0],
         "resolutions": (resolution := _resolution(stage)),
         "decisions": resolution,
@@ -62,6 +66,11 @@ def everything(stage: Stage) -> dict[str, str]:
         "opinions": _opinion(stage),
         "sources": stage.services.outbox.signer.key,
     }
+    found["answers"] = found["receipts"]
+    outside = GateLab(stage.services, stage.home, name=f"{MARK}-outside")
+    found["intakes"] = found["intake"] = outside.bring(owner=MARK).id
+    found["models"] = outside.name
+    found["things"] = found["lineage"] = f"dataset:{_seal(stage, found['datasets'])}"
     found["acts"] = found["sign"] = _act(stage, found)
     _name_elsewhere(stage)
     stage.services.ledger.integrate()
@@ -74,6 +83,10 @@ def everything(stage: Stage) -> dict[str, str]:
 def _service(stage: Stage) -> str:
     scope = frozenset({"event.ingest"})
     return stage.services.access.accounts.enrol(stage.home.actor(), MARK, Role.SECURITY, scope, 9).account.id
+
+
+def _seal(stage: Stage, dataset: str) -> str:
+    return stage.services.artifacts.one(TENANT, dataset_id(dataset)).seal.hex
 
 
 def _dataset(stage: Stage) -> str:
@@ -143,6 +156,14 @@ def _session(stage: Stage) -> str:
 def _hold(stage: Stage) -> str:
     scope = Scope(stage.home.people[Role.ENGINEER].id, "", "", None, None)
     return str(stage.services.retention.place(stage.home.actor(), scope, MARK)[0].id)
+
+
+def _lease(stage: Stage) -> str:
+    made = lease(1, stage.clock.now(), name=MARK)
+    with stage.services.keyrelease.transaction():
+        stage.services.keyrelease.store.put_lease(made)
+        stage.services.keyrelease.store.put_refusal(TENANT, Refusal("gateway", MARK, ("no-rule",), (), made.granted_at))
+    return made.id
 
 
 def _resolution(stage: Stage) -> str:

@@ -1,10 +1,12 @@
 """Files of models made by hand, well formed and hostile; and a control plane for models in memory."""
 
+import hashlib
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from ringfence.artifacts.models import catalogue, keys, statements
@@ -28,6 +30,21 @@ from ringfence.testing.artifacts import PERSON, MemoryControl
 def key(number: int = 1) -> SigningKey:
     """Return one of some keys that are the same in every run."""
     return keys.from_scalar(number.to_bytes(32, "big"))
+
+
+def cached(place: Path, files: Mapping[str, bytes], *, revision: str = "1" * 40) -> Path:
+    """Lay files into a cache as Hugging Face's tools do, and return the snapshot; `weights` are named by SHA-256."""
+    repository = place / "models--org--name"
+    snapshot, blobs = repository / "snapshots" / revision, repository / "blobs"
+    blobs.mkdir(parents=True, exist_ok=True)
+    for name, data in files.items():
+        large = name.endswith((".safetensors", ".gguf", ".bin"))
+        git = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+        blob = Digest.of(data).hex if large else git
+        (blobs / blob).write_bytes(data)
+        (snapshot / name).parent.mkdir(parents=True, exist_ok=True)
+        (snapshot / name).symlink_to("../" * (name.count("/") + 2) + f"blobs/{blob}")
+    return snapshot
 
 
 def judged(data: bytes, name: str = "file.bin") -> Judged:
@@ -212,7 +229,8 @@ class FakeControl:
     def state(self, draft: Draft, *, path: str, body: Mapping[str, Any]) -> Any:  # noqa: ARG002 - empty
         """Sign and record."""
         envelope, opening = self.signed(draft)
-        kind = statements.SIGNED if path.endswith("signed") else statements.SCAN
+        kinds = {"signed": statements.SIGNED, "scanned": statements.SCAN, "imported": statements.IMPORTED}
+        kind = kinds[path.rpartition("/")[2]]
         return {"statement": self.service.state(PERSON, kind, envelope, opening).to_json()}
 
     def signed(self, draft: Draft) -> tuple[Envelope, Opening | None]:

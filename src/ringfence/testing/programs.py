@@ -25,7 +25,8 @@ def tool(name: str) -> Path:
 def surroundings(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment in which such a program finds its libraries, and nothing of ours."""
     libraries = ROOT / "usr" / "lib" / f"{os.uname().machine}-linux-gnu"
-    return {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "LD_LIBRARY_PATH": str(libraries), **(more or {})}
+    places = f"{libraries}:{libraries / 'swtpm'}"  # swtpm looks for a library of its own in a folder of its own
+    return {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "LD_LIBRARY_PATH": places, **(more or {})}
 
 
 def unprivileged() -> dict[str, int | list[int]]:

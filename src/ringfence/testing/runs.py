@@ -14,8 +14,10 @@ from ringfence.testing.artifacts import Counting, InMemory, MemoryVault, example
 from ringfence.testing.clock import START, FakeClock
 from ringfence.workloads.runs.inputs import Sources
 from ringfence.workloads.runs.model import (
+    Base,
     Code,
     CodeKind,
+    Difference,
     Ended,
     Entry,
     EntryKind,
@@ -31,6 +33,7 @@ from ringfence.workloads.runs.model import (
     RunId,
     Trace,
 )
+from ringfence.workloads.runs.privacy import Privacy
 from ringfence.workloads.runs.running import Bench
 
 PYTHON = sys.executable
@@ -59,7 +62,7 @@ def trace() -> Trace:
         run=RunId("0123456789abcdef" * 2),
         order=Order(("python", "train.py"), ((DatasetName("claims"), None),), 7, (("TOKEN", "hidden"),)),
         place=Place("n-0123abcd", "namespace", "shared-kernel"),
-        inputs=(Input(DatasetId("a" * 32), DatasetName("claims"), 1, DIGEST),),
+        inputs=(Input(DatasetId("a" * 32), DatasetName("claims"), 1, DIGEST, DIGEST, DIGEST),),
         input_place=InputPlace.NODE_MEMORY,
         swappable=False,
         code=Code(CodeKind.GIT, "c" * 40, (entry,), (entry, Entry("b.sh", EntryKind.EXECUTABLE, DIGEST))),
@@ -70,6 +73,9 @@ def trace() -> Trace:
         started_at=START,
         ended_at=START + timedelta(seconds=3),
         outputs=Outputs((Output("model.onnx", 5, DIGEST), Output("deep/log.txt", 0, Digest.of(b""))), 1),
+        bases=(Base("base", Digest.of(b"base"), 2),),
+        difference=Difference("--- a/train.py\n+++ b/train.py\n"),
+        privacy=(Privacy("sequence", "dp-sgd", "rdp", "2.0", "1.1e-10", noiseMultiplier="0.614", steps=100_000),),
     )
 
 
@@ -85,7 +91,7 @@ class MemorySources:
         """Return the one dataset."""
         return [replace(example(), dataset=self.sealed.seal.dataset, seal=self.sealed.digest)]
 
-    def request(self, name: DatasetName, code: str) -> Sealed:
+    def request(self, name: DatasetName, code: str, epoch: int | None = None) -> Sealed:  # noqa: ARG002
         """Record an opening."""
         if self.unpublished:
             raise Unavailable("the opening was not published")

@@ -16,7 +16,7 @@ from ringfence.frontends import in_process
 from ringfence.frontends.terminal import Json, output, say
 from ringfence.kernel.errors import RingfenceError
 from ringfence.obligations.lines import SHAPES
-from ringfence.tour import attack, diskfull, duties, place, probe, prove, seal, serve, train
+from ringfence.tour import attack, diskfull, duties, place, probe, prove, release, seal, serve, train
 from ringfence.tour.stage import Stage, prepare
 
 HOME = "~/.ringfence-tour"
@@ -25,6 +25,7 @@ STEPS: tuple[tuple[str, str, Step], ...] = (
     ("seal", "A real dataset is sealed, opened, and damaged by one bit.", seal.seal),
     ("scope", "Which duties bind the sample organisation, since when, and why.", duties.scope),
     ("place", "Two nodes of both classes, reached with a certificate of minutes.", place.place),
+    ("release", "A dataset's key: refused where nothing is shown, released where the boot is right.", release.release),
     ("train", "A model is trained on the sealed data, in a node, and signed.", train.train),
     ("serve", "Proven weights behind an OpenAI-compatible gateway; a receipt for each answer.", serve.serve),
     ("probe", "The red team attacks two dummies and the model that is served: bounds, or inconclusive.", probe.probe),

@@ -5,6 +5,7 @@ word for what it measured, then a tunnel, then an answer of the engine. Only the
 """
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,11 +26,12 @@ from ringfence.gateway.model import (
 from ringfence.gateway.service import Gateway
 from ringfence.kernel.actor import Person
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.errors import Conflict, NotFound, RingfenceError, Unavailable, UsageError
+from ringfence.kernel.errors import Conflict, NotFound, Refused, RingfenceError, Unavailable, UsageError
 from ringfence.workloads import shipping, weights
 from ringfence.workloads.engine.frames import Answer, Header
 from ringfence.workloads.enginefile import Engine
 from ringfence.workloads.keeping import Keeping
+from ringfence.workloads.ports import Admits
 from ringfence.workloads.weights import Trusted, Weights
 
 PROCESSES = 128
@@ -70,6 +72,8 @@ class Deploying:
     """The use cases of engines of ours."""
 
     keeping: Keeping
+    admit: Admits
+    is_held_back: Callable[[Path], bool]  # whether a path leads into the quarantine
 
     @property
     def gateway(self) -> Gateway:
@@ -86,6 +90,7 @@ class Deploying:
 
         Raises:
             VerificationFailed: a byte of it is not what was signed, or the loader measured something else.
+            Refused: the gate, or the quarantine, does not let these bytes be served; the log has the refusal.
             Unavailable: no node or no engine came up.
         """
         protocol = self._checked(caller, wanted)
@@ -112,6 +117,10 @@ class Deploying:
         with suppress(NotFound):
             if self.gateway.deployment(caller.tenant, wanted.name).state not in OVER:
                 raise Conflict(f"{wanted.name} is there already; stop it first, or choose another name")
+        if self.is_held_back(wanted.path):
+            raise Refused(
+                "what lies in quarantine is not served; `ringfence model release` moves what was accepted out"
+            )
         engine = weights.engine_for(wanted.path)
         weights.check_installed(engine)
         return weights.PROTOCOLS[engine]
@@ -129,6 +138,7 @@ class Deploying:
     def _started(self, caller: Person, wanted: Wanted, given: Node | None) -> tuple[Deployment, Timing]:
         clock = [time.monotonic()]
         with weights.opened(wanted.path, wanted.trusted) as found:
+            self.admit(caller, wanted.name, found.model, found.digest)  # of the very bytes that are sent below
             clock.append(time.monotonic())
             node = self._node(caller, wanted, found, given)
             clock.append(time.monotonic())

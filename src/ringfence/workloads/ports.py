@@ -4,7 +4,18 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from ringfence.gateway.model import DeploymentName
+from ringfence.kernel.actor import Person
+from ringfence.kernel.digest import Digest
 from ringfence.workloads.shell import Finished
+
+
+class Admits(Protocol):
+    """Says whether bytes may be served; `gating.service.Gates.admit` fulfils it."""
+
+    def __call__(self, caller: Person, name: DeploymentName, model: Digest, weights: Digest, /) -> None:
+        """Return where they may; raise `Refused`, once that is recorded, where they may not."""
+        ...
 
 
 class Carries(Protocol):

@@ -11,13 +11,16 @@ from ringfence.gateway import snapshot
 from ringfence.gateway.intake import Intake
 from ringfence.gateway.keyring import ACCESS, AccessCounts, CredentialFiles, GatewayFolder, Grounds, MarkFile
 from ringfence.gateway.keyring import SignedSnapshots as Snapshots
+from ringfence.gateway.model import DeploymentName
 from ringfence.gateway.publishing import Publishing
 from ringfence.gateway.pulse import Pulse
 from ringfence.gateway.service import Gateway
 from ringfence.gateway.store import DeploymentRows, KeyRows
 from ringfence.gateway.worker import Place, Supervisor
 from ringfence.installation import Home
+from ringfence.kernel.actor import Person
 from ringfence.kernel.clock import Clock
+from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import RingfenceError, Unavailable
 from ringfence.kernel.identifier import Tenant
 from ringfence.signing.roles import RoleSigner
@@ -73,6 +76,7 @@ def serving(
     confirm: Callable[[], None],
     clock: Clock,
     demo: AbstractSet[Tenant],
+    admit_attached: Callable[[Person, DeploymentName, Digest | None], None],
 ) -> Serving:
     """Join ports and adapters."""
     folder = GatewayFolder(home.path / FOLDER)
@@ -95,6 +99,7 @@ def serving(
         transaction=database.transaction,
         clock=clock,
         random=secrets.token_bytes,
+        admit_attached=admit_attached,
     )
     return Serving(
         gateway, AccessCounts(folder.path / ACCESS), Grounds(folder, public, home.log, demo), home, Pulse(clock)

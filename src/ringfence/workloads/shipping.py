@@ -1,8 +1,10 @@
 """The engine program and its model on their way to a node: one archive and one line go ahead of the weights."""
 
 import io
+import json
 import zipfile
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from importlib import resources
 
 from ringfence.compute.providers.runtime import PYTHON
@@ -10,6 +12,17 @@ from ringfence.kernel.errors import Unavailable, VerificationFailed
 from ringfence.workloads.engine import frames
 from ringfence.workloads.engine.frames import Answer, BadFrame, Header
 from ringfence.workloads.ports import Runs
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a node says of an engine's sealed memory."""
+
+    measured: str  # empty where no engine of that name has such a file
+    sealed: bool
+    bytes: int
+    milliseconds: int  # of a processor
+
 
 MODULES = ("ringfence", "ringfence.workloads", "ringfence.workloads.engine")
 LOAD_WITHIN = 600.0  # seconds for a model to arrive and be loaded
@@ -40,6 +53,10 @@ for found in filter(str.isdigit, os.listdir("/proc")):
     except OSError:
         pass
 """
+
+
+# Run as `python -I -c RECHECK NAME RATE`: the program arrives as BOOT's does, and only looks.
+RECHECK = BOOT.replace("engine.loading import", "engine.rechecking import")
 
 
 def archive() -> bytes:
@@ -104,6 +121,28 @@ def end(shell: Runs, name: str) -> None:
     """End an engine on its node, and nothing else there: it is found by its last argument."""
     if shell.run([PYTHON, "-I", "-c", END, mark(name)], timeout=END_WITHIN).code:
         raise Unavailable(f"the engine {name} does not end: its node does not take the command")
+
+
+def recheck(shell: Runs, name: str, *, rate: int, timeout: float) -> Seen:
+    """Let a node hash again what an engine's sealed memory holds; return what it says.
+
+    Raises:
+        Unavailable: the node does not answer, or not in the form that it must.
+    """
+    command = [PYTHON, "-I", "-c", RECHECK, mark(name), str(rate)]
+    done = shell.run(command, stdin=[opening()], timeout=timeout)
+    try:
+        found = json.loads(done.out[: frames.LONGEST])
+    except (ValueError, RecursionError) as error:
+        raise Unavailable("the node does not say what its engine's memory holds") from error
+    match found:
+        case {"measured": str() as measured, "sealed": bool() as sealed, "bytes": int() as size, **rest} if (
+            (not measured or frames.DIGEST.fullmatch(measured)) and rest.keys() == {"milliseconds"} and size >= 0
+        ):
+            taken = rest["milliseconds"]
+            return Seen(measured, sealed, size, taken if type(taken) is int and taken >= 0 else 0)
+        case _:
+            raise Unavailable("the node does not say what its engine's memory holds")
 
 
 def _sent(header: Header, pieces: Iterable[bytes]) -> Iterator[bytes]:

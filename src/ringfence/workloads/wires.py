@@ -10,7 +10,9 @@ from ringfence.kernel.clock import Clock
 from ringfence.kernel.identifier import Tenant
 from ringfence.workloads.deploying import Deploying
 from ringfence.workloads.enginefile import FOLDER, EngineFiles
+from ringfence.workloads.intake.quarantine import Quarantine
 from ringfence.workloads.keeping import Keeping
+from ringfence.workloads.ports import Admits
 from ringfence.workloads.readiness import is_ready
 from ringfence.workloads.serving import FOLDER as GATEWAY
 from ringfence.workloads.shell import NodeShell
@@ -18,7 +20,12 @@ from ringfence.workloads.sockets import GatewaySockets
 
 
 def deploying(
-    home: Home, gateway: Gateway, compute: Compute, tenants: Callable[[], Sequence[Tenant]], clock: Clock
+    home: Home,
+    gateway: Gateway,
+    compute: Compute,
+    tenants: Callable[[], Sequence[Tenant]],
+    clock: Clock,
+    admit: Admits,
 ) -> Deploying:
     """Join ports and adapters."""
     keeping = Keeping(
@@ -32,7 +39,7 @@ def deploying(
         clock=clock,
         jitter=random.random,
     )
-    return Deploying(keeping)
+    return Deploying(keeping, admit, Quarantine(home.path).covers)
 
 
 def rounds(deploying: Deploying) -> Callable[[], int]:

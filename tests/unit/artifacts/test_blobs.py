@@ -5,7 +5,7 @@ import stat
 import pytest
 
 from ringfence.artifacts import blobs
-from ringfence.artifacts.blobs import Home, PlainFolder, directory_vault, new_folder
+from ringfence.artifacts.blobs import Home, new_folder
 from ringfence.artifacts.model import DatasetId
 from ringfence.kernel.errors import Conflict, NotFound, Refused, Unavailable, UsageError
 from ringfence.kernel.identifier import Tenant
@@ -14,89 +14,8 @@ ACME = Tenant("acme")
 ID = DatasetId("a" * 32)
 
 
-def listed(path):
-    found = {}
-    for name, source in PlainFolder(path).files():
-        buffer = memoryview(bytearray(source.size))
-        source.read_into(buffer, 0)
-        found[name] = bytes(buffer)
-    return found
-
-
 def leftovers(home):
     return sorted(path.name for path in (home / "datasets").rglob("*") if path.name not in {".staging", ".turn"})
-
-
-def test_a_tree_is_walked_in_order(tmp_path):
-    for name in ("b", "a/y", "a/x/z", "ü"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(name)
-    assert list(listed(tmp_path)) == ["a/x/z", "a/y", "b", "ü"]
-    assert listed(tmp_path)["a/y"] == b"a/y"
-
-
-def test_one_file_is_sealed_under_its_own_name(tmp_path):
-    (tmp_path / "one.csv").write_bytes(b"1")
-    assert listed(tmp_path / "one.csv") == {"one.csv": b"1"}
-
-
-def test_what_is_not_there(tmp_path):
-    with pytest.raises(NotFound):
-        listed(tmp_path / "nothing")
-
-
-@pytest.mark.parametrize("target", ["secret", ".", "nowhere"])
-def test_links_are_refused_wherever_they_point(tmp_path, target):
-    (tmp_path / "tree").mkdir()
-    (tmp_path / "secret").write_bytes(b"x")
-    (tmp_path / "tree" / "link").symlink_to(tmp_path / target)
-    with pytest.raises(UsageError, match="'link' is a symbolic link"):
-        listed(tmp_path / "tree")
-    with pytest.raises(UsageError, match="symbolic link"):
-        listed(tmp_path / "tree" / "link")
-
-
-def test_special_files_are_refused_without_blocking(tmp_path):
-    os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(UsageError, match="not a regular file"):
-        listed(tmp_path)
-    with pytest.raises(UsageError, match="not a regular file"):
-        listed(tmp_path / "pipe")
-
-
-def test_deep_trees_end(tmp_path):
-    path = tmp_path
-    for _ in range(70):
-        path = path / "d"
-        path.mkdir()
-    with pytest.raises(UsageError, match="deeper"):
-        listed(tmp_path)
-
-
-def test_a_change_while_it_is_open_is_seen(tmp_path):
-    (tmp_path / "f").write_bytes(b"1234")
-    for _, source in PlainFolder(tmp_path).files():
-        assert source.unchanged()
-        (tmp_path / "f").write_bytes(b"12345")
-        assert not source.unchanged()
-        assert source.size == 4
-
-
-def test_a_vault_does_not_follow_links(tmp_path):
-    (tmp_path / "objects").mkdir()
-    (tmp_path / "index").write_bytes(b"i")
-    (tmp_path / "objects" / "o").symlink_to(tmp_path / "index")
-    (tmp_path / "seal.json").symlink_to(tmp_path / "index")
-    (tmp_path / "chunks").symlink_to(tmp_path / "objects")
-    os.mkfifo(tmp_path / "key.json")
-    with directory_vault(tmp_path) as vault:
-        for name in ("objects/o", "seal.json", "chunks/o", "key.json", "objects", "index/x"):
-            with pytest.raises(UsageError):
-                vault.read(name, 10)
-        assert vault.read("index", 1) == b"i"
-        with pytest.raises(UsageError, match="limit"):
-            vault.read("index", 0)
-        assert vault.listing().chunks == frozenset()
 
 
 def fail_after_writing(sink):

@@ -148,3 +148,12 @@ def test_a_file_that_is_too_large_and_too_little_randomness():
 def test_the_commitment_of_the_dataset_key_depends_on_dataset_and_epoch():
     made = {chunk.key_commitment(KEY, DatasetId(d * 32), epoch) for d in "ab" for epoch in (1, 2)}
     assert len(made) == 4
+
+
+@pytest.mark.parametrize("size", chunk.CHUNK_SIZES)
+def test_an_object_has_at_most_2_24_chunks_whatever_their_size(size):
+    longest = replace(header(), chunk_size=size, length=2**24 * size)
+    assert chunk.parse_header(chunk.print_header(longest)).length == chunk.longest(size)
+    assert chunk.Geometry(size, longest.length).chunks == chunk.MAX_CHUNKS
+    with pytest.raises(MalformedInput, match="does not allow"):
+        chunk.parse_header(chunk.print_header(replace(longest, length=2**24 * size + 1)))

@@ -1,42 +1,22 @@
+import copy
 import gc
 import io
+import os
+from concurrent.futures import ThreadPoolExecutor
 
 import fsspec
 import pandas as pd
 import pytest
 
-from ringfence.artifacts.blobs import Home, PlainFolder
-from ringfence.artifacts.filesystem import SealedFileSystem
-from ringfence.artifacts.local import RecordedAccess, SealOrder, Workbench
-from ringfence.artifacts.model import DatasetName
-from ringfence.kernel.errors import MalformedInput, Unavailable, UsageError, VerificationFailed
-from ringfence.testing.artifacts import Counting, MemoryControl, MemoryKeyring
+from ringfence.kernel.errors import MalformedInput, Refused, Unavailable, UsageError, VerificationFailed
+from ringfence.testing.sealed import SealedWorld
 
 CSV = "id,text\n" + "".join(f"{number},row {number}\n" for number in range(20_000))
 
 
-class World:
-    def __init__(self, tmp_path):
-        (tmp_path / "src" / "train").mkdir(parents=True)
-        (tmp_path / "src" / "train" / "a.csv").write_text(CSV)
-        (tmp_path / "src" / "readme.txt").write_text("hello\nworld\n")
-        self.home, self.control, self.keyring = tmp_path, MemoryControl(), MemoryKeyring()
-        access = RecordedAccess(self.control)
-        work = Workbench(self.control, access, Home(tmp_path), Counting(b"fs"))
-        work.seal(SealOrder(DatasetName("claims"), 65536), PlainFolder(tmp_path / "src"), self.keyring)
-        self.options = {"home": str(tmp_path), "access": access, "keyring": lambda: self.keyring}
-
-    def filesystem(self, **more):
-        return SealedFileSystem(**self.options, **more)
-
-    @property
-    def openings(self):
-        return [s.claims["purpose"] for s in self.control.stated if s.predicate == "dataset.opened"]
-
-
 @pytest.fixture
 def world(tmp_path):
-    return World(tmp_path)
+    return SealedWorld(tmp_path, {"train/a.csv": CSV.encode(), "readme.txt": b"hello\nworld\n"})
 
 
 def test_pandas_reads_a_sealed_csv(world):
@@ -133,9 +113,78 @@ def test_keys_are_overwritten_on_close_and_when_nobody_holds_the_filesystem(worl
     for drop in (lambda fs: fs.close(), lambda _fs: None):
         filesystem = world.filesystem()
         filesystem.cat("claims/readme.txt")
-        key = filesystem._opened["claims"].key
+        key = filesystem._opened["claims"].dataset.key
         assert any(key)
         drop(filesystem)
         del filesystem
         gc.collect()
         assert not any(key)
+
+
+def test_folders_are_walked_as_fsspec_has_it(world):
+    filesystem = world.filesystem()
+    assert list(filesystem.walk("claims")) == [("claims", ["train"], ["readme.txt"]), ("claims/train", [], ["a.csv"])]
+    assert filesystem.glob("claims/**/*.csv") == ["claims/train/a.csv"]
+    assert filesystem.info("") == {"name": "", "size": 0, "type": "directory"}
+    assert (filesystem.isdir("claims/train"), filesystem.isfile("claims/train/a.csv")) == (True, True)
+    assert filesystem.du("claims") == len(CSV) + 12
+    assert filesystem.cat_ranges(["claims/train/a.csv"] * 2, [0, 70_000], [5, 70_005]) == [
+        CSV[:5].encode(),
+        CSV[70_000:70_005].encode(),
+    ]
+    with pytest.raises(FileNotFoundError):
+        filesystem.info("claims/tra")
+    assert filesystem.ukey("claims/readme.txt") != filesystem.ukey("claims/train/a.csv")
+    assert filesystem.modified("claims/readme.txt") == world.filesystem().modified("claims/train/a.csv")
+
+
+def test_a_copy_for_another_process_holds_no_key_and_asks_for_itself(world):
+    filesystem = world.filesystem()
+    filesystem.cat("claims/readme.txt")
+    sent = copy.copy(filesystem)  # by the same `__reduce__` that sends it to another process
+    assert sent._opened == {}
+    assert sent.cat("claims/readme.txt") == b"hello\nworld\n"
+    assert len(world.openings) == 2
+
+
+def test_many_threads_ask_once(world):
+    filesystem = world.filesystem()
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: filesystem.cat("claims/readme.txt"), range(32)))
+    assert set(found) == {b"hello\nworld\n"}
+    assert world.openings == ["read"]
+
+
+def test_a_fork_reads_on_with_what_was_opened_and_waits_for_no_lock_of_its_parent(world):
+    filesystem = world.filesystem()
+    filesystem.cat("claims/readme.txt")
+    with filesystem._lock:  # another thread of ours is opening something
+        reading, writing = os.pipe()
+        if not (child := os.fork()):
+            os.write(writing, filesystem.cat("claims/readme.txt"))
+            os._exit(0)
+        os.close(writing)
+        assert os.read(reading, 100) == b"hello\nworld\n"
+    assert os.waitpid(child, 0)[1] == 0
+    os.close(reading)
+    assert world.openings == ["read"]
+
+
+def test_no_plain_copy_is_written_unasked(world, tmp_path):
+    with pytest.raises(Refused, match="plain_copies=True"):
+        world.filesystem().get("claims/readme.txt", str(tmp_path / "copy"))
+    assert not (tmp_path / "copy").exists()
+
+
+def test_an_older_epoch_is_read_by_its_number_and_recorded_as_that(tmp_path):
+    world = SealedWorld(tmp_path, {"a": b"old"})
+    (tmp_path / "src" / "a").write_bytes(b"new")
+    world.seal()
+    files = world.filesystem()
+    assert files.cat_file("claims/a") == files.cat_file("claims@2/a") == b"new"
+    assert files.cat_file("sealed://claims@1/a") == b"old"
+    assert [row["name"] for row in files.ls("claims@1")] == ["claims@1/a"]
+    assert [said.claims["epoch"] for said in world.control.stated if said.predicate == "dataset.opened"] == [2, 2, 1]
+    for path in ("claims@3/a", "claims@0/a", "claims@x/a", "claims@1@2/a"):
+        with pytest.raises((UsageError, FileNotFoundError)):
+            files.cat_file(path)

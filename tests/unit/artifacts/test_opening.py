@@ -87,12 +87,12 @@ def forged_by_the_key_holder(change_paths):
     """Seal as somebody would who holds the key and signs, but leaves out our own checks."""
     folder, keyring, random = MemoryFolder(), MemoryKeyring(), Counting()
     new, key = NewSeal("a" * 32, 1, 65536), bytearray(random(32))
-    sealer = sealing._Sealer(folder, new, key, random)
-    entries = [sealer.file(path, sealing.Memory(b"evil")) for path in ("a", "b")]
-    forged = Manifest("a" * 32, 1, random(32), change_paths(entries))
-    seal = sealing._finish(sealer, forged)
-    sealing._write(folder, "key.json", print_key_file(seal, [sealing.Wrapping(keyring.kek, keyring.wrap(key))]))
-    sealing._write(folder, "seal.json", print_seal(seal))
+    sealer = sealing.ObjectSealer(folder, new, key, random)
+    done = [sealer.file(path, sealing.Memory(b"evil")) for path in ("a", "b")]
+    forged = Manifest("a" * 32, 1, random(32), change_paths([one.entry for one in done]))
+    seal = sealing.listed(sealer, [one.record for one in done], forged)
+    sealing.write(folder, "key.json", print_key_file(seal, [sealing.Wrapping(keyring.kek, keyring.wrap(key))]))
+    sealing.write(folder, "seal.json", print_seal(seal))
     return InMemory(MemoryVault(folder.files), Digest.of(print_seal(seal)), seal, keyring)
 
 

@@ -59,3 +59,11 @@ def test_files_that_are_no_such_files_are_damage(made, new, name):
     vault = MemoryVault({**made.vault.files, name: b"{}"})
     with pytest.raises(DamagedSeal):
         with_new(vault, made.keyring, new)
+
+
+def test_an_erased_key_is_wrapped_by_nobody_and_a_rotation_leaves_it_alone():
+    made, new = sealed_in_memory({"a": b"1"}), MemoryKeyring("two")
+    vault = changed(made, print_key_file(made.seal, []))
+    assert is_wrapped_by(vault, made.keyring.kek) is None
+    assert with_new(vault, made.keyring, new) is None
+    assert without_old(vault, made.keyring.kek, new) is None

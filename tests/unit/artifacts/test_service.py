@@ -4,7 +4,7 @@ import pytest
 
 from ringfence.artifacts import statements
 from ringfence.artifacts.model import Custody, DatasetName, Mode, Verdict
-from ringfence.kernel.errors import Conflict, MalformedInput, NotFound, Unavailable
+from ringfence.kernel.errors import Conflict, MalformedInput, NotFound, Refused, Unavailable, UsageError
 from ringfence.kernel.evidence import Stage
 from ringfence.kernel.identifier import Tenant
 from ringfence.testing.artifacts import PERSON, TENANT, MemoryControl, sealed_in_memory
@@ -79,3 +79,67 @@ def test_a_verification_is_recorded(control):
     verdict = statements.verified(sealed, Verdict(Mode.STORAGE, 2, ()))
     control.service.state(PERSON, sealed.dataset, statements.VERIFIED, *control.signed(verdict))
     assert control.stated[-1].claims["result"] == "pass"
+
+
+def sealed_once(control):
+    return control.service.seal(PERSON, NAME, *control.signed(draft()))[0]
+
+
+def test_from_the_announcement_of_an_erasure_on_nobody_opens_the_epoch(control):
+    sealed = sealed_once(control)
+    asked = control.signed(statements.erasure_requested(sealed, "the contract ended"))
+    first = control.service.erase(PERSON, sealed.dataset, *asked)
+    again = control.signed(statements.erasure_requested(sealed, "once more"))
+    assert control.service.erase(PERSON, sealed.dataset, *again) == first
+    with pytest.raises(Refused, match="is being erased"):
+        control.service.open(PERSON, sealed.dataset, *control.signed(statements.opened(sealed, "train")))
+    done = statements.erased(sealed, first.envelope, bytes(32), ())
+    control.service.erased(PERSON, sealed.dataset, control.signed(done)[0])
+    with pytest.raises(Refused, match="was erased"):
+        control.service.open(PERSON, sealed.dataset, *control.signed(statements.opened(sealed, "train")))
+    assert len(control.stated) == 3
+    assert control.service.epochs(TENANT)[0].erasure.done
+
+
+def test_what_nobody_asked_for_is_not_erased(control):
+    sealed = sealed_once(control)
+    done = control.signed(statements.erased(sealed, sealed.seal, bytes(32), ()))[0]
+    with pytest.raises(Refused, match="nobody asked"):
+        control.service.erased(PERSON, sealed.dataset, done)
+    asked = control.signed(statements.erasure_requested(sealed, "the contract ended"))
+    control.service.erase(PERSON, sealed.dataset, *asked)
+    with pytest.raises(Refused, match="nobody asked"):  # it names another announcement
+        control.service.erased(PERSON, sealed.dataset, done)
+    assert not control.service.epochs(TENANT)[0].erasure.done
+
+
+def test_an_erasure_says_why_and_nothing_else(control):
+    sealed = sealed_once(control)
+    wanted = statements.erasure_requested(sealed, "why")
+    for details in ({}, {"because": "why", "name": "claims"}, {"name": "claims"}):
+        with pytest.raises(MalformedInput, match="say why"):
+            control.service.erase(PERSON, sealed.dataset, *control.signed(replace(wanted, details=details)))
+    assert control.service.epochs(TENANT)[0].erasure is None
+
+
+def test_a_hold_is_asked_before_an_erasure_is_recorded(control):
+    sealed = sealed_once(control)
+
+    class Holds:
+        def check(self, tenant, about, envelope):
+            assert (tenant, about, envelope) == (TENANT, sealed, control.recorder.admitted[0].digest)
+            raise Refused("hold-0123456789ab holds it")
+
+    held = replace(control.service, holds=Holds())
+    with pytest.raises(Refused, match="holds it"):
+        held.erase(PERSON, sealed.dataset, *control.signed(statements.erasure_requested(sealed, "why")))
+    assert len(control.stated) == 1
+
+
+def test_statements_are_about_an_epoch_that_is_recorded(control):
+    sealed = sealed_once(control)
+    for epoch in (2, 0, -1, "1", None, True):
+        wrong = statements.opened(replace(sealed, epoch=epoch), "train")
+        with pytest.raises(UsageError):
+            control.service.open(PERSON, sealed.dataset, *control.signed(wrong))
+    assert len(control.stated) == 1

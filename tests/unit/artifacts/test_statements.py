@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 
 from ringfence.artifacts import statements
-from ringfence.artifacts.model import Custody, Failure, Mode, Verdict
+from ringfence.artifacts.model import Custody, Destroyed, Erasure, Failure, Mode, Verdict
 from ringfence.artifacts.provenance import parse_provenance
 from ringfence.kernel.errors import MalformedInput, Refused, RingfenceError
 from ringfence.kernel.statement import Strength
@@ -20,6 +20,8 @@ DRAFTS = [
     statements.opened(DATASET, "train"),
     statements.verified(DATASET, Verdict(Mode.AUDIT, 7, ())),
     statements.verified(DATASET, Verdict(Mode.STORAGE, 7, (Failure("index", "bad"),))),
+    statements.erasure_requested(DATASET, "the contract ended"),
+    statements.erased(DATASET, DATASET.seal, bytes(32), [Destroyed("key.json", "a" * 32, DATASET.seal)]),
     statements.provenance(DATASET, parse_provenance(b"licence: MIT\nsource: 'x'\n"), bytes(32)),
 ]
 
@@ -86,12 +88,22 @@ def test_names_and_texts_are_only_in_the_details():
     for draft in DRAFTS:
         assert DATASET.name not in json.dumps(dict(draft.claims))
     assert DRAFTS[0].details == {"name": DATASET.name}
-    assert DRAFTS[4].details["source"] == "x"
-    assert "x" not in DRAFTS[4].claims.values()
+    assert DRAFTS[-1].details["source"] == "x"
+    assert "x" not in DRAFTS[-1].claims.values()
+    assert DRAFTS[4].details == {"because": "the contract ended"}
 
 
 def test_the_form_of_the_api_reads_back():
     assert statements.from_json(statements.to_json(DATASET)) == DATASET
-    for wrong in ({}, [], {**statements.to_json(DATASET), "key_custody": "x"}, None):
+    for done in (True, False):
+        erased = replace(DATASET, erasure=Erasure(DATASET.seal, done=done))
+        assert statements.from_json(statements.to_json(erased)) == erased
+    for wrong in (
+        {},
+        [],
+        {**statements.to_json(DATASET), "key_custody": "x"},
+        None,
+        {**statements.to_json(DATASET), "erasure": {}},
+    ):
         with pytest.raises(MalformedInput):
             statements.from_json(wrong)

@@ -159,7 +159,12 @@ class TestApi:
     def test_reads(self, shelf):
         node = shelf.world.ready(shelf.compute)
         shelf.compute.quarantine(TENANT, node.id, reason="tried", finding="f-1")
-        assert [offer["class"] for offer in shelf.get("/api/v1/offers").json()["offers"]] == ["namespace", "vm", "own"]
+        assert [offer["class"] for offer in shelf.get("/api/v1/offers").json()["offers"]] == [
+            "namespace",
+            "vm",
+            "measured-vm",
+            "own",
+        ]
         (listed,) = shelf.get("/api/v1/nodes").json()["nodes"]
         assert (listed["name"], listed["containment"]) == ("alpha", "quarantined")
         one = shelf.get("/api/v1/nodes/alpha").json()

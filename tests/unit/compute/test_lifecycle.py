@@ -6,6 +6,7 @@ import pytest
 from ringfence.compute import lifecycle
 from ringfence.compute.lifecycle import Birth, Due, Order
 from ringfence.compute.model import Containment, NodeClass, NodeId, NodeState, Offer, QuarantineKind
+from ringfence.compute.providers.bootvalues import SIZES_MIB
 from ringfence.kernel.errors import Conflict, MalformedInput, Refused, Unavailable
 from ringfence.testing.clock import START
 from ringfence.testing.nodes import CARL, TENANT
@@ -105,6 +106,7 @@ def test_only_a_namespace_node_has_a_runtime():
 
 def test_python_with_a_model_needs_more_memory():
     assert lifecycle.default_memory(runtime=True) > lifecycle.default_memory(runtime=False) == ORDER.memory_mib
+    assert lifecycle.default_memory(runtime=False, node_class=NodeClass.MEASURED) in SIZES_MIB
 
 
 def test_a_host_of_ones_own_brings_its_key_and_has_no_limits_of_ours():

@@ -100,3 +100,25 @@ def test_support_and_signer_describe_the_statement():
     told = support(logged)
     assert (told.entry, told.subject, told.late, told.demo) == (0, "dataset/a", True, False)
     assert signer(issuer_of(KeyRole.OPERATOR)).custody == "file-passphrase"
+
+
+def test_what_software_attested_does_for_attested_in_demo_tenants_only():
+    asks = replace(RULE, strength=Strength.ATTESTED, issuers=frozenset({KeyRole.CONTROL_PLANE}))
+    for demo in (True, False):
+        story = Story(demo=demo)
+        story.add(RULE.evidence, {}, role=KeyRole.CONTROL_PLANE, strength=Strength.OBSERVED)
+        lab = story.add(RULE.evidence, {}, role=KeyRole.CONTROL_PLANE, strength=Strength.LAB_ATTESTED)
+        records = Records.of(story.tenant, story.statements, demo=demo)
+        assert Sieve(asks, records, story.now).newest() is (lab if demo else None)
+        hardware = story.add(RULE.evidence, {}, role=KeyRole.CONTROL_PLANE, strength=Strength.ATTESTED)
+        records = Records.of(story.tenant, story.statements, demo=demo)
+        assert Sieve(asks, records, story.now).newest() is hardware
+
+
+def test_what_software_attested_is_said_to_count_for_nothing_elsewhere():
+    asks = replace(RULE, strength=Strength.OBSERVED, issuers=frozenset({KeyRole.CONTROL_PLANE}))
+    story = Story()
+    story.add(RULE.evidence, {}, role=KeyRole.CONTROL_PLANE, strength=Strength.LAB_ATTESTED)
+    found = Sieve(asks, Records.of(story.tenant, story.statements), story.now)
+    assert found.newest() is None
+    assert "software only" in found.ignored()[0][0].why

@@ -1,11 +1,15 @@
+import mmap
 import os
+from pathlib import Path
 
 import pytest
 
+from ringfence.artifacts.models.blobs import verified
 from ringfence.gateway.model import Protocol
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput, NotFound, Unavailable, UsageError, VerificationFailed
 from ringfence.testing.engines import signed_model, signing_key, twice
+from ringfence.testing.models import described, gguf
 from ringfence.workloads import weights
 from ringfence.workloads.engine.frames import LLAMA, ONNX
 from ringfence.workloads.weights import Trusted
@@ -113,3 +117,94 @@ def test_each_engine_has_its_protocol_and_its_threads():
     assert weights.threads_for(25_600) == max(1, (os.cpu_count() or 1) - 1), "one is left to everything else"
     with pytest.raises(MalformedInput):
         weights.threads_for(0)
+
+
+# The bytes that were verified are those that load, whatever is swapped meanwhile.
+
+LARGE = 24 * 2**20
+
+
+def read_so_far():
+    """Return how many bytes this process has asked the kernel for, by whichever call."""
+    lines = Path("/proc/self/io").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("rchar:")).split()[1])
+
+
+def large(folder):
+    """Write a signed GGUF file whose one tensor is most of it."""
+    data = gguf(tensors=[described("w", [LARGE // 4], 0, 0)], data=bytes(LARGE))
+    return signed_model(folder, {"large.gguf": data})
+
+
+@pytest.mark.parametrize("pinned", [False, True], ids=["signed", "pinned"])
+def test_each_byte_of_the_weights_is_read_once(tmp_path, pinned):
+    path = large(tmp_path / "model")
+    file = path / "large.gguf"
+    size = file.stat().st_size
+    trusted = Trusted(pin=Digest.of(file.read_bytes())) if pinned else TRUSTED
+    before = read_so_far()
+    with weights.opened(file if pinned else path, trusted) as found:
+        done = read_so_far() - before
+        assert found.size == size
+    assert size <= done < size * 1.1, "less is not all of it, and more is a second time"
+
+
+def test_a_folder_that_is_swapped_for_a_link_is_not_the_one_that_is_read(model, tmp_path):
+    evil = tmp_path / "evil"
+    evil.mkdir()
+    (evil / "twice.onnx").write_bytes(b"evil")
+    with verified(model, TRUSTED.keys) as opened:
+        model.rename(tmp_path / "away")
+        model.symlink_to(evil)
+        descriptor = opened.memfd("twice.onnx")
+    try:
+        assert os.pread(descriptor, 2 * len(twice()), 0) == twice()
+    finally:
+        os.close(descriptor)
+
+
+def test_a_file_that_is_swapped_for_a_link_is_not_followed(model, tmp_path):
+    (tmp_path / "evil.onnx").write_bytes(twice())
+    with verified(model, TRUSTED.keys) as opened:
+        (model / "twice.onnx").unlink()
+        (model / "twice.onnx").symlink_to(tmp_path / "evil.onnx")
+        with pytest.raises(UsageError, match="link"):
+            opened.memfd("twice.onnx")
+
+
+def test_a_file_that_is_swapped_between_signature_and_bytes_is_refused(model):
+    with verified(model, TRUSTED.keys) as opened:
+        (model / "new").write_bytes(b"evil")
+        (model / "new").rename(model / "twice.onnx")
+        with pytest.raises(VerificationFailed):
+            opened.memfd("twice.onnx")
+
+
+def test_pages_that_are_rewritten_through_a_mapping_reach_no_engine(model):
+    with (
+        (model / "twice.onnx").open("r+b") as file,
+        mmap.mmap(file.fileno(), 0) as mapped,
+        weights.opened(model, TRUSTED) as found,
+    ):
+        mapped[:] = bytes(len(mapped))
+        mapped.flush()
+        assert b"".join(found.stream()) == twice()
+        assert found.digest == Digest.of(twice())
+
+
+def test_nobody_writes_to_what_was_verified(model):
+    with weights.opened(model, TRUSTED) as found:
+        for change in (
+            lambda: os.pwrite(found.descriptor, b"x", 0),
+            lambda: os.ftruncate(found.descriptor, 0),
+            lambda: os.ftruncate(found.descriptor, found.size + 1),
+            lambda: mmap.mmap(found.descriptor, found.size),
+        ):
+            with pytest.raises(PermissionError):
+                change()
+        again = os.open(f"/proc/self/fd/{found.descriptor}", os.O_RDWR)
+        try:
+            with pytest.raises(PermissionError):
+                os.pwrite(again, b"x", 0)
+        finally:
+            os.close(again)

@@ -2,13 +2,17 @@
 
 import base64
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import jsonschema
 import pytest
+from cryptography.x509 import load_der_x509_certificate
 from referencing import Registry, Resource
 
 from ringfence.artifacts.models import oms
+from ringfence.artifacts.models.bundle import chain_of, material_of
+from ringfence.artifacts.models.certificates import Authorities
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput, VerificationFailed
 from ringfence.testing.models import key
@@ -47,18 +51,30 @@ def test_a_valid_bundle_is_read_up_to_the_key_that_nobody_has():
     with pytest.raises(VerificationFailed, match=r"e8450dec4eb99dae.*not among those"):
         oms.verify(data, TRUSTED)
     with pytest.raises(VerificationFailed, match="ignore 'ignore-me'"):  # the signer's exemption is not taken
-        oms._manifest(payload(data), "")
+        oms._files(payload(data), "")
     statement = json.loads(payload(data))
     statement["predicate"]["serialization"]["ignore_paths"].remove("ignore-me")
-    manifest = oms._manifest(json.dumps(statement).encode(), "")
+    manifest = oms._files(json.dumps(statement).encode(), "").manifest
     assert [one.name for one in manifest.files] == ["signme-1", "signme-2"]
     assert manifest.root.hex == "92745110b1ab4368471cbe31664e10174e954b113a3df333db860317b2c6dec4"
 
 
-@pytest.mark.parametrize("name", ["certificate", "sigstore"])
-def test_bundles_with_certificates_are_refused_with_a_sentence(name):
-    with pytest.raises(MalformedInput, match="certificate"):
-        oms.verify((HERE / "valid" / f"{name}.bundle.json").read_bytes(), TRUSTED)
+def test_a_bundle_of_minutes_is_refused_with_a_sentence():
+    with pytest.raises(MalformedInput, match="certificate of minutes"):
+        oms.verify((HERE / "valid" / "sigstore.bundle.json").read_bytes(), TRUSTED)
+
+
+def test_a_valid_chain_is_read_up_to_the_root_and_is_judged_at_its_own_time():
+    data = (HERE / "valid" / "certificate.bundle.json").read_bytes()
+    with pytest.raises(VerificationFailed, match="--root"):
+        oms.verify(data, TRUSTED)
+    chain = [load_der_x509_certificate(one) for one in chain_of(material_of(json.loads(data)))]
+    own = chain[0].not_valid_before_utc
+    with pytest.raises(VerificationFailed, match="ignore 'ignore-me'"):  # after chain and signature were found good
+        oms.read(data, oms.Trust(authorities=Authorities([chain[-1]], own)))
+    for wrong in (Authorities([chain[-1]], own - timedelta(days=1)), Authorities([], own)):
+        with pytest.raises(VerificationFailed, match=r"no way leads|holds from"):
+            oms.read(data, oms.Trust(authorities=wrong))
 
 
 @pytest.mark.parametrize("path", sorted((HERE / "invalid").iterdir()), ids=lambda path: path.name)
@@ -70,4 +86,4 @@ def test_invalid_bundles_are_refused(path):
 def test_another_predicate_is_refused():
     data = (HERE / "invalid-payload" / "wrong-predicate.bundle.json").read_bytes()
     with pytest.raises((MalformedInput, VerificationFailed)):
-        oms._manifest(payload(data), "")
+        oms._files(payload(data), "")

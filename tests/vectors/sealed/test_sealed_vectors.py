@@ -3,15 +3,19 @@
 import hashlib
 import hmac
 import json
+import shutil
 import struct
 from pathlib import Path
 
+import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ringfence.artifacts.blobs import directory_vault
+from ringfence.artifacts.journal import parse_journal
 from ringfence.artifacts.opening import extract, open_dataset
 from ringfence.artifacts.verifying import verify
 from ringfence.kernel.digest import Digest
+from ringfence.kernel.errors import Refused
 from ringfence.testing.artifacts import MemoryFolder, MemoryKeyring
 
 HERE = Path(__file__).parents[3] / "docs" / "specs" / "vectors" / "sealed"
@@ -111,3 +115,39 @@ def test_the_product_reads_the_dataset():
 def test_the_product_verifies_the_dataset():
     with directory_vault(DATASET) as vault:
         assert verify(vault, Digest.of((DATASET / "seal.json").read_bytes()), 7).passed
+
+
+def test_a_second_implementation_reads_the_journal_up_to_the_torn_line():
+    data, at, lines = (HERE / "journal").read_bytes(), 0, []
+    while at < len(data):
+        (size,) = struct.unpack_from(">I", data, at)
+        frame = data[at + 4 : at + 4 + size]
+        if len(frame) < size:
+            break
+        label = b"ringfence seal journal v1\0"
+        lines.append(json.loads(AESGCM(hkdf(frame[:32], label, 32)).decrypt(bytes(12), frame[32:], label)))
+        at += 4 + size
+    assert lines[0] == {"name": "vectors", "dataset": SEAL["dataset"], "epoch": 7, "chunkSize": 65536}
+    assert [line["path"] for line in lines[1:]] == ["a/exact.bin", "b.txt"]
+    for line in lines[1:]:
+        assert sha(EXPECTED[line["path"]]).hex() == line["sha256"]
+        assert sha((DATASET / "objects" / line["object"]).read_bytes()[:128]).hex() == line["header"]
+        assert line["identity"][2] == str(len(EXPECTED[line["path"]]))
+
+
+def test_the_product_reads_the_journal_up_to_the_torn_line():
+    found = parse_journal((HERE / "journal").read_bytes(), KEY)
+    assert [one.entry.path for one in found.finished] == ["a/exact.bin", "b.txt"]
+
+
+def test_with_the_erased_key_file_the_dataset_verifies_and_does_not_open(tmp_path):
+    shutil.copytree(DATASET, tmp_path / "dataset")
+    shutil.copy(HERE / "erased" / "key.json", tmp_path / "dataset")
+    digest, keyring = Digest.of((DATASET / "seal.json").read_bytes()), MemoryKeyring("vectors")
+    keyring.wrap(KEY)
+    with directory_vault(tmp_path / "dataset") as vault:
+        assert verify(vault, digest, 7).passed
+        assert verify(vault, digest, 7, erased=True).passed
+        assert not verify(vault, digest, 7, erased=False).passed
+        with pytest.raises(Refused, match="was erased"), open_dataset(vault, digest, 7, keyring):
+            pass

@@ -21,6 +21,11 @@ def router(service: Models) -> APIRouter:
         trusted = [key.pem for key in service.trusted(caller.tenant)]
         return {"models": models, "names": dict(service.names(caller.tenant)), "trusted": trusted}
 
+    @routes.get("/{name}/materials")
+    def materials(name: str, caller: Annotated[Person, Depends(require("model.read"))]) -> dict[str, Any]:
+        """Return what the log knows of how a model was made: each fact with the statement that it comes from."""
+        return service.materials(caller.tenant, name)
+
     @routes.post("/signed", status_code=201)
     def signed(body: PostedStatement, caller: Annotated[Person, Depends(require("model.sign"))]) -> dict[str, Any]:
         """Record that a model was signed."""
@@ -30,5 +35,10 @@ def router(service: Models) -> APIRouter:
     def scanned(body: PostedStatement, caller: Annotated[Person, Depends(require("model.scan"))]) -> dict[str, Any]:
         """Record what a scan found."""
         return {"statement": service.state(caller, statements.SCAN, *body.parsed()).to_json()}
+
+    @routes.post("/imported", status_code=201)
+    def imported(body: PostedStatement, caller: Annotated[Person, Depends(require("model.sign"))]) -> dict[str, Any]:
+        """Record that a model was taken in."""
+        return {"statement": service.state(caller, statements.IMPORTED, *body.parsed()).to_json()}
 
     return routes

@@ -3,6 +3,7 @@
 A ZIP is read by its central directory, as the loaders read it, and refused where the local headers say otherwise.
 """
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -16,10 +17,13 @@ MAX_MEMBERS = 2**14
 MAX_UNPACKED = 2**26  # bytes of one member that is compressed; a stored one may be as long as it likes
 MAX_TOTAL = 2**28  # of all of them
 BLOCK = 512
+MAX_PAX = 2**16
 _END, _ENTRY, _LOCAL = b"PK\x05\x06", b"PK\x01\x02", b"PK\x03\x04"
 _END64, _LOCATOR64 = b"PK\x06\x06", b"PK\x06\x07"
 _END_SIZE, _MAX_COMMENT = 22, 2**16
 _STORED, _DEFLATED = 0, 8
+_UNICODE_PATH = 0x7075
+_DESCRIPTOR = b"PK\x07\x08"
 _ALL_ONES = 2**32 - 1
 
 
@@ -37,8 +41,16 @@ def ends_as_zip(content: Content) -> bool:
 
 
 def looks_like_tar(content: Content) -> bool:
-    """Tell whether a file begins with a tar header."""
-    return content.read(257, 5) == b"ustar"
+    """Tell whether a file begins with a tar header: by its mark, or, as the oldest have none, by its checksum."""
+    head = content.read(0, BLOCK)
+    return head[257:262] == b"ustar" or (len(head) == BLOCK and head[0] > 0 and _sums_up(head))
+
+
+def _sums_up(head: bytes) -> bool:
+    digits = head[148:156].strip(b" \0")
+    if not digits or digits.strip(b"01234567"):
+        return False
+    return sum(head[:148]) + sum(head[156:]) + 8 * ord(" ") == int(digits, 8)
 
 
 def zipped(content: Content) -> Iterator[Member]:
@@ -47,7 +59,7 @@ def zipped(content: Content) -> Iterator[Member]:
     if count > MAX_MEMBERS or size > MAX_MEMBERS * 2**10:
         raise MalformedInput(f"the ZIP holds {count} members; the limit is {MAX_MEMBERS}")
     directory, at, total, seen = content.read(start, size), 0, 0, set()
-    first = start
+    places: list[tuple[int, int]] = []
     for _ in range(count):
         entry = _entry(directory, at)
         at += entry.length
@@ -57,10 +69,35 @@ def zipped(content: Content) -> Iterator[Member]:
         total += entry.unpacked if entry.method == _DEFLATED else 0
         if total > MAX_TOTAL:
             raise MalformedInput(f"the ZIP unpacks to more than {MAX_TOTAL} bytes")
+        check_member_name(entry.name)
+        begin, end = _place(content, entry)
+        places.append((entry.start, end))
         if not entry.name.endswith("/"):
-            yield Member(entry.name, _unpacked(content, entry))
-        first = min(first, entry.start)
-    if at != size or first:
+            yield Member(entry.name, _unpacked(content, entry, begin))
+        elif entry.packed:
+            raise MalformedInput(f"the folder {entry.name[:80]!r} of the ZIP has bytes of its own")
+    if at != size:
+        raise MalformedInput("the directory of the ZIP holds bytes that belong to no member")
+    _check_filled(sorted(places), start)
+
+
+def check_member_name(name: str) -> None:
+    """Raise `MalformedInput` where unpacking under this name would write elsewhere, or readers would cut it short."""
+    parts = name.removesuffix("/").split("/")
+    if any(part in {"", ".", ".."} for part in parts) or any(one < " " or one in "\x7f\\" for one in name):
+        raise MalformedInput(f"the archive holds {name[:80]!r}, which is no plain relative name")
+    if re.match(r"[A-Za-z]:", name):
+        raise MalformedInput(f"the archive holds {name[:80]!r}, which names a drive")
+
+
+def _check_filled(places: list[tuple[int, int]], end: int) -> None:
+    """Raise `MalformedInput` where members overlap, or readers that go from member to member would find more."""
+    at = 0
+    for start, following in places:
+        if start != at:
+            raise MalformedInput("the ZIP's members overlap, or bytes between them belong to none")
+        at = following
+    if at != end:
         raise MalformedInput("the ZIP holds bytes that belong to no member")
 
 
@@ -74,6 +111,7 @@ class _Entry:
     length: int  # of the entry itself
     raw: bytes
     checksum: int
+    described: bool  # sizes and checksum stand behind the bytes
 
 
 def _end(content: Content) -> int | None:
@@ -136,9 +174,24 @@ def _entry(directory: bytes, at: int) -> _Entry:
     raw = directory[at + 46 : at + 46 + name]
     more = directory[at + 46 + name : at + 46 + name + extra]
     packed, unpacked, start = _wide(more, packed, unpacked, start)
+    if _renamed(more):
+        raise MalformedInput("the ZIP gives a member a second name, which only some readers see")
     if method == _STORED and packed != unpacked:
         raise MalformedInput("the ZIP stores a member whose two sizes differ")
-    return _Entry(raw.decode("utf-8", "replace"), method, packed, unpacked, start, length, raw, checksum)
+    return _Entry(
+        raw.decode("utf-8", "replace"), method, packed, unpacked, start, length, raw, checksum, bool(flags & 8)
+    )
+
+
+def _renamed(extra: bytes) -> bool:
+    """Tell whether Info-ZIP's field with another name is there."""
+    at = 0
+    while at + 4 <= len(extra):
+        kind, size = struct.unpack_from("<HH", extra, at)
+        if kind == _UNICODE_PATH:
+            return True
+        at += 4 + size
+    return False
 
 
 def _wide(extra: bytes, packed: int, unpacked: int, start: int) -> tuple[int, int, int]:
@@ -159,16 +212,46 @@ def _wide(extra: bytes, packed: int, unpacked: int, start: int) -> tuple[int, in
     return values[1], values[0], values[2]
 
 
-def _unpacked(content: Content, entry: _Entry) -> Content | None:
+def _place(content: Content, entry: _Entry) -> tuple[int, int]:
+    """Return where a member's bytes begin, and where the next member does; both headers have to say the same."""
     head = content.read(entry.start, 30)
     if len(head) != 30 or head[:4] != _LOCAL:
         raise MalformedInput(f"{entry.name[:80]!r} is not where the ZIP says")
-    method, name, extra = *struct.unpack_from("<H", head, 8), *struct.unpack_from("<HH", head, 26)
-    if method != entry.method or content.read(entry.start + 30, name) != entry.raw:
+    flags, method = struct.unpack_from("<HH", head, 6)
+    checksum, packed, unpacked, name, extra = struct.unpack_from("<IIIHH", head, 14)
+    if (
+        method != entry.method
+        or content.read(entry.start + 30, name) != entry.raw
+        or bool(flags & 8) != entry.described
+    ):
         raise MalformedInput(f"the two headers of {entry.name[:80]!r} do not agree")
+    more = content.read(entry.start + 30 + name, extra)
+    if _renamed(more):
+        raise MalformedInput("the ZIP gives a member a second name, which only some readers see")
+    packed, unpacked, _ = _wide(more, packed, unpacked, 0)
     begin = entry.start + 30 + name + extra
     if begin + entry.packed > content.size:
         raise MalformedInput(f"{entry.name[:80]!r} is longer than the ZIP")
+    said = (checksum, packed, unpacked)
+    if said != (entry.checksum, entry.packed, entry.unpacked) and not (entry.described and said == (0, 0, 0)):
+        raise MalformedInput(f"the two headers of {entry.name[:80]!r} do not agree")
+    return begin, begin + entry.packed + (_descriptor(content, begin + entry.packed, entry) if entry.described else 0)
+
+
+def _descriptor(content: Content, at: int, entry: _Entry) -> int:
+    """Return how many bytes repeat a member's sizes behind it."""
+    for form, marked in (("<III", True), ("<IQQ", True), ("<III", False), ("<IQQ", False)):
+        size = struct.calcsize(form)
+        data = content.read(at, size + 4 * marked)
+        if marked and data[:4] != _DESCRIPTOR:
+            continue
+        body = data[4:] if marked else data
+        if len(body) == size and struct.unpack(form, body) == (entry.checksum, entry.packed, entry.unpacked):
+            return len(data)
+    raise MalformedInput(f"behind {entry.name[:80]!r} stands no description of it, and one is announced")
+
+
+def _unpacked(content: Content, entry: _Entry, begin: int) -> Content | None:
     if entry.method == _STORED:
         return Piece(content, begin, entry.packed)
     if max(entry.unpacked, entry.packed) > MAX_UNPACKED:
@@ -190,24 +273,54 @@ def _inflated(packed: bytes, entry: _Entry) -> bytes:
 
 def tarred(content: Content) -> Iterator[Member]:
     """Yield the members of a tar; raise `MalformedInput`, also for links and devices."""
-    at = 0
+    at, seen = 0, set[str]()
     for _ in range(MAX_MEMBERS):
         head = content.read(at, BLOCK)
         if head == bytes(BLOCK):
+            _check_end(content, at)
             return
-        if len(head) != BLOCK or head[257:262] != b"ustar":
+        if len(head) != BLOCK or not _sums_up(head):
             raise MalformedInput(f"there is no tar header at byte {at}")
-        name, size = head[:100].rstrip(b"\0").decode("utf-8", "replace"), _octal(head[124:136])
+        name, size, kind = _tar_name(head), _octal(head[124:136]), head[156:157]
         at += BLOCK
         if at + size > content.size:
             raise MalformedInput(f"{name[:80]!r} is longer than the tar")
-        kind = head[156:157]
         if kind in {b"0", b"\0"}:
+            _check_new(name, seen)
             yield Member(name, Piece(content, at, size))
-        elif kind not in {b"5", b"x", b"g", b"L"}:
-            raise MalformedInput(f"{name[:80]!r} is a link or a device")
+        elif kind in {b"x", b"g"}:
+            _check_pax(content.read(at, size) if size <= MAX_PAX else b"size")
+        elif kind != b"5" or size:
+            raise MalformedInput(f"{name[:80]!r} is a link, a device or of a kind that readers read differently")
         at += -(-size // BLOCK) * BLOCK
     raise MalformedInput(f"the tar holds more than {MAX_MEMBERS} members")
+
+
+def _check_new(name: str, seen: set[str]) -> None:
+    check_member_name(name)
+    if name in seen:
+        raise MalformedInput(f"the tar holds {name[:80]!r} twice")
+    seen.add(name)
+
+
+def _tar_name(head: bytes) -> str:
+    name = head[:100].split(b"\0")[0]
+    prefix = head[345:500].split(b"\0")[0] if head[257:263] == b"ustar\0" else b""
+    return (prefix + b"/" + name if prefix else name).decode("utf-8", "replace")
+
+
+def _check_pax(data: bytes) -> None:
+    """Raise `MalformedInput` where extended headers change where or as what members are read."""
+    if re.search(rb"size|path|linkpath|GNU", data):
+        raise MalformedInput("extended headers of the tar change names or sizes, which only some readers follow")
+
+
+def _check_end(content: Content, at: int) -> None:
+    """Raise `MalformedInput` where something follows the end, which some readers pass over."""
+    while data := content.read(at, 2**18):
+        if data.strip(b"\0"):
+            raise MalformedInput("something follows the end of the tar, which some readers would go on to")
+        at += len(data)
 
 
 def _octal(text: bytes) -> int:

@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from ringfence.artifacts.blobs import FOLDER, READ, OpenFile, holding, is_plain, opened, translated
+from ringfence.artifacts.models.bundle import MAX_BUNDLE
 from ringfence.artifacts.models.keys import PublicKey
+from ringfence.artifacts.models.methods import Algorithm, SignedFiles, hasher
 from ringfence.artifacts.models.model import MAX_FILES, SIGNATURE, Manifest
 from ringfence.artifacts.models.names import MAX_PARTS, check_name, check_names, left_out
-from ringfence.artifacts.models.oms import MAX_BUNDLE, verify
+from ringfence.artifacts.models.oms import verify
 from ringfence.artifacts.models.stamps import Stamp, Stamps
+from ringfence.artifacts.plain import FOLDER, READ, OpenFile, holding, is_plain, opened, translated
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import Conflict, NotFound, Unavailable, UsageError, VerificationFailed
 
@@ -36,8 +38,13 @@ class FileContent(OpenFile):
         """Take over a descriptor; raise `UsageError` where it is no file, or has a second name and must be `alone`."""
         super().__init__(descriptor, name)
         self.name, self.descriptor = name, descriptor
-        if alone and self._status.st_nlink != 1:
+        if alone and self._status.st_nlink != 1 and not self._frozen:
             raise UsageError(f"{name!r} is a hard link: another name can change it; copy it instead")
+
+    @property
+    def _frozen(self) -> bool:
+        """Tell whether nobody may write to the file by any of its names, as the store of contents keeps its own."""
+        return self._status.st_mode & 0o222 == 0
 
     @property
     def stamp(self) -> Stamp:
@@ -93,6 +100,11 @@ class ModelFolder:
     def __init__(self, descriptor: int, title: str) -> None:
         self._descriptor, self.title = descriptor, title
 
+    @property
+    def descriptor(self) -> int:
+        """Return the open folder, which belongs to whoever opened it."""
+        return self._descriptor
+
     def names(self) -> list[str]:
         """Return every file that belongs to the model, in order; links, devices and unsignable names are refused."""
         found = sorted(islice(self._walk(self._descriptor, ""), MAX_FILES + 1))
@@ -111,17 +123,25 @@ class ModelFolder:
             if left_out(path):
                 continue
             check_name(path)
-            if is_plain(folder, part, path, "a model"):
+            if self._plain(folder, part, path):
                 yield path
             else:
                 with opened(part, FOLDER, folder, path) as below:
                     yield from self._walk(below, path + "/")
+
+    def _plain(self, folder: int, part: str, path: str) -> bool:
+        return is_plain(folder, part, path, "a model")
 
     @contextmanager
     def content(self, name: str) -> Iterator[FileContent]:
         """Open one file, one part of its path at a time, so that no part can be a link."""
         with holding(name, self._descriptor) as (folder, last), opened(last, READ, folder, name) as descriptor:
             yield FileContent(descriptor, name)
+
+    def size(self, name: str) -> int:
+        """Return a file's length."""
+        with self.content(name) as content:
+            return content.size
 
     def hashed(self, stamps: Stamps | None = None) -> dict[str, Hashed]:
         """Hash every file, several at a time, each byte read once; `stamps` may spare files that did not change.
@@ -142,6 +162,39 @@ class ModelFolder:
             if stamps:
                 stamps.remember(name, content.stamp, found.digest)
             return found
+
+    def digests(self, algorithm: Algorithm) -> dict[str, bytes]:
+        """Return the digest of every file by either hash, each byte read once."""
+
+        def one(name: str) -> bytes:
+            with self.content(name) as content:
+                running = hasher(algorithm)
+                for part in content.chunks():
+                    running.update(part)
+                return running.digest()
+
+        names = self.names()
+        with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+            return dict(zip(names, pool.map(one, names), strict=True))
+
+    def compare(self, signed: SignedFiles, names: Iterable[str]) -> int:
+        """Read files once, each in pieces, and return how many bytes that were.
+
+        Raises:
+            VerificationFailed: one does not hold exactly what was signed under its name.
+        """
+
+        def one(name: str) -> int:
+            running = signed.comparison(name)
+            with self.content(name) as content:
+                for part in content.chunks():
+                    running.update(part)
+                if not running.matches():
+                    raise VerificationFailed(f"{name!r} does not hold the bytes that were signed")
+                return content.size
+
+        with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+            return sum(pool.map(one, names))
 
     def signature(self) -> bytes:
         """Return the bundle beside the files; raise `NotFound` where the model is not signed."""

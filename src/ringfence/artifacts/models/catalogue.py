@@ -13,7 +13,7 @@ from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import Conflict, MalformedInput, RingfenceError
 from ringfence.kernel.identifier import KeyId
 
-PREDICATES = (statements.SIGNED, statements.SCAN)
+PREDICATES = (statements.SIGNED, statements.SCAN, statements.IMPORTED)
 TRUSTED = "trusted"  # how the ledger calls the standing of a key that counts
 
 
@@ -34,7 +34,7 @@ def fold(logged: Iterable[Logged]) -> list[Recorded]:
             continue
         if statement.predicate == statements.SIGNED:
             signed[claims["model"]] = _recorded(one, claims)
-        else:
+        elif statement.predicate == statements.SCAN:
             found = Verdict(claims["verdict"]), int(claims["noted"]), one.entry
             scans[claims["model"], statement.subjects[0].digest] = found
     joined = [_joined(model, scans.get((model.model, model.digest))) for model in signed.values()]

@@ -1,31 +1,18 @@
-"""`ringfence model`: sign, verify, scan, import, list."""
+"""`ringfence model`: sign, verify, scan, import, list; and bills of materials."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ringfence.frontends.terminal import Json, output
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.console import Console
-
-    from ringfence.artifacts.models.keyring import Held
-    from ringfence.artifacts.models.keys import PublicKey
-    from ringfence.artifacts.models.local import Posting
-    from ringfence.artifacts.models.model import Manifest, ModelName, Report
-    from ringfence.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
-    help="Sign, verify, scan, import and list models.",
+    help="Sign, verify, scan, import and list models; bills of materials.",
 )
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The model's folder.")]
 As = Annotated[str | None, typer.Option("--as", metavar="NAME", help="The model's name; by default the folder's.")]
@@ -33,9 +20,35 @@ Trusted = Annotated[
     list[Path] | None,
     typer.Option("--key", metavar="PEM", help="A public key to trust; by default those of this tenant's operators."),
 ]
+Roots = Annotated[
+    list[Path] | None,
+    typer.Option("--root", metavar="PEM", help="A root certificate under which signers are trusted."),
+]
+Whom = Annotated[
+    str, typer.Option("--subject", metavar="NAME", help="The one signer who is taken under a root, as RFC 4514 has it.")
+]
+Stampers = Annotated[
+    list[Path] | None,
+    typer.Option("--stamper", metavar="PEM", help="A time-stamping authority: its certificate, then its issuers'."),
+]
+Detached = Annotated[
+    Path | None, typer.Option("--signature", metavar="FILE", help="The bundle, where it is not model.sig beside.")
+]
 Signing = Annotated[
     Path | None,
-    typer.Option("--key", metavar="PEM", help="A P-256 private key; by default your own, made at first use."),
+    typer.Option("--key", metavar="PEM", help="A P-256 or P-384 private key; by default your own, made at first use."),
+]
+Chain = Annotated[
+    Path | None,
+    typer.Option("--certificate", metavar="PEM", help="The key's certificate, then those of its issuers."),
+]
+Module = Annotated[
+    Path | None, typer.Option("--pkcs11", metavar="MODULE", help="Sign in a token: the module of its vendor.")
+]
+Label = Annotated[str, typer.Option("--token", metavar="LABEL", help="The token's label.")]
+InToken = Annotated[str, typer.Option("--token-key", metavar="LABEL", help="The label of the key in the token.")]
+PinFile = Annotated[
+    Path | None, typer.Option("--pin-file", metavar="FILE", help="A file that only you read, with the token's PIN.")
 ]
 Unknown = Annotated[bool, typer.Option("--accept-unknown", help="Also take formats that the scan cannot look into.")]
 Unrecorded = Annotated[bool, typer.Option("--no-record", help="State nothing, also where there is an installation.")]
@@ -46,6 +59,15 @@ def sign(
     folder: Folder,
     name: As = None,
     key: Signing = None,
+    certificate: Chain = None,
+    pkcs11: Module = None,
+    token: Label = "",
+    token_key: InToken = "",
+    pin_file: PinFile = None,
+    algorithm: Annotated[
+        str, typer.Option("--hash", metavar="sha256|blake3", help="blake3 needs --signature, and states nothing.")
+    ] = "sha256",
+    signature: Detached = None,
     public: Annotated[
         Path | None, typer.Option("--public-key", metavar="FILE", help="Write the public key there, for others.")
     ] = None,
@@ -53,6 +75,7 @@ def sign(
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Sign every file of a model into model.sig beside them (OMS 1.0), and state it."""
+    from ringfence.artifacts.models import arguments, rendering
     from ringfence.artifacts.models.blobs import model_folder
     from ringfence.artifacts.models.statements import Signature
     from ringfence.artifacts.models.store import Stamping, sign_folder
@@ -61,36 +84,63 @@ def sign(
     from ringfence.storage.files import write_whole
 
     settings = Settings.from_environment()
-    recording = _installed(settings) and not unrecorded
-    called = _name(name, folder) if recording else None
-    held = _signing(key, settings)
-    stamping = Stamping.at_home(settings.home, folder) if _has_home(settings) else None
+    held = arguments.in_token(pkcs11, token, token_key, pin_file) if pkcs11 else arguments.signing(key, settings)
+    chain = arguments.own_chain(certificate, held)
+    if algorithm != "sha256" or signature is not None:
+        document = arguments.sign_elsewhere(folder, signature, held, algorithm, chain)
+        output(document, lambda console: rendering.signed(console, document), as_json)
+        return
+    called = arguments.name(name, folder) if arguments.installed(settings) and not unrecorded else None
+    stamping = Stamping.at_home(settings.home, folder) if arguments.has_home(settings) else None
     with model_folder(folder) as opened:
-        done = sign_folder(opened, folder, held.key, stamping)
+        done = sign_folder(opened, folder, held.key, stamping, chain)
     if public is not None:
         write_whole(public, held.key.public.pem.encode())
-    document = _manifest(done.manifest, held.key.public) | {"bytes": done.size}
+    document = rendering.of_manifest(done.manifest, held.key.public) | {"bytes": done.size}
     if called is not None:
-        signature = Signature(done.manifest, done.size, Digest.of(done.bundle), held.key.public, held.custody)
-        with _posting(settings) as posting:
-            document |= {"name": called, "statement": posting.signed(called, signature)}
-    output(document, lambda console: _signed(console, document), as_json)
+        stated = Signature(done.manifest, done.size, Digest.of(done.bundle), held.key.public, held.custody)
+        with arguments.posting(settings) as posting:
+            document |= {"name": called, "statement": posting.signed(called, stated)}
+    output(document, lambda console: rendering.signed(console, document), as_json)
 
 
 @app.command()
 def verify(
     folder: Folder,
     key: Trusted = None,
+    root: Roots = None,
+    subject: Whom = "",
+    stamper: Stampers = None,
+    signature: Detached = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="NAME", help="Read this file's bytes, and no other's.")
+    ] = None,
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Verify a signed model: who signed it, that no file is missing or was added, and every byte."""
-    from ringfence.artifacts.models.blobs import verified
+    from ringfence.artifacts.models import arguments, rendering
+    from ringfence.artifacts.models.methods import FILES
+    from ringfence.artifacts.models.snapshots import read_bundle
+    from ringfence.artifacts.models.store import check_model
     from ringfence.settings import Settings
 
-    with verified(folder, _trusted(key, Settings.from_environment())) as model:
-        size = model.check()
-        document = _manifest(model.manifest, model.signer) | {"bytes": size, "result": "pass"}
-    output(document, lambda console: _verified(console, document), as_json)
+    trust = arguments.trust(key, root, subject, stamper, Settings.from_environment())
+    bundle = read_bundle(signature) if signature else None
+    checked = check_model(folder, trust, bundle=bundle, only=only or ())
+    vouched = checked.signer.vouched
+    document = {
+        "digest": str(checked.files.manifest.digest) if checked.files.method == FILES else "",
+        "root": str(checked.files.root),
+        "method": checked.files.method.text,
+        "files": len(checked.files.files),
+        "read": len(checked.names),
+        "bytes": checked.size,
+        "signer": checked.signer.key.hint,
+        "subject": checked.signer.subject,
+        "stamped": bool(vouched and vouched.stamped),
+        "result": "pass",
+    }
+    output(document, lambda console: rendering.verified(console, document), as_json)
 
 
 @app.command()
@@ -101,6 +151,7 @@ def scan(
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Judge files by what they hold, without loading them; state it of a folder; exit 1 unless all are clean."""
+    from ringfence.artifacts.models import arguments, rendering
     from ringfence.artifacts.models.blobs import looked_at, model_folder
     from ringfence.artifacts.models.scan import scan as judged
     from ringfence.artifacts.models.store import scan_folder
@@ -108,204 +159,107 @@ def scan(
 
     settings = Settings.from_environment()
     if path.is_dir():
-        called = _name(name, path) if _installed(settings) and not unrecorded else None
+        called = arguments.name(name, path) if arguments.installed(settings) and not unrecorded else None
         with model_folder(path) as opened:
             looked = scan_folder(opened)
         document = looked.report.to_json() | {"digest": str(looked.manifest.digest)}
         if called is not None:
-            with _posting(settings) as posting:
+            with arguments.posting(settings) as posting:
                 statement = posting.scanned(called, looked.manifest, looked.report)
             document |= {"name": called, "statement": statement}
     else:
         with looked_at(path) as (names, opening):
             document = judged(names, opening).to_json()
-    output(document, lambda console: _scanned(console, document), as_json)
+    output(document, lambda console: rendering.scanned(console, document), as_json)
     if document["verdict"] != "clean":
         raise typer.Exit(1)
 
 
 @app.command("import")
 def import_(
-    folder: Folder,
+    source: Annotated[
+        Path, typer.Argument(metavar="PATH", help="A folder, a file, or a snapshot in a cache of Hugging Face's tools.")
+    ],
     name: Annotated[str, typer.Argument(metavar="NAME", help="The model's name in this tenant.")],
     key: Trusted = None,
+    root: Roots = None,
+    subject: Whom = "",
+    stamper: Stampers = None,
+    leave_out: Annotated[
+        list[str] | None, typer.Option("--leave-out", metavar="FILE", help="Do not take this file in; it is stated.")
+    ] = None,
     accept_unknown: Unknown = False,  # noqa: FBT002
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
-    """Copy a model into the home: verify it if it is signed, scan the copy, sign the copy, and state both."""
-    from ringfence.artifacts.models.blobs import model_folder
+    """Copy a model into the home: verify it if it is signed, scan the copy, sign the copy, and state all three."""
+    from ringfence.artifacts.models import arguments, rendering
+    from ringfence.artifacts.models.importing import Terms, take_in
     from ringfence.artifacts.models.model import model_name
-    from ringfence.artifacts.models.statements import Signature
-    from ringfence.artifacts.models.store import Shelf, copy_model, scan_folder, sign_folder
-    from ringfence.kernel.digest import Digest
-    from ringfence.kernel.errors import Refused, VerificationFailed
     from ringfence.settings import Settings
 
     settings, called = Settings.from_environment(), model_name(name)
-    held, shelf = _signing(None, settings), Shelf(settings.home)
-    with _posting(settings) as posting, shelf.new(called) as staged:
-        with model_folder(folder) as source:
-            copy_model(source, staged)
-            expected = _signed_manifest(source, key, posting)
-        with model_folder(staged) as copy:
-            looked = scan_folder(copy)
-            if expected is not None and expected.digest != looked.manifest.digest:
-                raise VerificationFailed(f"{folder} does not hold the files that its signature names")
-            scanned = posting.scanned(called, looked.manifest, looked.report)
-            _check_intake(looked.report, accept_unknown=accept_unknown)
-            done = sign_folder(copy, staged, held.key)
-        if done.manifest.digest != looked.manifest.digest:
-            raise Refused("the copy was changed between its scan and its signature; nothing was imported")
-        signature = Signature(done.manifest, done.size, Digest.of(done.bundle), held.key.public, held.custody)
-        document = _manifest(done.manifest, held.key.public) | {"name": called, "bytes": done.size, "scan": scanned}
-        document |= {"statement": posting.signed(called, signature), "verdict": looked.report.verdict.value}
-    document |= {"path": str(shelf.path(called))}
-    output(document, lambda console: _imported(console, document), as_json)
+    held = arguments.signing(None, settings)
+    with arguments.posting(settings) as posting:
+        terms = Terms(
+            arguments.trust(key, root, subject, stamper, settings),
+            signed=bool(key or root),
+            accept_unknown=accept_unknown,
+            left_out=frozenset(leave_out or ()),
+        )
+        taken = take_in(source, called, settings.home, held, posting, terms)
+    document = rendering.of_manifest(taken.signed.manifest, held.key.public) | {
+        "name": called,
+        "bytes": taken.signed.size,
+        "verdict": taken.report.verdict.value,
+        "notes": [finding.to_json() for finding in taken.report.all_findings],
+        "origin": dict(taken.origin),
+        "path": str(taken.path),
+        **taken.statements,
+    }
+    output(document, lambda console: rendering.imported(console, document), as_json)
 
 
 @app.command("list")
 def list_(as_json: Json = False) -> None:  # noqa: FBT002
     """List the newest signed version of every model, and what its scan said."""
+    from ringfence.artifacts.models import rendering
     from ringfence.artifacts.models.local import API
     from ringfence.frontends.client import connect
 
     with connect() as client:
         document = client.get(API)
-    output(document, lambda console: _listed(console, document), as_json)
+    output(document, lambda console: rendering.listed(console, document), as_json)
 
 
-def _has_home(settings: "Settings") -> bool:
-    return (settings.home / "ringfence.json").exists()
-
-
-def _installed(settings: "Settings") -> bool:
-    return bool(settings.url) or _has_home(settings)
-
-
-@contextmanager
-def _posting(settings: "Settings") -> "Iterator[Posting]":
-    import secrets
-
-    from ringfence.artifacts.models.local import Posting
-    from ringfence.frontends.client import connect
-
-    with connect(settings) as client:
-        yield Posting(client, secrets.token_bytes)
-
-
-def _name(given: str | None, folder: Path) -> "ModelName":
-    from ringfence.artifacts.models.model import model_name
-    from ringfence.kernel.errors import MalformedInput, UsageError
-
-    try:
-        return model_name(given if given is not None else folder.resolve().name)
-    except MalformedInput as error:
-        if given is not None:
-            raise
-        raise UsageError(f"the folder's name is no name for a model; give one with --as NAME: {error}") from error
-
-
-def _signing(path: Path | None, settings: "Settings") -> "Held":
-    from ringfence.artifacts.models import keyring
-    from ringfence.frontends.client import operator_path
+@app.command()
+def bom(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The model's name in this tenant.")],
+    folder: Annotated[
+        Path | None, typer.Option("--dir", metavar="DIR", help="The model's folder; by default the one in the home.")
+    ] = None,
+    target: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write it there instead of to the terminal.")
+    ] = None,
+    record: Annotated[bool, typer.Option("--record", help="State it, with its digest; needs --out.")] = False,  # noqa: FBT002
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Write a bill of materials (CycloneDX 1.7) out of the log: what is in it, and from which statements."""
+    from ringfence.artifacts.models import arguments, rendering
+    from ringfence.artifacts.models.bills import made, stated
     from ringfence.kernel.errors import UsageError
+    from ringfence.settings import Settings
+    from ringfence.storage.files import write_whole
 
-    if path is not None:
-        return keyring.of_pem(path, settings.passphrase())
-    if not _has_home(settings):
-        raise UsageError("there is no home of Ringfence here, hence no key of yours: name a P-256 key with --key PEM")
-    return keyring.of_operator(operator_path(settings), settings.passphrase())
-
-
-def _trusted(paths: list[Path] | None, settings: "Settings") -> "Sequence[PublicKey]":
-    from ringfence.artifacts.models import keyring
-    from ringfence.kernel.errors import UsageError
-
-    if paths:
-        return [keyring.public_of(path) for path in paths]
-    if not _installed(settings):
-        raise UsageError("name the public key of whoever signs models that you trust: --key PEM")
-    with _posting(settings) as posting:
-        return posting.trusted()
-
-
-def _signed_manifest(source: Any, paths: list[Path] | None, posting: "Posting") -> "Manifest | None":
-    """Return what the signature beside a model says; None where there is none and no key was asked for."""
-    from ringfence.artifacts.models import keyring
-    from ringfence.artifacts.models.oms import verify as verify_bundle
-    from ringfence.kernel.errors import NotFound
-
-    try:
-        bundle = source.signature()
-    except NotFound:
-        if paths:
-            raise
-        return None
-    keys = [keyring.public_of(path) for path in paths] if paths else posting.trusted()
-    manifest, _ = verify_bundle(bundle, keys, source="model.sig")
-    return manifest
-
-
-def _check_intake(report: "Report", *, accept_unknown: bool) -> None:
-    from ringfence.kernel.errors import Refused, VerificationFailed
-
-    first = next(iter(report.all_findings), None)
-    if report.verdict.value == "refused":
-        raise VerificationFailed(f"the scan refuses this model: {first.text if first else 'it has no file'}")
-    if report.verdict.value == "unknown" and not accept_unknown:
-        raise Refused(
-            "the scan cannot look into every file; read what `ringfence model scan` says, or --accept-unknown"
-        )
-
-
-def _manifest(manifest: "Manifest", key: "PublicKey") -> dict[str, Any]:
-    return {
-        "digest": str(manifest.digest),
-        "root": str(manifest.root),
-        "files": len(manifest.files),
-        "signer": key.hint,
-    }
-
-
-def _signed(console: "Console", document: dict[str, Any]) -> None:
-    console.print(f"Signed {document['files']} files, {document['bytes']} bytes.")
-    _digests(console, document)
-
-
-def _digests(console: "Console", document: dict[str, Any]) -> None:
-    console.print(f"digest     {document['digest']}")
-    console.print(f"signed by  {document['signer']}")
-    if "statement" in document:
-        console.print(f"statement  {document['statement']['stage']}, {document['statement']['envelope']}")
-
-
-def _verified(console: "Console", document: dict[str, Any]) -> None:
-    console.print(f"Every byte of {document['files']} files ({document['bytes']} bytes) is what was signed.")
-    _digests(console, document)
-
-
-def _scanned(console: "Console", document: dict[str, Any]) -> None:
-    console.print(f"{document['verdict']}: {len(document['files'])} files looked at, none loaded.")
-    for finding in document["findings"]:
-        console.print(f"  {finding['weight']}: {finding['text']}")
-    for judged in document["files"]:
-        for finding in judged["findings"]:
-            console.print(f"  {finding['weight']}: {judged['name']} ({judged['format']}): {finding['text']}")
-
-
-def _imported(console: "Console", document: dict[str, Any]) -> None:
-    console.print(f"Imported {document['name']} ({document['verdict']}) into {document['path']}.")
-    _digests(console, document)
-
-
-def _listed(console: "Console", document: dict[str, Any]) -> None:
-    from rich.table import Column, Table
-
-    if not document["models"]:
-        console.print("No model is signed yet: ringfence model sign DIR")
-        return
-    table = Table("name", "files", "bytes", "scan", "signed by", Column("digest", overflow="fold"), box=None)
-    for row in document["models"]:
-        cells = (row["name"], row["files"], row["bytes"], row["scan"] or "none", row["signer"][:16], row["digest"])
-        table.add_row(*map(str, cells))
-    console.print(table)
+    if record and target is None:
+        raise UsageError("what is stated is kept: say where with --out FILE")
+    settings = Settings.from_environment()
+    with arguments.posting(settings) as posting:
+        found = made(posting.control, settings.home, name, folder)
+        if target is None:
+            output(found.bill.document, lambda console: rendering.plainly(console, found.bill.printed), as_json)
+            return
+        write_whole(target, found.bill.printed)
+        document = rendering.of_bill(found.bill.printed, found.claims, found.bill.absent) | {"path": str(target)}
+        if record:
+            document["statement"] = stated(posting, found, target, arguments.now().date())
+    output(document, lambda console: rendering.billed(console, document), as_json)

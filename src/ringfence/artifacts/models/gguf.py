@@ -46,6 +46,7 @@ class Header:
     """What the walk saw."""
 
     keys: set[str] = field(default_factory=set)
+    programs: list[str] = field(default_factory=list)  # the templates themselves
     alignment: int = 32
     elements: int = 0
 
@@ -86,6 +87,8 @@ def _pair(cursor: Cursor, header: Header) -> None:
             raise MalformedInput(f"an alignment of {header.alignment} bytes is none")
     elif key.startswith(TEMPLATE) and kind not in {_TEXT, _ARRAY}:
         raise MalformedInput(f"{key[:80]!r} is not text")
+    elif key.startswith(TEMPLATE) and kind == _TEXT:
+        header.programs.append(_text(cursor, MAX_TEXT))
     else:
         _value(cursor, header, kind, MAX_DEPTH)
 

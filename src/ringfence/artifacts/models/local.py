@@ -8,7 +8,7 @@ from ringfence.artifacts.models import catalogue, statements
 from ringfence.artifacts.models.keys import PublicKey, parse_public
 from ringfence.artifacts.models.model import Manifest, ModelId, ModelName, Report
 from ringfence.artifacts.models.ports import Control, Random
-from ringfence.artifacts.models.statements import About, Signature
+from ringfence.artifacts.models.statements import About, Import, Signature
 from ringfence.kernel.errors import MalformedInput
 
 API = "/api/v1/models"
@@ -30,6 +30,11 @@ class Posting:
         """State what a scan found; return the acknowledgement."""
         draft = statements.scanned(self._about(name, manifest), report, len(manifest.files))
         return dict(self.control.state(draft, path=f"{API}/scanned", body={})["statement"])
+
+    def imported(self, name: ModelName, manifest: Manifest, taken: Import) -> dict[str, Any]:
+        """State that a model was taken in; return the acknowledgement."""
+        draft = statements.imported(self._about(name, manifest), taken)
+        return dict(self.control.state(draft, path=f"{API}/imported", body={})["statement"])
 
     def trusted(self) -> Sequence[PublicKey]:
         """Return the keys whose signatures count in this tenant."""

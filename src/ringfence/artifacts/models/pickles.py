@@ -39,7 +39,21 @@ ALLOWED: frozenset[tuple[str, str]] = frozenset(
         *(("torch", name) for name in ("Size", "bfloat16", "bool", "float16", "float32", "float64", "int32", "int64")),
         *(("torch._utils", name) for name in ("_rebuild_parameter", "_rebuild_tensor", "_rebuild_tensor_v2")),
         ("torch.storage", "UntypedStorage"),
+        # Estimators that hold numbers and nothing that is called; trees and pipelines do, or are read as raw memory.
+        *(("sklearn.linear_model._base", name) for name in ("LinearRegression",)),
+        *(("sklearn.linear_model._logistic", name) for name in ("LogisticRegression",)),
+        *(("sklearn.linear_model._ridge", name) for name in ("Ridge", "RidgeClassifier")),
+        *(("sklearn.preprocessing._data", name) for name in ("MinMaxScaler", "StandardScaler")),
     }
+)
+# A file of torch.save before its ZIPs: five pickles (this number, a version, the machine, the object, keys), then for
+# each key a count and as many elements.
+LEGACY = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
+_LEGACY_STREAMS = 5
+_ELEMENT_SIZES = (1, 2, 4, 8, 16)
+_MAX_PLACES = 1024  # that are possible at once while the sizes of elements are unknown
+_KEYS = frozenset(
+    {"PROTO", "EMPTY_LIST", "MARK", "APPEND", "APPENDS", "BINUNICODE", "SHORT_BINUNICODE", "STOP", "FRAME"}
 )
 _PUSHES_TEXT = frozenset(
     {"SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE", "STRING", "BINSTRING", "SHORT_BINSTRING"}
@@ -72,6 +86,9 @@ class Walked:
     calls: int = 0
     streams: int = 0
     opcodes: int = 0
+    texts: int = 0  # in the newest stream
+    only_keys: bool = True  # whether the newest stream is no more than a list of texts
+    legacy: bool = False  # a file of torch.save before its ZIPs
 
     @property
     def refused(self) -> tuple[tuple[str, str], ...]:
@@ -91,8 +108,10 @@ def check(content: Content) -> Walked:
     Raises:
         MalformedInput: it ends too early, names something in a way that cannot be followed, or bytes follow it.
     """
-    reader, seen = _Reader(content), Walked()
+    reader, seen = _Reader(content), Walked(legacy=content.read(0, len(LEGACY)) == LEGACY)
     while reader.at < content.size:
+        if seen.legacy and seen.streams == _LEGACY_STREAMS:
+            break
         if seen.streams == MAX_STREAMS:
             raise MalformedInput(f"more than {MAX_STREAMS} pickles follow one another")
         if seen.streams and content.read(reader.at, 1) != b"\x80":
@@ -102,7 +121,28 @@ def check(content: Content) -> Walked:
             raise MalformedInput("the pickle computes the name of what it imports")
     if not seen.streams:
         raise MalformedInput("an empty file is no pickle")
+    if seen.legacy:
+        _check_elements(content, reader.at, seen)
     return seen
+
+
+def _check_elements(content: Content, start: int, seen: Walked) -> None:
+    """Raise `MalformedInput` unless the rest is, for each key, a count and that many elements, to the last byte."""
+    if seen.streams != _LEGACY_STREAMS or not seen.only_keys:
+        raise MalformedInput("the last pickle before the elements is no list of keys")
+    places = {start}
+    for _ in range(seen.texts):
+        following: set[int] = set()
+        for at in places:
+            head = content.read(at, 8)
+            count = int.from_bytes(head, "little", signed=True) if len(head) == 8 else -1
+            ends = (at + 8 + count * size for size in _ELEMENT_SIZES) if count >= 0 else ()
+            following.update(end for end in ends if end <= content.size)
+        if len(following) > _MAX_PLACES:
+            raise MalformedInput("the elements behind the pickles can be read in too many ways")
+        places = following
+    if content.size not in places:
+        raise MalformedInput("the bytes behind the pickles are not the elements of as many tensors")
 
 
 def hidden(content: Content) -> Walked | None:
@@ -126,7 +166,7 @@ def _imports(seen: Walked) -> bool:
 
 
 def _stream(reader: "_Reader", seen: Walked) -> None:
-    track = _Track()
+    track, seen.texts, seen.only_keys = _Track(), 0, True
     for name, argument in _opcodes(reader):
         seen.opcodes += 1
         if seen.opcodes > MAX_OPCODES:
@@ -161,8 +201,12 @@ def _note(name: str, argument: Any, track: "_Track", seen: Walked) -> None:
         seen.computed += pair is None
     elif name in _REGISTERED:
         seen.imports.append(("copyreg", f"extension {argument}"))
-    elif name in {"PERSID", "BINPERSID"}:
+    elif name == "PERSID":
+        raise MalformedInput("the pickle names something in text that the loader is to look up")
+    elif name == "BINPERSID":
         seen.persistent += 1
+    seen.texts += name in _PUSHES_TEXT
+    seen.only_keys = seen.only_keys and (name in _KEYS or name in _KEEPS)
     if name in {"REDUCE", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "BUILD"}:
         seen.calls += 1
     track.follow(name, argument)

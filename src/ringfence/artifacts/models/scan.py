@@ -4,18 +4,32 @@ Every format that a file could be taken for gets its check: a loader that somebo
 them. What cannot be read to its end is refused, since crashing the check but not the loader is an attack of its own.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-from ringfence.artifacts.models import archives, gguf, numpy_file, onnx, pickles, safetensors, sentencepiece, texts
+from ringfence.artifacts.models import (
+    archives,
+    compressed,
+    gguf,
+    numpy_file,
+    onnx,
+    pickles,
+    safetensors,
+    sentencepiece,
+    texts,
+)
 from ringfence.artifacts.models.model import Finding, Judged, Report, Weight
 from ringfence.artifacts.models.ports import Content
+from ringfence.artifacts.models.templates import danger
 from ringfence.kernel.errors import MalformedInput
 
 TOOL = "ringfence-model-scan"
 MAX_DEPTH = 3  # archives in archives
 MAX_FINDINGS = 64  # of one file; more help nobody
+_PIECE = 2**20
+_LAMBDA = re.compile(rb"class_name\W{1,8}Lambda\b")
 Opening = Callable[[str], AbstractContextManager[Content]]
 
 _MACHINE_CODE = (
@@ -25,12 +39,9 @@ _MACHINE_CODE = (
 _LIBRARIES = (".so", ".dll", ".dylib", ".exe", ".pyc", ".pyd", ".jar", ".class")
 _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a")
 _OPAQUE: Mapping[bytes, str] = {
-    b"\x89HDF\r\n\x1a\n": "hdf5",  # may hold Lambda layers of Keras
-    b"\x1f\x8b": "gzip",
     b"\x28\xb5\x2f\xfd": "zstd",
-    b"\xfd7zXZ\x00": "xz",
+    b"\x04\x22\x4d\x18": "lz4",
     b"7z\xbc\xaf\x27\x1c": "7z",
-    b"BZh": "bzip2",
 }
 
 
@@ -41,6 +52,7 @@ class _Look:
     name: str
     content: Content
     depth: int
+    inside: bool = False  # of an archive
     formats: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     tensors: tuple[str, ...] | None = None
@@ -86,8 +98,8 @@ def _indexed(indexes: Mapping[str, bytes], tensors: Mapping[str, tuple[str, ...]
             yield Finding(Weight.REFUSE, "index", _plain(f"{name}: {error}"))
 
 
-def _look(name: str, content: Content, depth: int) -> _Look:
-    look = _Look(name, content, depth)
+def _look(name: str, content: Content, depth: int, *, inside: bool = False) -> _Look:
+    look = _Look(name, content, depth, inside)
     if content.size == 0:
         look.formats.append("empty")
         return look
@@ -140,8 +152,11 @@ def _safetensors(look: _Look) -> None:
 
 
 def _gguf(look: _Look) -> None:
-    for key in gguf.check(look.content).templates:
+    header = gguf.check(look.content)
+    for key in header.templates:
         look.add(Weight.NOTE, "chat-template", f"{key} is a program in a template language: read it first")
+    for why in filter(None, map(danger, header.programs)):
+        look.refuse("template-danger", why)
 
 
 def _onnx(look: _Look) -> None:
@@ -153,7 +168,10 @@ def _onnx(look: _Look) -> None:
 
 
 def _pickle(look: _Look) -> None:
-    for module, name in pickles.check(look.content).refused[:MAX_FINDINGS]:
+    walked = pickles.check(look.content)
+    if walked.persistent and not walked.legacy and not look.inside:
+        look.refuse("pickle-lookup", "the pickle names things that the loader is to look up, and is no part of a model")
+    for module, name in walked.refused[:MAX_FINDINGS]:
         look.refuse("pickle-import", f"the pickle imports {module}.{name}, which is on no list of what is harmless")
 
 
@@ -180,7 +198,7 @@ def _member(look: _Look, member: archives.Member, *, raw: bool) -> None:
     if member.content is None:
         look.add(Weight.UNKNOWN, "too-long", f"{member.name}: too long to be unpacked here")
         return
-    for finding in _look(member.name, member.content, look.depth - 1).findings:
+    for finding in _look(member.name, member.content, look.depth - 1, inside=True).findings:
         look.add(finding.weight, finding.code, f"{member.name}: {finding.text}")
 
 
@@ -189,6 +207,26 @@ def _storages(names: Iterable[str]) -> set[str]:
     known = set(names)
     tops = {name.removesuffix("data.pkl") for name in known if name.endswith("data.pkl")}
     return {name for name in known for top in tops if name.removeprefix(f"{top}data/").isdecimal()}
+
+
+def _compressed(look: _Look) -> None:
+    if look.depth == 0:
+        raise MalformedInput(f"archives are nested deeper than {MAX_DEPTH} levels")
+    kind = compressed.kind_of(look.content)
+    held = compressed.unpacked(look.content, kind)
+    _member(look, archives.Member(f"inside {kind}", held), raw=False)
+
+
+def _hdf5(look: _Look) -> None:
+    """Look for layers that carry Python in the attributes of an HDF5 file, which stand there as they are written."""
+    look.add(Weight.UNKNOWN, "unknown-format", "the file is of a format (hdf5) that is not looked into")
+    before = b""
+    for at in range(0, look.content.size, _PIECE):
+        data = look.content.read(at, _PIECE)
+        if _LAMBDA.search(before + data):
+            look.refuse("keras-lambda", "a Lambda layer carries compiled Python that the loader runs")
+            return
+        before = data[-64:]
 
 
 def _begins(*magics: bytes) -> Callable[[str, Content], bool]:
@@ -216,4 +254,6 @@ _FORMATS: tuple[tuple[Callable[[str, Content], bool], Callable[[_Look], None], s
     ),
     (lambda _name, content: archives.looks_like_tar(content), _archive(archives.tarred), "tar"),
     (_begins(numpy_file.MAGIC), _npy, "npy"),
+    (lambda _name, content: compressed.kind_of(content) != "", _compressed, "compressed"),
+    (_begins(b"\x89HDF\r\n\x1a\n"), _hdf5, "hdf5"),
 )

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any
 
-from ringfence.artifacts.models import catalogue, statements
+from ringfence.artifacts.models import catalogue, materials, statements
 from ringfence.artifacts.models.keys import PublicKey
 from ringfence.artifacts.models.model import ModelId, Recorded, model_name
 from ringfence.artifacts.models.ports import Log
 from ringfence.kernel.actor import Person
 from ringfence.kernel.commitment import Opening
+from ringfence.kernel.digest import Digest
 from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.errors import MalformedInput
 from ringfence.kernel.evidence import Acknowledgement, Publication, Recorder
@@ -25,6 +27,7 @@ class Models:
     recorder: Recorder
     publication: Publication
     in_force: Callable[[Tenant, KeyId], bool]  # whether a key of ours may state anything now
+    check_signable: Callable[[Tenant, Digest], None] = lambda _tenant, _digest: None  # raises `Refused`
 
     def all(self, tenant: Tenant) -> list[Recorded]:
         """Return the newest signed version of every model."""
@@ -33,6 +36,10 @@ class Models:
     def names(self, tenant: Tenant) -> dict[str, ModelId]:
         """Return the id of every name."""
         return catalogue.names(self.log.statements(tenant, catalogue.PREDICATES))
+
+    def materials(self, tenant: Tenant, name: str) -> dict[str, Any]:
+        """Return what the log knows of how the newest version under a name was made; raise `NotFound`."""
+        return materials.gather(self.log.statements(tenant, materials.PREDICATES), name)
 
     def trusted(self, tenant: Tenant) -> list[PublicKey]:
         """Return the keys whose signatures count: those of operators whose own key is in force."""
@@ -47,8 +54,11 @@ class Models:
         Raises:
             MalformedInput: the statement is not as its predicate's page has it.
             Conflict: the name belongs to another model.
+            Refused: the bytes came from outside, and nobody let them in; they can be scanned and nothing else.
         """
         claims = statements.claims_of(envelope.statement, kind)
+        if kind != statements.SCAN:
+            self.check_signable(caller.tenant, envelope.statement.subjects[0].digest)
         if opening is None:
             raise MalformedInput(f"the details of {kind} hold at least the model's name")
         name = model_name(opening.details.get("name"))

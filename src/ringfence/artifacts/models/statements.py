@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import ringfence
-from ringfence.artifacts.models.keys import PublicKey, parse_public
+from ringfence.artifacts.models.keys import ALGORITHMS, PublicKey, parse_public
 from ringfence.artifacts.models.model import Manifest, ModelId, ModelName, Report, Verdict, Weight, model_id
 from ringfence.artifacts.models.scan import TOOL
 from ringfence.artifacts.statements import count, hex_digest, one_of, shaped, tagged
@@ -17,7 +17,7 @@ from ringfence.kernel.statement import Draft, Statement, Strength, Subject
 
 SIGNED = PredicateName("model.signed")
 SCAN = PredicateName("model.scan")
-ALGORITHM = "ecdsa-p256-sha256"
+IMPORTED = PredicateName("model.imported")
 CUSTODIES = ("external", "file-passphrase", "file-plain", "pkcs11")
 MAX_CODES = 64
 MAX_DETAILS = 100  # findings whose words go into the side record
@@ -57,13 +57,49 @@ def signed(about: About, signature: Signature) -> Draft:
         "bytes": signature.size,
         "root": str(signature.manifest.root),
         "bundle": str(signature.bundle),
-        "algorithm": ALGORITHM,
+        "algorithm": signature.key.algorithm,
         "keyHint": signature.key.hint,
         "publicKey": signature.key.pem,
         "keyCustody": signature.custody,
     }
     key = f"model.signed/{about.digest.hex[:32]}/{signature.key.hint[:32]}/{about.model}"  # again and again: once
     return Draft(SIGNED, (about.subject,), claims, Strength.OBSERVED, {"name": about.name}, key)
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """What was taken in, and what was known of it before."""
+
+    files: int
+    size: int
+    layout: str  # how it lay: `hugging-face-cache`, `folder` or `file`
+    repository: str  # `organisation/name`, where a cache says so
+    revision: str  # 40 hexadecimal digits, where a cache says so
+    left_out: tuple[str, ...]
+    method: str  # by which its own signature names bytes; empty where it had none
+    signer: str  # hint of the key that signed it
+    subject: str  # whom a certificate names
+    verdict: Verdict
+
+
+def imported(about: About, taken: Import) -> Draft:
+    """State that a model was taken in; names of repositories, files and people go into the erasable details."""
+    claims = {
+        "model": about.model,
+        "files": taken.files,
+        "bytes": taken.size,
+        "layout": taken.layout,
+        "revision": taken.revision,
+        "leftOut": len(taken.left_out),
+        "signature": "verified" if taken.method else "none",
+        "method": taken.method,
+        "signer": taken.signer,
+        "verdict": taken.verdict.value,
+    }
+    details = {"name": about.name, "repository": taken.repository, "subject": taken.subject}
+    return Draft(
+        IMPORTED, (about.subject,), claims, Strength.OBSERVED, details | {"leftOut": list(taken.left_out[:MAX_DETAILS])}
+    )
 
 
 def scanned(about: About, report: Report, files: int) -> Draft:
@@ -101,6 +137,8 @@ def _check_whole(statement: Statement, claims: Mapping[str, Any]) -> None:
         raise MalformedInput("the statement's one subject is the model that its claims name")
     if statement.predicate == SIGNED and parse_public(claims["publicKey"].encode()).hint != claims["keyHint"]:
         raise MalformedInput("the key's hint is not that of the public key")
+    if statement.predicate == IMPORTED and (claims["signature"] == "verified") != bool(claims["method"]):
+        raise MalformedInput("a signature that was verified has a method, and none has none")
     if statement.predicate == SCAN and _verdict(claims) is not Verdict(claims["verdict"]):
         raise MalformedInput("the verdict is not the one that the counts demand")
 
@@ -115,6 +153,17 @@ def _pem(value: object) -> PublicKey:
     if not isinstance(value, str) or not value.isascii():
         raise MalformedInput("it is a public key in PEM")
     return parse_public(value.encode())
+
+
+def _text(limit: int, pattern: str) -> Callable[[object], object]:
+    shape = re.compile(pattern)
+
+    def check(value: object) -> object:
+        if not isinstance(value, str) or len(value) > limit or not shape.fullmatch(value):
+            raise MalformedInput(f"it is text of at most {limit} characters in its form")
+        return value
+
+    return check
 
 
 def _token(value: object) -> object:
@@ -140,7 +189,7 @@ _SHAPES: dict[PredicateName, dict[str, Callable[[object], object]]] = {
         "bytes": count,
         "root": tagged,
         "bundle": tagged,
-        "algorithm": one_of(ALGORITHM),
+        "algorithm": one_of(*ALGORITHMS.values()),
         "keyHint": hex_digest,
         "publicKey": _pem,
         "keyCustody": one_of(*CUSTODIES),
@@ -156,5 +205,17 @@ _SHAPES: dict[PredicateName, dict[str, Callable[[object], object]]] = {
         "noted": count,
         "formats": _tokens,
         "codes": _tokens,
+    },
+    IMPORTED: {
+        "model": model_id,
+        "files": count,
+        "bytes": count,
+        "layout": one_of("file", "folder", "hugging-face-cache"),
+        "revision": _text(40, r"|[0-9a-f]{40}"),
+        "leftOut": count,
+        "signature": one_of("none", "verified"),
+        "method": _text(64, r"|(sha256|blake3) of (files|shards of [0-9]{1,16} bytes)"),
+        "signer": _text(64, r"|[0-9a-f]{64}"),
+        "verdict": one_of(Verdict.CLEAN.value, Verdict.UNKNOWN.value),
     },
 }

@@ -1,16 +1,22 @@
 """Text beside the weights: configuration is read by loaders, and some of it is a program or calls one."""
 
+import json
 import re
+from collections.abc import Iterator
 
 from ringfence.artifacts.models.model import Finding, Weight
 from ringfence.artifacts.models.ports import Content
+from ringfence.artifacts.models.templates import danger
 
 MAX_TEXT = 64 * 2**20  # bytes that are looked at as text
+MAX_TEMPLATES = 64
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 _ESCAPED = re.compile(r"\\u00([2-7][0-9a-fA-F])")  # of a key in JSON, so that none can be written in disguise
 _SCRIPT_NAMES = (".py", ".pyw", ".pyx", ".ipynb", ".sh", ".bash", ".bat", ".cmd", ".ps1", ".js", ".lua", ".rb", ".pl")
 _DOCUMENTS = (".md", ".txt", ".json", ".jsonl", ".yaml", ".yml", ".rst", ".html", ".csv", ".toml", ".bib", ".svg")
 _PYTHON = re.compile(r"(?:import|from|def|class|async def|exec|eval)\b|@\w")
+_CLASS = re.compile(r"[\"']class_name[\"']\s*:")
+_MODULE = re.compile(r"[\"']module[\"']\s*:\s*[\"']([^\"']*)[\"']")
 _TEMPLATE = re.compile(r"\{%|\{\{")
 
 
@@ -34,9 +40,50 @@ def judge(name: str, text: str) -> tuple[str, tuple[Finding, ...]]:
         return "program", (_refuse("program", "the file is a program; a loader might be asked to run it"),)
     keys = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
     found = [finding for pattern, finding in _KEYS if pattern.search(keys)]
-    if not lower.endswith(".md") and _TEMPLATE.search(text) and not any(one.code == "chat-template" for one in found):
+    if (module := _foreign(keys)) is not None:
+        found.append(_refuse("keras-module", f"the configuration makes Keras import {module[:80]!r}"))
+    templated = any(one.code == "chat-template" for one in found)
+    if not lower.endswith(".md") and _TEMPLATE.search(text) and not templated:
         found.append(_NOTED_TEMPLATE)
+        templated = lower.endswith((".jinja", ".jinja2", ".j2"))
+    if templated:
+        found += _dangers(lower, text)
     return "text", tuple(found)
+
+
+def _foreign(text: str) -> str | None:
+    """Return what a configuration of Keras 3 would make the loader import beside Keras itself."""
+    if not _CLASS.search(text):
+        return None
+    modules = (found[1] for found in _MODULE.finditer(text))
+    return next((name for name in modules if name.partition(".")[0] != "keras"), None)
+
+
+def _dangers(lower: str, text: str) -> Iterator[Finding]:
+    found = [text] if not lower.endswith(".json") else _templates(text)
+    if len(found) > MAX_TEMPLATES:
+        yield _refuse("template-danger", f"the file holds more than {MAX_TEMPLATES} templates")
+    for template in found[:MAX_TEMPLATES]:
+        if why := danger(template):
+            yield _refuse("template-danger", why)
+
+
+def _templates(text: str) -> list[str]:
+    """Return every text below a key `chat_template` of a configuration; all of the file where it is no JSON."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return [text]
+    found, waiting = [], [(document, False)]
+    while waiting:
+        value, inside = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [(one, inside or "template" in str(key)) for key, one in value.items()]
+        elif isinstance(value, list):
+            waiting += [(one, inside) for one in value]
+        elif inside and isinstance(value, str):
+            found.append(value)
+    return found
 
 
 def _is_python(lower: str, text: str) -> bool:
@@ -70,5 +117,9 @@ _KEYS = (
         _refuse("keras-lambda", "a Lambda layer carries compiled Python that the loader runs"),
     ),
     (re.compile(r"!!python/|!<tag:yaml\.org,2002:python/"), _refuse("yaml-python", "YAML that builds Python objects")),
+    (
+        re.compile(r"[\"']custom_pipelines[\"']\s*:"),
+        _refuse("remote-code", "custom_pipelines makes loaders that trust remote code run Python from this folder"),
+    ),
     (re.compile(r"[\"']chat_template[\"']\s*:"), _NOTED_TEMPLATE),
 )

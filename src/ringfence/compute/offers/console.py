@@ -40,7 +40,7 @@ def order(fields: dict[str, str]) -> Order:
         raise MalformedInput("a node is of one of the classes that are offered", source="class") from error
     if node_class is NodeClass.OWN:
         raise MalformedInput("a host of your own is added with the key that it must show: ringfence node add")
-    memory = default_memory(runtime=False)
+    memory = default_memory(runtime=False, node_class=node_class)
     return Order(name=fields.get("name", ""), node_class=node_class, memory_mib=memory).checked()
 
 

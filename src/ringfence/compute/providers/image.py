@@ -11,6 +11,8 @@ from ringfence.kernel.errors import Unavailable
 MAGIC = b"070701"  # "newc", without checksum: the only format that the kernel unpacks
 TRAILER = "TRAILER!!!"
 ALIGN = 4
+# What is there of it: one kernel, a first file system for each class, the disk of one, and the guest that only speaks.
+PARTS = ("kernel", "initrd", "image", "measured")
 SEGMENT = 512  # the next archive begins where the kernel looks for one: after zeros up to a block
 
 
@@ -32,7 +34,9 @@ class Image:
     initrd: Path
     disk: Path
     probe: Path
-    digest: str  # SHA-256 over the digests of all of them
+    digest: str  # SHA-256 over the digests of `PARTS`
+    measured: Path = Path()  # first file system of measured nodes, with the image in it
+    files: Path = Path()  # JSON: the SHA-256 of every file of the image
 
 
 def load(directory: Path) -> Image:
@@ -46,8 +50,10 @@ def load(directory: Path) -> Image:
         digest = str(facts["digest"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Unavailable("the image of virtual machines is not whole: run `make setup` again") from error
-    image = Image(directory / "kernel", directory / "initrd", directory / "image", directory / "probe", digest)
-    if lost := [path.name for path in (image.kernel, image.initrd, image.disk, image.probe) if not path.is_file()]:
+    names = ("kernel", "initrd", "image", "probe")
+    kernel, initrd, disk, probe = (directory / name for name in names)
+    image = Image(kernel, initrd, disk, probe, digest, directory / "measured", directory / "files.json")
+    if lost := [name for name in names if not (directory / name).is_file()]:
         raise Unavailable(f"the image of virtual machines lacks its {', '.join(lost)}: run `make setup` again")
     return image
 

@@ -223,6 +223,6 @@ class LocalProvider(ABC):
     def _marker(self, node: NodeId) -> str:
         return f"{self.marker}={self._tag}/{node}"
 
-    def _marks(self, node: NodeId) -> tuple[str, str]:
+    def _marks(self, node: NodeId) -> tuple[str, ...]:
         """Return how an argument of a process of the node begins; an emulator carries the marker as its name."""
         return self._marker(node), f"guest={self._marker(node)}"

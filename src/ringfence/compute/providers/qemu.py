@@ -31,6 +31,7 @@ DETACH_SECONDS = 10
 APPEARS_WITHIN = 0.5  # seconds
 HUB = 0
 KVM = Path("/dev/kvm")
+WORDS = "opt/ringfence/node"  # where firmware configuration holds what makes a measured machine one node
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,16 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
+class Measuring:
+    """What a machine has besides, whose firmware measures what it starts; the first is a path, the rest open files."""
+
+    firmware: Path
+    variables: int  # of the firmware, this machine's own
+    tpm: int  # control channel of its software TPM
+    words: int  # what makes it one node
+
+
+@dataclass(frozen=True, slots=True)
 class Files:
     """Open files of one machine."""
 
@@ -95,24 +106,32 @@ class Files:
     log: int
     console: int
     monitor: int  # listening
+    measuring: Measuring | None = None
+
+    @property
+    def own(self) -> set[int]:
+        """Return all that the caller keeps."""
+        found = {self.tap, self.initrd, self.log, self.console, self.monitor}
+        return found | (
+            {self.measuring.variables, self.measuring.tpm, self.measuring.words} if self.measuring else set()
+        )
 
 
 def arguments(machine: Machine, image: Image, files: Files, handed: Handed, directories: Sequence[str]) -> list[str]:
     """Return QEMU's arguments: no default device, no display, no other network than the tap."""
     processors = max(1, math.ceil(machine.cpus_percent / CPU_PERCENT))
-    accelerator = "tcg,thread=multi,tb-size=128" if machine.acceleration == "tcg" else "kvm"
+    emulated = machine.acceleration == "tcg"
+    accelerator = "tcg,thread=multi,tb-size=128" if emulated else "kvm"
     kernel = handed.path(_opened(image.kernel))
-    disk = handed.number(_opened(image.disk))
+    board, devices = _disk(image, handed) if files.measuring is None else _measuring(files.measuring, handed)
     return [
         "-name", f"guest={machine.marker}",
         *(part for directory in directories for part in ("-L", directory)),
         "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-        "-machine", MACHINE, "-accel", accelerator, "-cpu", "max" if machine.acceleration == "tcg" else "host",
+        "-machine", f"{MACHINE}{board}", "-accel", accelerator, "-cpu", "max" if emulated else "host",
         "-smp", str(processors), "-m", str(machine.memory_mib), "-sandbox", SANDBOX,
         "-kernel", kernel, "-initrd", handed.path(files.initrd), "-append", f"{QUIET} {machine.kernel_words}",
-        "-add-fd", f"fd={disk},set=1",
-        "-blockdev", DISK,
-        "-device", "virtio-blk-pci,drive=disk",
+        *devices,
         *_network(handed.number(files.tap)),
         "-object", "rng-random,id=entropy,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=entropy",
         "-add-fd", f"fd={handed.number(files.console)},set=2",
@@ -121,6 +140,26 @@ def arguments(machine: Machine, image: Image, files: Files, handed: Handed, dire
         "-device", "virtio-serial-pci", "-device", "virtserialport,chardev=log,name=sshd",
         "-chardev", f"socket,id=monitor,fd={handed.number(files.monitor)},server=on,wait=off",
         "-mon", "chardev=monitor,mode=control",
+    ]  # fmt: skip
+
+
+def _disk(image: Image, handed: Handed) -> tuple[str, list[str]]:
+    """Return the arguments of the shared image as a disk."""
+    disk = handed.number(_opened(image.disk))
+    return "", ["-add-fd", f"fd={disk},set=1", "-blockdev", DISK, "-device", "virtio-blk-pci,drive=disk"]
+
+
+def _measuring(files: Measuring, handed: Handed) -> tuple[str, list[str]]:
+    """Return the arguments of firmware that measures, a TPM to measure into, and no disk."""
+    code, variables = handed.number(_opened(files.firmware)), handed.number(files.variables)
+    flash = "driver=raw,file.driver=file,file.locking=off"
+    return ",pflash0=code,pflash1=variables", [
+        "-add-fd", f"fd={code},set=3", "-add-fd", f"fd={variables},set=4",
+        "-blockdev", f"{flash},node-name=code,read-only=on,file.filename=/dev/fdset/3",
+        "-blockdev", f"{flash},node-name=variables,file.filename=/dev/fdset/4",
+        "-chardev", f"socket,id=tpm,fd={handed.number(files.tpm)}", "-tpmdev", "emulator,id=tpm0,chardev=tpm",
+        "-device", "tpm-tis,tpmdev=tpm0",
+        "-fw_cfg", f"name={WORDS},file={handed.path(files.words)}",
     ]  # fmt: skip
 
 
@@ -138,15 +177,14 @@ def _opened(path: Path) -> int:
 
 def start(machine: Machine, image: Image, files: Files) -> processes.Process:
     """Start the emulator; the caller's files stay the caller's."""
-    own = {files.tap, files.initrd, files.log, files.console, files.monitor}
-    with _handing(own) as (handed, directories, program, environment):
+    with _handing(files.own) as (handed, directories, program, environment):
         argv = [*confined(machine.uid, machine.acceleration), program]
         argv += arguments(machine, image, files, handed, directories)
         detach(argv, environment, stderr=files.console, inherited=handed.descriptors)
-    return _appeared(f"guest={machine.marker}")
+    return appeared(f"guest={machine.marker}")
 
 
-def _appeared(marker: str) -> processes.Process:
+def appeared(marker: str) -> processes.Process:
     """Return the process that was started; at the moment of an exec, and there are four, it shows no arguments."""
     deadline = time.monotonic() + APPEARS_WITHIN
     while not (seen := processes.marked(marker)) and time.monotonic() < deadline:
@@ -198,7 +236,7 @@ def _handing(own: Collection[int]) -> Iterator[tuple[Handed, list[str], str, dic
     try:
         environment = {"LC_ALL": "C", **_environment(found, handed)}
         program = handed.path(os.open(found.program.path, os.O_PATH | os.O_CLOEXEC))
-        yield handed, [handed.path(_directory(path)) for path in found.directories], program, environment
+        yield handed, [handed.path(directory(each)) for each in found.directories], program, environment
     finally:
         for number in set(handed.descriptors).difference(own):
             os.close(number)
@@ -243,16 +281,17 @@ def confined(uid: int | None, acceleration: str, *more: str) -> list[str]:
     return [*shut, "--", *drop, *groups, f"--regid={uid}", f"--reuid={uid}", "--"]
 
 
-def _directory(path: Path) -> int:
+def directory(path: Path) -> int:
+    """Open a directory, for its name only."""
     return os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 def _environment(found: Emulator, handed: Handed) -> dict[str, str]:
     named = found.program.environment.get("LD_LIBRARY_PATH", "")
-    libraries = [handed.path(_directory(Path(path))) for path in named.split(os.pathsep) if path]
+    libraries = [handed.path(directory(Path(path))) for path in named.split(os.pathsep) if path]
     environment = {"LD_LIBRARY_PATH": os.pathsep.join(libraries)} if libraries else {}
     if libraries and found.modules:
-        environment["QEMU_MODULE_DIR"] = handed.path(_directory(found.modules))
+        environment["QEMU_MODULE_DIR"] = handed.path(directory(found.modules))
     return environment
 
 

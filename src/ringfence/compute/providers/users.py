@@ -8,7 +8,7 @@ from ringfence.compute.providers import processes
 from ringfence.kernel.errors import Unavailable
 
 # Given to nobody by Debian, systemd or subordinate ranges.
-NAMESPACES, MACHINES = range(70_000, 80_000), range(80_000, 90_000)
+NAMESPACES, MACHINES, MEASURED = range(70_000, 80_000), range(80_000, 90_000), range(90_000, 100_000)
 
 
 def free(taken: Iterable[int | None], uids: range) -> int:

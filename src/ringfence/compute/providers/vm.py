@@ -36,6 +36,7 @@ class VmProvider(LocalProvider):
     prefix, marker = "ringfence-vm", "ringfence-machine"
     uids = users.MACHINES
     said = CONSOLE
+    limits_of_class: tuple[str, ...] = LIMITS
 
     # what can be had
 
@@ -49,7 +50,7 @@ class VmProvider(LocalProvider):
             because=because or "a kernel of its own; the host's is reached through the emulator only",
             isolation="vm-kvm" if acceleration == "kvm" else "vm-emulated",
             quarantine=QuarantineKind.OUTSIDE_GUEST,
-            limits=(*LIMITS, *self._held().described()[:3]),
+            limits=(*self.limits_of_class, *self._held().described()[:3]),
         )
 
     def _problem(self) -> str:
@@ -77,7 +78,7 @@ class VmProvider(LocalProvider):
     def _make(self, spec: NodeSpec, shared: image.Image) -> None:
         key = sshd.new_host_key()
         record = self._begun(Record(spec.node, self.node_class.value, host_key=key.public))
-        record = self._grouped(record, _roomy(spec))
+        record = self._grouped(record, roomy(spec))
         attachment, tap = self._network.tap(spec.node)
         try:
             self._network.open(spec)
@@ -95,7 +96,7 @@ class VmProvider(LocalProvider):
             os.close(tap)
         record = replace(record, address=attachment.address).with_process(process)
         self._records.write(record)
-        _hold_back(process, record)
+        hold_back(process, record)
         monitor.await_running(self._records.folder(spec.node) / MONITOR, lambda: process.alive)
         self._records.write(replace(record, started=True))
 
@@ -147,13 +148,13 @@ class VmProvider(LocalProvider):
         return wire.completed(self._network.probe(node), self._records.folder(node) / MONITOR, record.address, peers)
 
 
-def _roomy(spec: NodeSpec) -> NodeSpec:
+def roomy(spec: NodeSpec) -> NodeSpec:
     """Return the limits of the emulator: with room for itself beside the guest's memory."""
     more = {"memory_mib": OVERHEAD_MIB, "cpus_percent": OVERHEAD_PERCENT, "processes": OVERHEAD_THREADS}
     return replace(spec, **{name: getattr(spec, name) + extra for name, extra in more.items()})
 
 
-def _hold_back(process: processes.Process, record: Record) -> None:
+def hold_back(process: processes.Process, record: Record) -> None:
     """Put the emulator into its control groups."""
     for group in record.groups:
         try:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, inspect, text
 from ringfence.kernel.errors import Unavailable
 from ringfence.storage.database import METADATA, Database
 
-HEAD = "0009"
+HEAD = "0011"
 
 
 def version(database: Database) -> str | None:

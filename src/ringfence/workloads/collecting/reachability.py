@@ -20,6 +20,7 @@ BLOCKED = "blocked"
 OUTSIDE = {  # paths to an address that is nobody's in the fabric
     NodeClass.NAMESPACE: frozenset({"metadata"}),
     NodeClass.VM: frozenset({"metadata"}),
+    NodeClass.MEASURED: frozenset({"metadata"}),
     NodeClass.OWN: frozenset({"metadata", "node-to-world", "ipv6"}),
 }
 

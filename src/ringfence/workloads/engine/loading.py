@@ -88,8 +88,7 @@ def _inference(header: Header, held: int) -> tuple[object, int, str]:
     from ringfence.workloads.engine.inference import Served
     from ringfence.workloads.engine.listening import Server
 
-    runner, release = ort.load(header, memory.content(held))
-    os.close(held)
+    runner, release = ort.load(header, memory.content(held))  # `held` stays open: what it holds is hashed again
     server = Server(Served(header.name, release, runner))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server, server.port, release

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ringfence.compute.providers.authority import KeyFileAuthority
+from ringfence.compute.providers.endorsement import Issuer
+from ringfence.compute.providers.measured import MeasuredProvider
 from ringfence.compute.providers.namespace import NamespaceProvider
 from ringfence.compute.providers.vm import VmProvider
 from ringfence.fabric.client import Fabric
@@ -14,9 +16,13 @@ from ringfence.workloads.serving import FOLDER
 
 def end_nodes(home: Path, fabric: Callable[[], Fabric]) -> None:
     """End every node of this machine that a home has."""
-    authority = KeyFileAuthority(home / "keys" / "ssh_ca", SystemClock())
-    for made in (NamespaceProvider, VmProvider):
-        provider = made(home / "nodes", fabric, authority)
+    clock, nodes = SystemClock(), home / "nodes"
+    authority = KeyFileAuthority(home / "keys" / "ssh_ca", clock)
+    for provider in (
+        NamespaceProvider(nodes, fabric, authority),
+        VmProvider(nodes, fabric, authority),
+        MeasuredProvider(nodes, fabric, authority, Issuer.of(home, clock)),
+    ):
         for node in provider.existing():
             provider.destroy(node)
 

@@ -38,6 +38,13 @@ def run(
     code: Annotated[
         list[str] | None, typer.Option(help="A file of the code, instead of the git repository here; repeatable.")
     ] = None,
+    base: Annotated[
+        list[str] | None, typer.Option(metavar="PATH", help="A model that the run starts from; repeatable.")
+    ] = None,
+    privacy: Annotated[
+        Path | None, typer.Option(help="A JSON file of claims about privacy, read when the command has ended.")
+    ] = None,
+    no_diff: Annotated[bool, typer.Option("--no-diff", help="Do not keep the text of uncommitted changes.")] = False,  # noqa: FBT002
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Run a command with sealed inputs in memory, and state what went in and what came out.
@@ -51,12 +58,20 @@ def run(
 
     if node and node_class:
         raise UsageError("name a node with --node, or a class with --class, not both")
-    order = model.order(command, datasets=dataset or [], seed=seed, environment=env or [], code=code or [])
+    order = model.order(
+        command, datasets=dataset or [], seed=seed, environment=env or [], code=code or [], bases=base or []
+    )
+    if order.bases and (node or node_class):
+        raise UsageError(running.NOT_SENT)
     desk = _Desk(Settings.from_environment())
     with desk.place(node, node_class) as host:
         import os
+        from dataclasses import replace
 
-        setting = running.Setting(Path.cwd(), out.absolute() if out else None, dict(os.environ), quiet=as_json)
+        setting = running.Setting(
+            Path.cwd(), out.absolute() if out else None, dict(os.environ), as_json, diff=not no_diff
+        )
+        setting = replace(setting, privacy=privacy.absolute() if privacy else None)
         bench = desk.bench()
         ran = running.run_there(bench, order, setting, host) if host else running.run_here(bench, order, setting)
         document = desk.state(ran, setting.out)  # before the node is stopped, which may fail
@@ -171,6 +186,12 @@ def _told(console: "Console", document: dict[str, Any]) -> None:
     console.print(f"Run {document['run']} {document['outcome']} ({end}), {document['milliseconds']} ms.")
     for given in document["inputs"]:
         console.print(f"input       {given['name']}, epoch {given['epoch']}, in memory ({document['input_place']})")
+    for base in document["bases"]:
+        changed = ", CHANGED while it ran" if document["base_changed"] else ""
+        console.print(f"base        {base['path']}, {base['files']} files, {base['digest']}{changed}")
+    for claim in document["privacy"]:
+        said = f"epsilon {claim['epsilon']}, delta {claim['delta']} per {claim['unit']}, by {claim['accountant']}"
+        console.print(f"privacy     claimed: {said}; not stated: {', '.join(claim['not_stated']) or 'nothing'}")
     console.print(f"code        {document['code']}")
     console.print(f"outputs     {len(document['outputs'])} files, {document['output_bytes']} bytes")
     if document["outputs_skipped"]:

@@ -14,15 +14,24 @@ from ringfence.kernel.errors import NotFound, Unavailable, UsageError
 from ringfence.storage.files import explained, read_bounded
 from ringfence.workloads.runs.model import (
     MAX_CHANGES,
+    MAX_DIFF,
     MAX_SHIPPED,
     MAX_SHIPPED_BYTES,
     Code,
     CodeKind,
+    Difference,
     Entry,
     EntryKind,
 )
 
 MAX_FILE = 64 * 2**20
+MAX_FOLDER = 512  # files of code of a folder without a repository
+_CODE = frozenset(
+    {
+        *(".c", ".cc", ".cpp", ".cu", ".h", ".hpp", ".go", ".java", ".jl", ".js", ".lua", ".m", ".pl", ".r", ".rs"),
+        *(".ipynb", ".py", ".pyi", ".pyx", ".scala", ".sh", ".ts", ".cfg", ".ini", ".lock", ".toml", ".yaml", ".yml"),
+    }
+)
 _SECONDS = 120
 _QUIET = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.untrackedCache=false")
 _OWN_SCOPES = {"local", "worktree"}
@@ -99,6 +108,25 @@ def _without_filters(top: Path) -> dict[str, str]:
     return emptied
 
 
+def difference(folder: Path, named: Sequence[str], *, keep: bool = True) -> Difference:
+    """Return how the tracked files differ from the commit, as text that can be kept; nothing where files are named.
+
+    What is not tracked, and what is no text, is named by its digest alone.
+    """
+    found = None if named else repository(folder)
+    if found is None or not found.commit:
+        return Difference()
+    said = found.git(
+        "diff", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", "--full-index",
+        "--ignore-submodules=dirty", "HEAD", "--",
+    )  # fmt: skip
+    if not said:
+        return Difference()
+    if not keep or len(said) > MAX_DIFF:
+        return Difference(left_out=True)
+    return Difference(said.decode("utf-8", "backslashreplace"))
+
+
 def look(folder: Path, named: Sequence[str], command: Sequence[str], besides: Sequence[Path] = ()) -> Code:
     """Say what code a command uses that runs here: the repository `besides` some places, else the files named."""
     found = repository(folder)
@@ -109,6 +137,8 @@ def look(folder: Path, named: Sequence[str], command: Sequence[str], besides: Se
         modes = found.tracked()
         return Code(CodeKind.GIT, found.commit, tuple(_entry(found.top, path, modes.get(path)) for path in changes))
     paths = files_named(folder, named, command)
+    if not named:
+        paths = sorted({*paths, *_outside(folder, _of_folder(folder), besides)})
     return Code(CodeKind.FILES if paths else CodeKind.NONE, changes=tuple(_entry(folder, path) for path in paths))
 
 
@@ -145,6 +175,31 @@ def pack(folder: Path, named: Sequence[str], command: Sequence[str], besides: Se
     cwd = folder.resolve().relative_to(found.top.resolve())
     code = Code(CodeKind.GIT, here.commit, here.changes, tuple(_of(*file) for file in files))
     return Parcel(code, files, "" if cwd == Path() else str(cwd))
+
+
+def _of_folder(folder: Path) -> list[str]:
+    """Return the files of a folder without a repository that look like code; none where there are too many to be that.
+
+    What is hidden, what a package manager installed, and homes of ours are left out.
+    """
+    found: list[str] = []
+    for where, folders, names in os.walk(folder):
+        place = Path(where)
+        folders[:] = sorted(name for name in folders if not _is_foreign(place / name))
+        found += [str((place / name).relative_to(folder)) for name in sorted(names) if _looks_like_code(place / name)]
+        if len(found) > MAX_FOLDER:
+            return []
+    return found
+
+
+def _is_foreign(folder: Path) -> bool:
+    marks = ("pyvenv.cfg", "conda-meta", "root.key.json", "home.json")
+    hidden = folder.name.startswith(".") or folder.name in {"__pycache__", "node_modules", "site-packages"}
+    return hidden or any(os.path.lexists(folder / mark) for mark in marks)
+
+
+def _looks_like_code(path: Path) -> bool:
+    return not path.name.startswith(".") and path.suffix.lower() in _CODE and path.is_file() and not path.is_symlink()
 
 
 def files_named(folder: Path, named: Sequence[str], command: Sequence[str]) -> list[str]:

@@ -33,7 +33,8 @@ class Opened:
     @property
     def input(self) -> Input:
         """Return how the run names it."""
-        return Input(self.sealed.dataset, self.sealed.name, self.sealed.epoch, self.sealed.seal)
+        seal, known = self.content.checked.seal, self.sealed
+        return Input(known.dataset, known.name, known.epoch, known.seal, seal.ciphertext_root, seal.plaintext_root)
 
 
 @dataclass(frozen=True, slots=True)

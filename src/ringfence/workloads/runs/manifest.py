@@ -38,6 +38,11 @@ def committed(entries: Sequence[Entry], salt: bytes) -> str:
     return str(Digest.of(salt + digest.dumps(listed))) if entries else ""
 
 
+def committed_text(text: str, salt: bytes) -> str:
+    """Return the commitment to a text; empty for none."""
+    return str(Digest.of(salt + b"text\n" + text.encode())) if text else ""
+
+
 def claims(trace: Trace, salt: bytes) -> dict[str, Any]:
     """Return what is said in the open."""
     code, ended = trace.code, trace.ended
@@ -47,9 +52,20 @@ def claims(trace: Trace, salt: bytes) -> dict[str, Any]:
         "nodeClass": trace.place.node_class,
         "isolation": trace.place.isolation,
         "inputs": [
-            {"dataset": given.dataset, "epoch": given.epoch, "seal": str(given.seal)}
+            {
+                "dataset": given.dataset,
+                "epoch": given.epoch,
+                "seal": str(given.seal),
+                "ciphertextRoot": str(given.ciphertext_root),
+                "plaintextRoot": str(given.plaintext_root),
+            }
             for given in sorted(trace.inputs, key=lambda given: given.dataset)
         ],
+        "models": [
+            {"digest": str(base.digest), "files": base.files}
+            for base in sorted(trace.bases, key=lambda base: base.digest)
+        ],
+        "baseChanged": trace.base_changed,
         "inputPlace": trace.input_place.value,
         "swapPossible": trace.swappable,
         "code": code.kind.value,
@@ -57,6 +73,9 @@ def claims(trace: Trace, salt: bytes) -> dict[str, Any]:
         "dirty": code.dirty,
         "changes": len(code.changes),
         "changesCommitment": committed(code.changes, salt),
+        "diffBytes": len(trace.difference.text.encode()),
+        "diffCommitment": committed_text(trace.difference.text, salt),
+        "diffLeftOut": trace.difference.left_out,
         "shipped": len(code.shipped),
         "shippedCommitment": committed(code.shipped, salt),
         "codeChanged": trace.code_changed,
@@ -78,6 +97,7 @@ def claims(trace: Trace, salt: bytes) -> dict[str, Any]:
         "outputBytes": trace.outputs.size,
         "outputsSkipped": trace.outputs.skipped,
         "outputsDigest": str(folder(trace.outputs.files) or ""),
+        "privacy": [one.to_claims() for one in trace.privacy],
     }
 
 
@@ -90,6 +110,8 @@ def details(trace: Trace, salt: bytes) -> dict[str, Any]:
         "packages": list(trace.lock.packages),
         "changes": [[entry.path, entry.kind.value, entry.digest.hex] for entry in trace.code.changes],
         "shipped": [[entry.path, entry.kind.value, entry.digest.hex] for entry in trace.code.shipped],
+        "diff": trace.difference.text,
+        "bases": [[base.path, base.digest.hex] for base in trace.bases],
         "outputs": [[file.path, file.size, file.digest.hex] for file in trace.outputs.files],
     }
 
@@ -131,6 +153,11 @@ def shown(trace: Trace) -> dict[str, Any]:
         "class": trace.place.node_class,
         "isolation": trace.place.isolation,
         "inputs": [{"name": i.name, "epoch": i.epoch, "seal": str(i.seal)} for i in trace.inputs],
+        "bases": [{"path": base.path, "digest": str(base.digest), "files": base.files} for base in trace.bases],
+        "base_changed": trace.base_changed,
+        "diff_bytes": len(trace.difference.text.encode()),
+        "diff_left_out": trace.difference.left_out,
+        "privacy": [one.to_claims() | {"not_stated": list(one.missing)} for one in trace.privacy],
         "input_place": trace.input_place.value,
         "code": named[code.kind] + (", changed while it ran" if trace.code_changed else ""),
         "commit": code.commit,

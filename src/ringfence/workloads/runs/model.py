@@ -9,12 +9,15 @@ from typing import NewType
 from ringfence.artifacts.model import DatasetId, DatasetName, dataset_name, epoch_number
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import UsageError
+from ringfence.workloads.runs.privacy import Privacy
 
 RunId = NewType("RunId", str)  # 32 lower-case hexadecimal digits
 
 MAX_OUTPUTS = 4096  # files that are taken back and digested; their names fit the side record
 MAX_OUTPUT_BYTES = 16 * 2**30
 MAX_INPUTS = 64
+MAX_BASES = 16
+MAX_DIFF = 128 * 2**10  # of text; what differs is named by digests in any case
 MAX_CHANGES = 4096  # files that differ from the commit: beyond it, commit first
 MAX_SHIPPED = 4096
 MAX_SHIPPED_BYTES = 256 * 2**20
@@ -68,6 +71,25 @@ class Input:
     name: DatasetName
     epoch: int
     seal: Digest
+    ciphertext_root: Digest
+    plaintext_root: Digest  # salted inside the seal
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A model that a run starts from, by the digest by which a signature of the same files names it."""
+
+    path: str
+    digest: Digest
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How the tracked files differ from the commit, in git's words; empty where they do not, or it was left out."""
+
+    text: str = ""
+    left_out: bool = False  # it is longer than a side record keeps, or whoever ran it did not want it kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +191,7 @@ class Order:
     seed: int = 0
     environment: tuple[tuple[str, str], ...] = ()
     code: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()  # paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +212,10 @@ class Trace:
     started_at: datetime
     ended_at: datetime
     outputs: Outputs = field(default_factory=Outputs)
+    bases: tuple[Base, ...] = ()
+    base_changed: bool = False
+    difference: Difference = field(default_factory=Difference)
+    privacy: tuple[Privacy, ...] = ()
 
 
 def dataset_of(text: str) -> tuple[DatasetName, int | None]:
@@ -209,7 +236,15 @@ def variable(text: str) -> tuple[str, str]:
     return name, value
 
 
-def order(command: list[str], *, datasets: list[str], seed: int, environment: list[str], code: list[str]) -> Order:
+def order(
+    command: list[str],
+    *,
+    datasets: list[str],
+    seed: int,
+    environment: list[str],
+    code: list[str],
+    bases: list[str] | None = None,
+) -> Order:
     """Check what a person typed."""
     if not command or not command[0]:
         raise UsageError("name the command behind `--`: ringfence run -- python train.py")
@@ -221,4 +256,7 @@ def order(command: list[str], *, datasets: list[str], seed: int, environment: li
     names = [name for name, _ in wanted]
     if len(set(names)) != len(names) or len(names) > MAX_INPUTS:
         raise UsageError(f"each dataset is named once, and at most {MAX_INPUTS} of them")
-    return Order(tuple(command), wanted, seed, tuple(map(variable, environment)), tuple(code))
+    starting = tuple(bases or ())
+    if len(set(starting)) != len(starting) or len(starting) > MAX_BASES or any(":" in base for base in starting):
+        raise UsageError(f"each base model is named once, without a colon, and at most {MAX_BASES} of them")
+    return Order(tuple(command), wanted, seed, tuple(map(variable, environment)), tuple(code), starting)

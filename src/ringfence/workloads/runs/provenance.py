@@ -42,6 +42,13 @@ def statement(trace: Trace, *, runner: KeyId, version: str, envelope: Digest | N
                     "inputPlace": trace.input_place.value,
                     "exitCode": -1 if trace.ended.exit_code is None else trace.ended.exit_code,
                     "outcome": trace.ended.outcome.value,
+                    "hardware": {
+                        "cpu": trace.machine.cpu,
+                        "cores": trace.machine.cores,
+                        "memoryMib": trace.machine.memory_mib,
+                        "accelerators": list(trace.machine.accelerators),
+                    },
+                    "privacy": [one.to_claims() for one in trace.privacy],
                 },
                 "resolvedDependencies": _dependencies(trace),
             },
@@ -66,9 +73,26 @@ def _dependencies(trace: Trace) -> list[dict[str, Any]]:
             "uri": f"urn:ringfence:dataset:{given.dataset}:{given.epoch}",
             "name": given.name,
             "digest": {"sha256": given.seal.hex},
+            "annotations": {
+                "ciphertextRoot": str(given.ciphertext_root),
+                "plaintextRoot": str(given.plaintext_root),
+                "epoch": given.epoch,
+            },
         }
         for given in trace.inputs
     ]
+    found += [
+        {
+            "uri": "urn:ringfence:model",
+            "name": base.path,
+            "digest": {"sha256": base.digest.hex},
+            "annotations": {"files": base.files, "changed": trace.base_changed},
+        }
+        for base in trace.bases
+    ]
+    if trace.difference.text:
+        text = {"sha256": Digest.of(trace.difference.text.encode()).hex}
+        found.append({"name": "diff", "digest": text, "mediaType": "text/x-diff"})
     if trace.code.kind is CodeKind.GIT and trace.code.commit:
         kind = "gitCommit"
         found.append({"uri": "urn:ringfence:code", "name": "commit", "digest": {kind: trace.code.commit}})

@@ -15,8 +15,9 @@ from types import FrameType
 from typing import Protocol
 
 from ringfence.kernel.clock import Clock
-from ringfence.kernel.errors import MalformedInput, Unavailable
-from ringfence.workloads.runs import code, here, inputs, outputs, remote, surroundings, surveying
+from ringfence.kernel.errors import MalformedInput, Unavailable, UsageError
+from ringfence.storage.files import read_bounded
+from ringfence.workloads.runs import bases, code, here, inputs, outputs, privacy, remote, surroundings, surveying
 from ringfence.workloads.runs.code import Parcel
 from ringfence.workloads.runs.frames import SAID
 from ringfence.workloads.runs.inputs import Opened, Sources
@@ -34,8 +35,10 @@ from ringfence.workloads.runs.model import (
     RunId,
     Trace,
 )
+from ringfence.workloads.runs.privacy import Privacy
 from ringfence.workloads.runs.provenance import SUFFIX
 
+NOT_SENT = "a base model is not sent to a node; seal it with `ringfence dataset seal`, and name that"
 GRACE = 5.0  # seconds between the polite and the other signal
 PROBE_SECONDS = 60
 _PYTHON = re.compile(r"python[0-9.]*")  # no script that is named after it: it would run twice
@@ -72,6 +75,8 @@ class Setting:
     environment: Mapping[str, str]
     quiet: bool = False  # standard output is for a document
     private: bool = True  # try for a mount namespace
+    diff: bool = True  # keep the text of what differs from the commit
+    privacy: Path | None = None  # the file that claims something about privacy
 
     @property
     def besides(self) -> tuple[Path, ...]:
@@ -110,11 +115,14 @@ def run_here(bench: Bench, order: Order, setting: Setting) -> Ran:
     before = look()
     if setting.out is not None:
         outputs.prepare(setting.out)
+    started_from = bases.digested(setting.cwd, order.bases)
+    differs = code.difference(setting.cwd, order.code, keep=setting.diff)
     with ExitStack() as stack:
         opened = inputs.open_all(bench.sources, order, stack)
         chamber = stack.enter_context(here.chamber(private=setting.private, quiet=setting.quiet))
         inputs.write(opened, chamber.folder)
         places = {"inputs": chamber.path if opened else "", "outputs": str(setting.out or "")}
+        places["bases"] = ":".join(str((setting.cwd / base).absolute()) for base in order.bases)
         environment = surroundings.given(order, setting.environment, **places)
         lock, machine = survey(order, environment, setting.cwd)
         started = bench.clock.now()
@@ -136,13 +144,19 @@ def run_here(bench: Bench, order: Order, setting: Setting) -> Ran:
         started_at=started,
         ended_at=bench.clock.now(),
         outputs=outputs.read(setting.out) if setting.out else Outputs(),
+        bases=started_from,
+        base_changed=bases.digested(setting.cwd, order.bases) != started_from,
+        difference=differs,
+        privacy=_privacy(setting),
     )
     note = f"the inputs were in shared memory, which your own processes can read: {chamber.because}"
-    return Ran(trace, (note,) if shared else ())
+    return Ran(trace, (*((note,) if shared else ()), *_unclaimed(setting, trace)))
 
 
 def run_there(bench: Bench, order: Order, setting: Setting, host: Host) -> Ran:
-    """Run a command on a node."""
+    """Run a command on a node; raise `UsageError` where a base model is named, which is not sent there."""
+    if order.bases:
+        raise UsageError(NOT_SENT)
     parcel = code.pack(setting.cwd, order.code, order.command, setting.besides)
     with ExitStack() as stack:
         out = setting.out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringfence-unwanted-")))
@@ -174,8 +188,22 @@ def run_there(bench: Bench, order: Order, setting: Setting, host: Host) -> Ran:
         started_at=started,
         ended_at=bench.clock.now(),
         outputs=Outputs() if problem else answer.outputs,
+        difference=code.difference(setting.cwd, order.code, keep=setting.diff),
+        privacy=() if problem else _privacy(setting),
     )
-    return Ran(trace, (problem,) if problem else ())
+    return Ran(trace, (*((problem,) if problem else ()), *_unclaimed(setting, trace)))
+
+
+def _unclaimed(setting: Setting, trace: Trace) -> tuple[str, ...]:
+    silent = setting.privacy is not None and not trace.privacy
+    return (f"nothing is claimed about privacy: there is no {setting.privacy}",) if silent else ()
+
+
+def _privacy(setting: Setting) -> tuple[Privacy, ...]:
+    """Read what the command, or whoever ran it, claims of its privacy; without the file nothing is claimed."""
+    if setting.privacy is None or not setting.privacy.exists():
+        return ()
+    return privacy.read(read_bounded(setting.privacy, limit=privacy.MAX_FILE), source=str(setting.privacy))
 
 
 def _sent(opened: tuple[Opened, ...], parcel: Parcel) -> remote.Files:

@@ -42,3 +42,5 @@ class Runs:
             raise Refused(f"no epoch {given.epoch} of dataset {given.dataset} is recorded in this tenant")
         if given.epoch == known.epoch and given.seal != known.seal:
             raise Refused(f"epoch {given.epoch} of dataset {given.dataset} has another seal")
+        if given.epoch == known.epoch and given.ciphertext_root != known.ciphertext_root:
+            raise Refused(f"epoch {given.epoch} of dataset {given.dataset} has another root")

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from ringfence.artifacts.model import DatasetId, dataset_id, epoch_number
+from ringfence.artifacts.models.model import MAX_FILES
 from ringfence.compute.model import NodeClass, node_id
 from ringfence.kernel.clock import from_text
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput, Refused
 from ringfence.kernel.statement import Statement
-from ringfence.workloads.runs.manifest import MANIFEST, STRENGTH, committed, folder
+from ringfence.workloads.runs.manifest import MANIFEST, STRENGTH, committed, committed_text, folder
 from ringfence.workloads.runs.model import (
+    MAX_BASES,
+    MAX_DIFF,
     MAX_INPUTS,
     MAX_SEED,
     CodeKind,
@@ -24,6 +27,8 @@ from ringfence.workloads.runs.model import (
     Output,
     Outputs,
 )
+from ringfence.workloads.runs.privacy import MAX_CLAIMS
+from ringfence.workloads.runs.privacy import parse as parse_privacy
 from ringfence.workloads.runs.surveying import lock_digest
 
 _HEX32 = re.compile(r"[0-9a-f]{32}")
@@ -38,6 +43,8 @@ class StatedInput:
     dataset: DatasetId
     epoch: int
     seal: Digest
+    ciphertext_root: Digest
+    plaintext_root: Digest
 
 
 def read(statement: Statement) -> tuple[StatedInput, ...]:
@@ -71,6 +78,10 @@ def _agree(statement: Statement) -> None:
         (bool(said["outputs"]) == bool(said["outputsDigest"]), "outputs have a digest, and only they"),
         (fitting.get(said["outcome"], True), "a run is completed where it ended with 0, and only then"),
         (bool(said["inputs"]) == (said["inputPlace"] != InputPlace.NONE), "inputs have a place, and only they"),
+        (bool(said["diffBytes"]) == bool(said["diffCommitment"]), "a difference has a commitment, and only it"),
+        (not (said["diffBytes"] and said["diffLeftOut"]), "a difference is kept or left out"),
+        (said["commit"] != "" or not said["diffBytes"], "only a commit can be differed from"),
+        (bool(said["models"]) or not said["baseChanged"], "only a base model that is named can change"),
         (bool(said["node"]) == bool(said["nodeClass"]), "a node has a class, and only it"),
         (from_text(said["startedAt"]) <= from_text(said["endedAt"]), "it ended before it started"),
         (said["commit"] == "" or said["code"] == CodeKind.GIT, "only a repository has a commit"),
@@ -91,6 +102,11 @@ def check_details(statement: Statement, told: Mapping[str, Any]) -> None:
             name: committed([_entry(row) for row in told[name]], salt) == said[f"{name}Commitment"]
             for name in ("changes", "shipped")
         }
+        diff = str(told["diff"])
+        listed["diff"] = committed_text(diff, salt) == said["diffCommitment"]
+        listed["diff"] &= len(diff.encode()) == said["diffBytes"]
+        bases = sorted(str(Digest.parse(value)) for _, value in told["bases"])
+        listed["bases"] = bases == [base["digest"] for base in said["models"]]
         lock = Lock(said["python"], said["platform"], tuple(map(str, told["packages"])))
         left = Outputs(tuple(map(_output, told["outputs"])))
         listed["packages"] = str(lock_digest(lock)) == said["environment"]
@@ -117,10 +133,18 @@ def _output(row: Sequence[Any]) -> Output:
 
 def _input(value: object) -> StatedInput:
     match value:
-        case {"dataset": dataset, "epoch": epoch, "seal": seal, **rest} if not rest:
-            return StatedInput(dataset_id(dataset), epoch_number(epoch), _digest(seal))
+        case {
+            "dataset": dataset,
+            "epoch": epoch,
+            "seal": seal,
+            "ciphertextRoot": ciphertext,
+            "plaintextRoot": plaintext,
+            **rest,
+        } if not rest:
+            roots = _digest(ciphertext), _digest(plaintext)
+            return StatedInput(dataset_id(dataset), epoch_number(epoch), _digest(seal), *roots)
         case _:
-            raise MalformedInput("an input is a dataset, its epoch and its seal")
+            raise MalformedInput("an input is a dataset, its epoch, its seal and its two roots")
 
 
 def _inputs(value: object) -> None:
@@ -129,6 +153,30 @@ def _inputs(value: object) -> None:
     datasets = [_input(item).dataset for item in value]
     if datasets != sorted(set(datasets)):
         raise MalformedInput("it lists each dataset once, in order")
+
+
+def _models(value: object) -> None:
+    if not isinstance(value, list) or len(value) > MAX_BASES:
+        raise MalformedInput(f"it lists at most {MAX_BASES} base models")
+    found = [_model(item) for item in value]
+    if found != sorted(set(found)):
+        raise MalformedInput("it lists each base model once, in order")
+
+
+def _model(value: object) -> Digest:
+    match value:
+        case {"digest": found, "files": files, **rest} if not rest:
+            _number(1, MAX_FILES)(files)
+            return _digest(found)
+        case _:
+            raise MalformedInput("a base model is its digest and how many files it has")
+
+
+def _privacy(value: object) -> None:
+    if not isinstance(value, list) or len(value) > MAX_CLAIMS:
+        raise MalformedInput(f"it lists at most {MAX_CLAIMS} claims about privacy")
+    for item in value:
+        parse_privacy(item)
 
 
 def _digest(value: object) -> Digest:
@@ -192,6 +240,8 @@ _SHAPE: Mapping[str, Callable[[object], object]] = {
     "nodeClass": _one_of("", *(known.value for known in NodeClass)),
     "isolation": _text,
     "inputs": _inputs,
+    "models": _models,
+    "baseChanged": _flag,
     "inputPlace": _one_of(*(known.value for known in InputPlace)),
     "swapPossible": _flag,
     "code": _one_of(*(known.value for known in CodeKind)),
@@ -199,6 +249,9 @@ _SHAPE: Mapping[str, Callable[[object], object]] = {
     "dirty": _flag,
     "changes": _count,
     "changesCommitment": _commitment,
+    "diffBytes": _number(0, 4 * MAX_DIFF),
+    "diffCommitment": _commitment,
+    "diffLeftOut": _flag,
     "shipped": _count,
     "shippedCommitment": _commitment,
     "codeChanged": _flag,
@@ -220,4 +273,5 @@ _SHAPE: Mapping[str, Callable[[object], object]] = {
     "outputBytes": _count,
     "outputsSkipped": _count,
     "outputsDigest": _commitment,
+    "privacy": _privacy,
 }

@@ -10,10 +10,11 @@ KEPT = (
     "VIRTUAL_ENV", "CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES",
 )  # fmt: skip
 INPUTS, OUTPUTS, SEED = "RINGFENCE_INPUTS", "RINGFENCE_OUTPUTS", "RINGFENCE_SEED"
+BASES = "RINGFENCE_BASES"  # separated by colons, as in PATH
 
 
-def given(order: Order, around: Mapping[str, str], *, inputs: str, outputs: str) -> dict[str, str]:
+def given(order: Order, around: Mapping[str, str], *, inputs: str, outputs: str, bases: str = "") -> dict[str, str]:
     """Return the whole environment of the command; a place that is empty is not named."""
     kept = {name: around[name] for name in KEPT if name in around}
-    places = {name: place for name, place in ((INPUTS, inputs), (OUTPUTS, outputs)) if place}
+    places = {name: place for name, place in ((INPUTS, inputs), (OUTPUTS, outputs), (BASES, bases)) if place}
     return kept | dict(order.environment) | places | {SEED: str(order.seed), "PYTHONHASHSEED": str(order.seed)}

@@ -41,8 +41,14 @@ def test_a_private_key_in_pem():
             keys.parse_signing(bad)
 
 
-def test_only_p256_signs_and_the_registry_s_curves_verify():
-    for other in (ec.generate_private_key(ec.SECP384R1()), ed25519.Ed25519PrivateKey.generate()):
+def test_p256_and_p384_sign_and_the_registry_s_curves_verify():
+    signing = keys.parse_signing(private(ec.generate_private_key(ec.SECP384R1())))
+    signing.public.verify(signing.sign(b"x"), b"x")
+    assert (signing.public.algorithm, keys.from_scalar(bytes(31) + b"\x01").public.algorithm) == (
+        "ecdsa-p384-sha384",
+        "ecdsa-p256-sha256",
+    )
+    for other in (ec.generate_private_key(ec.SECP521R1()), ed25519.Ed25519PrivateKey.generate()):
         with pytest.raises(UsageError, match="P-256"):
             keys.parse_signing(private(other))
     wide = ec.generate_private_key(ec.SECP384R1())

@@ -103,13 +103,14 @@ def test_what_other_tools_write_is_read():
 @pytest.mark.parametrize(
     ("bundle", "why"),
     [
-        (serialization(method="shards", shard_size=5), "shards"),
-        (serialization(method="shards", shard_size=67108864.0), "shards"),
-        (serialization(hash_type="blake3"), "SHA-256"),
+        (serialization(method="shards", shard_size=0), "neither whole files nor shards"),
+        (serialization(method="files", shard_size=5), "neither whole files nor shards"),
+        (serialization(hash_type="blake2b"), "only SHA-256 and BLAKE3"),
+        (serialization(hash_type="blake3"), "not what it says"),
         (serialization(allow_symlinks=True), "symbolic links"),
         (serialization(ignore_paths=["tokenizer.json"]), "ignore 'tokenizer.json'"),
-        (resources(lambda found: found[0].update(algorithm="blake2b")), "SHA-256"),
-        (resources(lambda found: found[0].update(algorithm="sha256-sharded-5")), "SHA-256"),
+        (resources(lambda found: found[0].update(algorithm="blake3")), "not what it says"),
+        (resources(lambda found: found[0].update(algorithm="sha256-sharded-5")), "not what it says"),
         (resources(lambda found: found.pop()), "root digest"),
         (resources(lambda found: found[0].update(digest="00" * 32)), "root digest"),
         (resources(lambda found: found[0].update(name=".git/x")), "no part of a model"),
@@ -163,3 +164,46 @@ def test_our_form_is_the_one_that_is_written_down():
     assert payload == digest.dumps(json.loads(payload))
     ignored = json.loads(payload)["predicate"]["serialization"]["ignore_paths"]
     assert ignored == [".git", ".gitattributes", ".github", ".gitignore", ".gitmodules", "model.sig"]
+
+
+def sharded(parts, size=5, algorithm="sha256", printed=None):
+    """Return a signed bundle of the shards of a file, as others write them."""
+
+    def change(statement):
+        found = [
+            {"name": f"a:b:{start}:{end}", "algorithm": algorithm, "digest": Digest.of(b"x").hex}
+            for start, end in parts
+        ]
+        root = Digest.of(b"".join(Digest.of(b"x").value for _ in found))
+        statement["subject"][0]["digest"]["sha256"] = root.hex
+        statement["predicate"]["resources"] = found
+        statement["predicate"]["serialization"] |= {"method": "shards", "shard_size": printed or size}
+
+    return resigned(change)
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "sha256-sharded-5"])
+def test_shards_are_read_in_both_spellings_and_in_any_order(algorithm):
+    data = sharded([(5, 10), (10, 12), (0, 5)], algorithm=algorithm)
+    files, _ = oms.read(data, oms.Trust(keys=TRUSTED))
+    assert [(part.start, part.end) for part in files.files["a:b"]] == [(0, 5), (5, 10), (10, 12)]
+    assert files.method.text == "sha256 of shards of 5 bytes"
+    with pytest.raises(VerificationFailed, match="model import"):
+        oms.verify(data, TRUSTED)
+    assert oms.read(sharded([(0, 5)], printed=5.0), oms.Trust(keys=TRUSTED))[0].method.shard == 5
+
+
+@pytest.mark.parametrize(
+    "parts", [[(0, 5), (6, 10)], [(1, 5)], [(0, 5), (4, 9)], [(0, 5), (0, 5)], [(0, 3), (3, 6)], [(0, 6)], [(0, 0)]]
+)
+def test_shards_with_holes_overlaps_or_of_other_sizes_are_refused(parts):
+    with pytest.raises(MalformedInput, match="follow one another"):
+        oms.read(sharded(parts), oms.Trust(keys=TRUSTED))
+
+
+def test_shards_of_another_size_than_they_are_called_by_are_refused():
+    with pytest.raises(VerificationFailed, match="not what it says"):
+        oms.read(sharded([(0, 5)], algorithm="sha256-sharded-6"), oms.Trust(keys=TRUSTED))
+    for size in (2.5, True, -1, 2**51):
+        with pytest.raises((MalformedInput, VerificationFailed)):
+            oms.read(sharded([(0, 5)], printed=size), oms.Trust(keys=TRUSTED))

@@ -114,3 +114,17 @@ def test_the_two_newest_texts_are_forgotten_after_any_other_opcode():
         pickles.check(Held(stream))
     assert pickles.looks_like(Held(importing("a", "b")))
     assert not pickles.looks_like(Held(b"\x80"))
+
+
+def test_the_keys_of_a_checkpoint_of_before_are_a_list_of_texts():
+    begin = pickles.LEGACY + b"\x80\x02M\xe9\x03." + b"\x80\x02}." + b"\x80\x02N."
+    assert pickles.check(Held(begin + b"\x80\x02]q\x00.")).legacy
+    for keys in (b"\x80\x02}.", b"\x80\x02K\x01.", b"\x80\x02]q\x00K\x01a."):
+        with pytest.raises(MalformedInput, match="no list of keys"):
+            pickles.check(Held(begin + keys))
+
+
+def test_what_is_to_be_looked_up_is_counted_and_never_named_in_text():
+    assert pickles.check(Held(b"\x80\x02U\x01aQ.")).persistent == 1
+    with pytest.raises(MalformedInput, match="look up"):
+        pickles.check(Held(b"\x80\x02Pa\n."))

@@ -5,7 +5,7 @@ from ringfence.artifacts.models.model import ModelId, ModelName
 from ringfence.artifacts.models.statements import About, Signature
 from ringfence.kernel.commitment import SALT_SIZE, commit
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.errors import Conflict, MalformedInput
+from ringfence.kernel.errors import Conflict, MalformedInput, NotFound
 from ringfence.testing.artifacts import PERSON, TENANT
 from ringfence.testing.models import FakeControl, key, report
 
@@ -54,3 +54,10 @@ def test_a_scan_is_joined(control):
     found = statements.scanned(about, report({"a": b"words"}), 1)
     control.service.state(PERSON, statements.SCAN, *control.signed(found))
     assert control.service.all(TENANT)[0].scan == "clean"
+
+
+def test_materials_are_those_of_the_newest_version_under_a_name(control):
+    with pytest.raises(NotFound):
+        control.service.materials(TENANT, "tiny")
+    control.service.state(PERSON, statements.SIGNED, *control.signed(draft()))
+    assert control.service.materials(TENANT, "tiny")["digest"] == MANIFEST.digest.hex

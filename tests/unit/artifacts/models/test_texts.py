@@ -25,7 +25,9 @@ def test_configuration_that_runs_something_is_refused(text, code):
 
 
 def test_templates_are_named_and_not_judged():
-    assert codes('{"chat_template": "{% for m in messages %}"}') == [("chat-template", Weight.NOTE)]
+    assert codes('{"chat_template": "{% for m in messages %}{{ m.content }}{% endfor %}"}') == [
+        ("chat-template", Weight.NOTE)
+    ]
     assert codes("{{ bos }}", "chat_template.jinja") == [("chat-template", Weight.NOTE)]
     assert codes("use {{ braces }}", "README.md") == []
 

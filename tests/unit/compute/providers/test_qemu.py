@@ -68,6 +68,35 @@ def test_a_process_is_found_by_its_marker(arguments: list[str]) -> None:
     assert f"guest={MACHINE.marker}" in arguments
 
 
+def measuring(image: Image, tmp_path: Path) -> list[str]:
+    handed, firmware = qemu.Handed(), tmp_path / "code"
+    firmware.write_bytes(b"code")
+    more = qemu.Measuring(firmware, variables=1006, tpm=1007, words=1008)
+    files = qemu.Files(tap=1001, initrd=1002, log=1003, console=1004, monitor=1005, measuring=more)
+    assert files.own == set(range(1001, 1009))
+    found = qemu.arguments(MACHINE, image, files, handed, ["/roms"])
+    for number in set(handed.descriptors) - files.own:
+        os.close(number)
+    return found
+
+
+def test_a_measured_machine_has_firmware_and_a_tpm_and_no_disk(image: Image, tmp_path: Path) -> None:
+    found = measuring(image, tmp_path)
+    assert values(found, "-machine") == [f"{qemu.MACHINE},pflash0=code,pflash1=variables"]
+    assert values(found, "-tpmdev") == ["emulator,id=tpm0,chardev=tpm"]
+    assert not [part for part in found if "virtio-blk" in part]
+    code, variables = values(found, "-blockdev")
+    assert "read-only=on" in code.split(",")
+    assert "read-only=on" not in variables.split(",")
+    assert values(found, "-fw_cfg") == [f"name={qemu.WORDS},file=/proc/self/fd/1008"]
+    assert not [part for part in found if str(tmp_path) in part]
+
+
+def test_a_plain_machine_has_neither(arguments: list[str]) -> None:
+    assert not {"-tpmdev", "-fw_cfg"} & set(arguments)
+    assert values(arguments, "-machine") == [qemu.MACHINE]
+
+
 @pytest.mark.skipif(not components.present("setpriv"), reason="no setpriv here")
 @pytest.mark.parametrize("uid", [80_000, None])
 def test_privileges_are_given_up_before_it_begins(uid: int | None) -> None:

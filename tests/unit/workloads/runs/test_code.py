@@ -6,7 +6,7 @@ import pytest
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import NotFound, Unavailable, UsageError
 from ringfence.workloads.runs import code
-from ringfence.workloads.runs.model import CodeKind, Entry, EntryKind
+from ringfence.workloads.runs.model import CodeKind, Difference, Entry, EntryKind
 
 AS = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "protocol.file.allow=always")
 
@@ -140,12 +140,15 @@ def test_a_link_is_not_sent(tree):
         code.pack(tree, (), ())
 
 
-def test_without_a_repository_the_files_that_are_named_are_the_code(tmp_path):
+def test_without_a_repository_the_folder_or_the_files_that_are_named_are_the_code(tmp_path):
+    assert code.look(tmp_path, (), ("true",)).kind is CodeKind.NONE
     (tmp_path / "train.py").write_text("1")
     (tmp_path / "more.py").write_text("2")
-    assert [entry.path for entry in look(tmp_path).changes] == ["train.py"]
+    (tmp_path / "data.csv").write_text("3")
+    assert [entry.path for entry in look(tmp_path).changes] == ["more.py", "train.py"]
+    with_data = code.look(tmp_path, (), ("cat", "data.csv")).changes
+    assert [entry.path for entry in with_data] == ["data.csv", "more.py", "train.py"]
     assert [entry.path for entry in look(tmp_path, "more.py").changes] == ["more.py"]
-    assert code.look(tmp_path, (), ("true",)).kind is CodeKind.NONE
     assert [path for path, _, _ in code.pack(tmp_path, (), ("python", "train.py")).files] == ["train.py"]
     for wrong in ("absent.py", "../x", "/etc/passwd", ""):
         with pytest.raises(NotFound):
@@ -186,3 +189,47 @@ def test_looking_starts_no_program_that_a_repository_names(tree, kind):
     look(tree)
     assert "train.py" in changes(tree)
     assert not (tree / "ran").exists()
+
+
+def test_what_is_installed_hidden_or_a_link_is_no_code_of_a_folder(tmp_path):
+    for place in (".git-like", "__pycache__", "env/lib", "src"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "a.py").write_text("1")
+    (tmp_path / "env" / "pyvenv.cfg").write_text("")
+    (tmp_path / "link.py").symlink_to("/etc/passwd")
+    assert changes(tmp_path) == {"src/a.py": EntryKind.FILE}
+
+
+def test_a_folder_with_too_many_files_is_not_taken_for_code(tmp_path):
+    for number in range(code.MAX_FOLDER + 1):
+        (tmp_path / f"{number}.py").touch()
+    assert code.look(tmp_path, (), ("python", "1.py")).changes == (Entry("1.py", EntryKind.FILE, Digest.of(b"")),)
+
+
+def test_the_difference_of_tracked_files_is_kept_as_text(tree):
+    assert code.difference(tree, ()) == Difference()
+    (tree / "train.py").write_text("print(2)\n")
+    (tree / "other.py").write_text("untracked")
+    text = code.difference(tree, ()).text
+    assert "-print(1)\n+print(2)\n" in text
+    assert "untracked" not in text
+    assert code.difference(tree, ("other.py",)) == Difference()
+    assert code.difference(tree, (), keep=False) == Difference(left_out=True)
+    (tree / "train.py").write_text("x\n" * code.MAX_DIFF)
+    assert code.difference(tree, ()) == Difference(left_out=True)
+
+
+def test_a_difference_that_is_no_utf_8_can_be_kept(tree):
+    (tree / "train.py").write_bytes(b"\xff\xfe\n")
+    code.difference(tree, ()).text.encode()
+
+
+def test_the_difference_starts_no_program_that_a_repository_names(tree, tmp_path):
+    seen = tmp_path / "seen"
+    program = f"touch {seen}; cat"
+    for name in ("diff.external", "diff.x.textconv", "diff.x.command"):
+        git(tree, "config", name, program)
+    (tree / ".gitattributes").write_text("*.py diff=x\n")
+    (tree / "train.py").write_text("print(2)\n")
+    assert "+print(2)" in code.difference(tree, ()).text
+    assert not seen.exists()

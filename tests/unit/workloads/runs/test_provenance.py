@@ -49,11 +49,11 @@ def test_it_has_what_slsa_v1_requires():
     assert run["builder"]["id"].endswith(RUNNER)
     for resource in [*build["resolvedDependencies"], *run["byproducts"]]:
         assert resource.get("uri") or resource.get("digest")
-        assert resource.keys() <= {"name", "uri", "digest", "annotations"}
+        assert resource.keys() <= {"name", "uri", "digest", "annotations", "mediaType"}
 
 
 def test_data_code_and_environment_are_dependencies_and_values_are_not_told():
     found = {d["name"]: d["digest"] for d in DOCUMENT["predicate"]["buildDefinition"]["resolvedDependencies"]}
-    assert found.keys() == {"claims", "commit", "train.py", "b.sh", "environment"}
+    assert found.keys() == {"claims", "base", "commit", "diff", "train.py", "b.sh", "environment"}
     assert found["commit"] == {"gitCommit": "c" * 40}
     assert "hidden" not in json.dumps(DOCUMENT)

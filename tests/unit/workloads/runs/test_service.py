@@ -7,7 +7,7 @@ from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput, Refused, Unavailable
 from ringfence.kernel.evidence import Stage
 from ringfence.testing.artifacts import PERSON, TENANT, MemoryControl, MemoryDatasets, MemoryRecorder, example
-from ringfence.testing.runs import trace
+from ringfence.testing.runs import DIGEST, trace
 from ringfence.workloads.runs import manifest
 from ringfence.workloads.runs.service import Runs
 
@@ -22,7 +22,7 @@ def recorder():
 @pytest.fixture
 def runs(recorder):
     datasets = MemoryDatasets()
-    datasets.put(TENANT, replace(example(), seal=trace().inputs[0].seal), Digest.of(b""))
+    datasets.put(TENANT, replace(example(), seal=trace().inputs[0].seal, ciphertext_root=DIGEST), Digest.of(b""))
     return Runs(nullcontext, datasets, recorder, recorder)
 
 
@@ -37,7 +37,10 @@ def test_a_run_is_recorded_once(runs, recorder):
     assert [envelope.statement.predicate for envelope in recorder.admitted] == ["run.manifest"]
 
 
-@pytest.mark.parametrize("change", [{"dataset": "b" * 32}, {"epoch": 2}, {"seal": Digest.of(b"another seal")}])
+@pytest.mark.parametrize(
+    "change",
+    [{"dataset": "b" * 32}, {"epoch": 2}, {"seal": Digest.of(b"another seal")}, {"ciphertext_root": Digest.of(b"x")}],
+)
 def test_an_input_that_leads_nowhere_is_refused(runs, recorder, change):
     [known] = trace().inputs
     with pytest.raises(Refused):

@@ -26,7 +26,9 @@ def claiming(**changes):
 def test_a_manifest_is_read_back():
     [given] = stated.read(signed(DRAFT))
     known = trace().inputs[0]
-    assert given == stated.StatedInput(known.dataset, known.epoch, known.seal)
+    assert given == stated.StatedInput(
+        known.dataset, known.epoch, known.seal, known.ciphertext_root, known.plaintext_root
+    )
 
 
 def test_each_claim_is_checked():
@@ -58,6 +60,14 @@ def test_each_claim_is_checked():
         {"outputsDigest": ""},
         {"outputsDigest": str(Digest.of(b"other"))},
         {"run": "f" * 32},
+        {"diffCommitment": ""},
+        {"diffBytes": 0},
+        {"diffLeftOut": True},
+        {"commit": ""},
+        {"models": [], "baseChanged": True},
+        {"models": DRAFT.claims["models"] * 2},
+        {"privacy": DRAFT.claims["privacy"] * 5},
+        {"privacy": [{"unit": "sequence"}]},
     ],
 )
 def test_what_a_statement_says_twice_agrees(changes):
@@ -96,19 +106,23 @@ def test_details_are_what_was_committed_to():
         ("shipped", DRAFT.details["shipped"][:1]),
         ("packages", ["pip==25.0"]),
         ("outputs", []),
+        ("diff", "another text"),
+        ("diff", ""),
+        ("bases", []),
+        ("bases", [["base", Digest.of(b"other").hex]]),
     ):
         with pytest.raises(MalformedInput, match="not what it commits to"):
             stated.check_details(signed(DRAFT), {**DRAFT.details, name: wrong})
 
 
-@pytest.mark.parametrize("name", ["changes", "shipped", "packages", "outputs", "outputBytes"])
+@pytest.mark.parametrize("name", ["changes", "shipped", "packages", "outputs", "outputBytes", "diffBytes"])
 def test_what_is_counted_stands_in_the_details(name):
     """A control asks for packages: their number alone shows none."""
     with pytest.raises(MalformedInput, match="not what it commits to"):
         stated.check_details(claiming(**{name: DRAFT.claims[name] + 1}), DRAFT.details)
 
 
-@pytest.mark.parametrize("name", ["salt", "changes", "shipped", "packages", "outputs"])
+@pytest.mark.parametrize("name", ["salt", "changes", "shipped", "packages", "outputs", "bases"])
 @pytest.mark.parametrize("wrong", [None, 1, "zz", [1], [["a", "b", "c"]], [["a"]]])
 def test_hostile_details_stay_in_the_family(name, wrong):
     with pytest.raises(RingfenceError):

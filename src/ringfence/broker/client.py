@@ -1,0 +1,66 @@
+"""Start the broker for one release: what key release has instead of keys."""
+
+import base64
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from ringfence.broker.checking import print_order
+from ringfence.kernel import digest
+from ringfence.kernel.errors import InternalError, MalformedInput, Unavailable, by_slug
+from ringfence.keyrelease.ports import Wrapping
+from ringfence.keyrelease.statements import RELEASED
+from ringfence.ledger.service import Ledger
+from ringfence.reports.logpart import log_part
+
+WITHIN = 30.0  # seconds: a slow passphrase, a cold disk
+MAX_ANSWER = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerProcess:
+    """`keyrelease.ports.Broker`: one process per release."""
+
+    home: Path
+    ledger: Ledger
+
+    def wrap(self, wanted: Wrapping) -> bytes:
+        """Return the sealed key, once the broker has checked that the release is published."""
+        return self._asked(self._order(wanted))
+
+    def _order(self, wanted: Wrapping) -> bytes:
+        for logged in reversed(self.ledger.statements(wanted.tenant, (RELEASED,))):
+            if logged.envelope.digest == wanted.terms.statement:
+                part = digest.loads(log_part(self.ledger, wanted.tenant, logged))
+                return print_order(logged.envelope, part, wanted.node_key, wanted.credential, wanted.secret)
+        raise Unavailable("the release is not in the log yet; nothing is unwrapped for it")
+
+    def _asked(self, order: bytes) -> bytes:
+        command = [sys.executable, "-I", "-m", "ringfence.broker", str(self.home.absolute())]
+        kept = {name: value for name, value in os.environ.items() if name.startswith("RINGFENCE_") or name in _KEPT}
+        try:
+            done = subprocess.run(command, input=order, capture_output=True, timeout=WITHIN, env=kept, check=False)  # noqa: S603 -- our own module by our own interpreter, no shell
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise Unavailable(
+                f"the broker did not answer, so that no key is unwrapped: {type(error).__name__}"
+            ) from error
+        return _sealed(done.stdout[:MAX_ANSWER], done.returncode)
+
+
+_KEPT = frozenset({"LANG", "LC_ALL", "PATH", "TZ"})
+
+
+def _sealed(said: bytes, code: int) -> bytes:
+    try:
+        answer = digest.loads(said, source="broker")
+    except MalformedInput as error:
+        raise Unavailable(f"the broker ended with code {code} and no answer; no key was unwrapped") from error
+    match answer:
+        case {"sealed": str() as sealed, **more} if code == 0 and not more:
+            return base64.b64decode(sealed, validate=True)
+        case {"because": str() as because, "kind": str() as kind, **more} if not more:
+            raise by_slug(kind)(f"the broker refuses: {because}")
+        case _:
+            raise InternalError("the broker answered something else than a key or a reason")

@@ -1,0 +1,298 @@
+"""The broker unwraps a key for a release that the log has published, and for nothing else."""
+
+import secrets
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from ringfence.artifacts.blobs import Home as Vaults
+from ringfence.artifacts.keyring import FileKeyring
+from ringfence.artifacts.model import KEY_SIZE, DatasetId
+from ringfence.artifacts.seal import print_seal
+from ringfence.artifacts.sealing import NewSeal, seal_tree
+from ringfence.broker import checking
+from ringfence.broker.client import BrokerProcess
+from ringfence.kernel.actor import Role
+from ringfence.kernel.digest import Digest
+from ringfence.kernel.envelope import assemble
+from ringfence.kernel.errors import NotFound, Refused, RingfenceError, Unavailable, VerificationFailed
+from ringfence.kernel.statement import Strength
+from ringfence.keyrelease import wrapping
+from ringfence.keyrelease.deciding import Handover, release
+from ringfence.keyrelease.model import (
+    Dataset,
+    Facts,
+    Judgement,
+    LeaseId,
+    Place,
+    Target,
+    Wish,
+)
+from ringfence.keyrelease.ports import Wrapping
+from ringfence.keyrelease.wrapping import Released, Terms
+from ringfence.ledger import trust as trust_files
+from ringfence.reports.logpart import log_part
+from ringfence.testing.artifacts import MemoryTree
+from ringfence.testing.home import TENANT, make, signed
+from ringfence.testing.keyrelease import ANNA, WORKLOAD, NodeKeys
+
+NODE = NodeKeys()
+SECRET, CREDENTIAL = b"s" * 32, b"credential"
+
+
+class Kept:
+    """Randomness that remembers the dataset's key."""
+
+    def __init__(self):
+        self.drawn = []
+
+    def __call__(self, size):
+        self.drawn.append(secrets.token_bytes(size))
+        return self.drawn[-1]
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory):
+    """A home with a sealed dataset, and the dataset's key."""
+    home = make(tmp_path_factory.mktemp("broker") / "home")
+    random, name = Kept(), DatasetId("d" * 32)
+    keyring = FileKeyring.create(home.path / "kek.json", None)
+    with Vaults(home.path).staging(TENANT, {}) as staged:
+        seal = seal_tree(MemoryTree({"a.txt": b"hello"}), staged, NewSeal(name, 1, 2**16), keyring, random)
+        staged.publish(name, 1)
+        staged.settle(None)
+    key = next(one for one in random.drawn if len(one) == KEY_SIZE)
+    return home, Dataset(TENANT, name, "claims", 1, Digest.of(print_seal(seal))), key
+
+
+@pytest.fixture
+def world(sealed, tmp_path):
+    home, dataset, key = sealed
+    copy = home.copy(tmp_path / "home")
+    with copy.services() as services:
+        yield World(copy, services, dataset, key)
+
+
+class World:
+    def __init__(self, home, services, dataset, key):
+        self.home, self.services, self.dataset, self.key = home, services, dataset, key
+
+    def draft(self, *, credential=CREDENTIAL, minutes=15, node_key=NODE.public):
+        """Return lease and draft of a release that was decided just now."""
+        now = self.services.clock.now()
+        target = Target(TENANT, "n-00000001", "alpha", Digest.of(b"alpha"), "vm", ready=True, cut_off=False)
+        facts = Facts(
+            TENANT,
+            self.dataset,
+            target,
+            Wish("claims", "alpha", "training", WORKLOAD),
+            ANNA.id,
+            None,
+            Judgement("tpm2", None, Digest.of(b"evidence"), None),
+            Place(),
+            demo=False,
+            device_elsewhere=False,
+            requester_allowed=True,
+            at=now,
+        )
+        handover = Handover(Digest.of(node_key), Digest.of(credential) if credential else None)
+        return release(facts, minutes, None, LeaseId("lease-00000000000a"), handover, Digest.of(b"policy"))
+
+    def record(self, draft):
+        """Record a statement with the control plane's key, and publish it."""
+        with self.services.ledger.publishable():
+            done = self.services.outbox.record(draft, tenant=TENANT)
+        self.services.ledger.published(done.envelope)
+        return done.envelope
+
+    def wanted(self, decided, statement, **changes):
+        lease = decided.lease
+        terms = Terms(lease.dataset, lease.epoch, lease.id, lease.expires_at, statement)
+        made = Wrapping(TENANT, self.dataset, terms, NODE.public, CREDENTIAL, SECRET)
+        return replace(made, **changes)
+
+    def wrap(self, wanted):
+        return BrokerProcess(self.home.path, self.services.ledger).wrap(wanted)
+
+    def order(self, statement, **changes):
+        """Return an order as the control process makes it, in this process."""
+        (logged,) = (one for one in self.services.ledger.statements(TENANT) if one.envelope.digest == statement)
+        part = checking.digest.loads(log_part(self.services.ledger, TENANT, logged))
+        given = {"node_key": NODE.public, "credential": CREDENTIAL, "secret": SECRET, "log": part} | changes
+        return checking.parse_order(
+            checking.print_order(
+                given.get("envelope", logged.envelope),
+                given["log"],
+                given["node_key"],
+                given["credential"],
+                given["secret"],
+            )
+        )
+
+    def entitled(self, order, *, trust=None, after=timedelta()):
+        kept = trust or trust_files.parse((self.home.path / "trust.json").read_bytes())
+        return checking.entitled(order, kept, self.services.clock.now() + after)
+
+
+def test_the_key_of_a_published_release_is_wrapped_for_that_node(world):
+    decided = world.draft()
+    wanted = world.wanted(decided, world.record(decided.draft))
+    found = Released(wanted.terms, world.wrap(wanted), CREDENTIAL)
+    assert bytes(wrapping.open_sealed(found, NODE.private, lambda _: SECRET)) == world.key
+
+
+def test_a_node_without_a_tpm_gets_it_without_a_credential(world):
+    decided = world.draft(credential=None)
+    wanted = world.wanted(decided, world.record(decided.draft), credential=None, secret=None)
+    found = Released(wanted.terms, world.wrap(wanted), None)
+    assert bytes(wrapping.open_sealed(found, NODE.private, None)) == world.key
+
+
+def test_what_is_only_sequenced_releases_nothing(world):
+    decided = world.draft()
+    with world.services.ledger.publishable():
+        statement = world.services.outbox.record(decided.draft, tenant=TENANT).envelope
+    with pytest.raises(Unavailable):
+        world.wrap(world.wanted(decided, statement))
+
+
+@pytest.mark.parametrize(
+    "changes", [{"node_key": NodeKeys().public}, {"credential": b"other"}, {"credential": None, "secret": None}]
+)
+def test_another_node_or_credential_than_recorded_gets_nothing(world, changes):
+    decided = world.draft()
+    statement = world.record(decided.draft)
+    with pytest.raises(VerificationFailed, match="another node key, or another credential"):
+        world.entitled(world.order(statement, **changes))
+    with pytest.raises(VerificationFailed, match="another node key, or another credential"):
+        world.wrap(world.wanted(decided, statement, **changes))
+
+
+def test_another_seal_than_recorded_is_not_opened(world):
+    decided = world.draft()
+    seal = world.home.path / "datasets" / world.dataset.dataset / "1" / "seal.json"
+    statement = world.record(decided.draft)
+    seal.write_bytes(seal.read_bytes().replace(b'"epoch":1', b'"epoch":2'))
+    with pytest.raises(VerificationFailed):
+        world.wrap(world.wanted(decided, statement))
+
+
+def test_a_dataset_that_is_not_here_is_said(world):
+    decided = world.draft()
+    statement = world.record(decided.draft)
+    folder = world.home.path / "datasets" / world.dataset.dataset
+    folder.rename(folder.with_name("e" * 32))
+    with pytest.raises(NotFound):
+        world.wrap(world.wanted(decided, statement))
+
+
+def test_without_a_trust_file_the_broker_believes_nothing(world):
+    decided = world.draft()
+    statement = world.record(decided.draft)
+    (world.home.path / "trust.json").unlink()
+    with pytest.raises(Unavailable, match="trust file"):
+        world.wrap(world.wanted(decided, statement))
+
+
+def test_a_statement_of_another_type_releases_nothing(world):
+    decided = world.draft()
+    other = replace(decided.draft, predicate=type(decided.draft.predicate)("key.denied"))
+    with pytest.raises(VerificationFailed, match="releases nothing"):
+        world.entitled(world.order(world.record(other)))
+
+
+@pytest.mark.parametrize(
+    ("after", "because"), [(timedelta(minutes=5, seconds=5), "five minutes"), (timedelta(seconds=-9), "five")]
+)
+def test_an_old_release_or_one_of_the_future_releases_nothing(world, after, because):
+    decided = world.draft()
+    order = world.order(world.record(decided.draft))
+    assert world.entitled(order).seal == world.dataset.seal
+    with pytest.raises(VerificationFailed, match=because):
+        world.entitled(order, after=after)
+
+
+def test_a_lease_that_is_over_releases_nothing(world):
+    decided = world.draft(minutes=1)
+    order = world.order(world.record(decided.draft))
+    with pytest.raises(VerificationFailed, match="lease is over"):
+        world.entitled(order, after=timedelta(minutes=1))
+
+
+def published_past_the_gate(world, envelope):
+    """Put an envelope into the log as somebody could who has the database, and the signer's heads over it."""
+    with world.services.ledger.publishable():
+        world.services.outbox.append(envelope, None)
+    world.services.ledger.published(envelope.digest)
+    return world.order(envelope.digest)
+
+
+def test_a_release_that_a_person_signed_releases_nothing(world):
+    """An engineer's key, which the root enrolled too, is no control plane's, also where the log took it in."""
+    draft = replace(world.draft().draft, strength=Strength.OBSERVED)
+    forged, _ = signed(world.services, world.home.people[Role.ENGINEER], draft)
+    order = published_past_the_gate(world, forged)
+    with pytest.raises(VerificationFailed, match="control plane"):
+        world.entitled(order)
+
+
+def test_a_release_whose_signature_is_wrong_releases_nothing(world):
+    """It names the control plane's key, stands in the log, and was signed by nobody."""
+    good = world.order(world.record(world.draft().draft)).envelope
+    payload = good.payload.replace(good.statement.issuance.nonce.encode(), b"0" * 32)
+    payload = payload.replace(good.statement.issuance.idempotency_key.encode(), b"another-one")
+    payload = payload.replace(
+        b'"sequence":%d' % good.statement.issuance.sequence, b'"sequence":%d' % (good.statement.issuance.sequence + 1)
+    )
+    order = published_past_the_gate(world, assemble(payload, good.signer, good.signature))
+    with pytest.raises(VerificationFailed, match="signature"):
+        world.entitled(order)
+
+
+def test_another_installations_log_releases_nothing(world, tmp_path):
+    decided = world.draft()
+    order = world.order(world.record(decided.draft))
+    other = make(tmp_path / "other")
+    with pytest.raises(VerificationFailed):
+        world.entitled(order, trust=trust_files.parse((other.path / "trust.json").read_bytes()))
+
+
+def test_every_part_of_the_proof_is_looked_at(world):
+    order = world.order(world.record(world.draft().draft))
+    part = order.part
+    flipped = lambda proof: (bytes(b ^ 1 for b in proof[0]), *proof[1:])  # noqa: E731
+    changes = [
+        {"checkpoint": part.checkpoint.replace("\n", "\nx", 1)},
+        {"checkpoint": part.checkpoint.rsplit("\n", 2)[0] + "\n"},
+        {"segment": replace(part.segment, entry=part.segment.entry - 1)},
+        {"segment": replace(part.segment, proof=flipped(part.segment.proof))},
+        {"segment": replace(part.segment, recorded_at=part.segment.recorded_at + timedelta(seconds=1))},
+        {"enrolment": replace(part.enrolment, proof=flipped(part.enrolment.proof))},
+        {"enrolment": part.segment},
+    ]
+    for change in changes:
+        with pytest.raises(RingfenceError):
+            world.entitled(replace(order, part=replace(part, **change)))
+
+
+@pytest.mark.parametrize("sent", [b"", b"{}", b"\xff", b"[]", b'{"envelope": 1}', b"x" * (checking.MAX_ORDER + 1)])
+def test_what_is_no_order_is_answered_with_a_reason(sealed, sent):
+    home = sealed[0]
+    done = subprocess.run(
+        [sys.executable, "-I", "-m", "ringfence.broker", str(home.path)], input=sent, capture_output=True, check=False
+    )
+    assert done.returncode == 2
+    assert set(checking.digest.loads(done.stdout)) == {"because", "kind"}
+    assert b"Traceback" not in done.stderr
+
+
+def test_an_erased_dataset_is_refused(world):
+    key_file = world.home.path / "datasets" / world.dataset.dataset / "1" / "key.json"
+    document = checking.digest.loads(key_file.read_bytes())
+    key_file.write_bytes(checking.digest.dumps(document | {"wrappings": []}))
+    decided = world.draft()
+    with pytest.raises((Refused, VerificationFailed)):
+        world.wrap(world.wanted(decided, world.record(decided.draft)))

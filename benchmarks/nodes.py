@@ -11,6 +11,8 @@ from measurement import Row
 from ringfence.compute.model import NodeClass
 from ringfence.compute.ports import Authority, Provider
 from ringfence.compute.providers.authority import KeyFileAuthority
+from ringfence.compute.providers.endorsement import Issuer
+from ringfence.compute.providers.measured import MeasuredProvider
 from ringfence.compute.providers.namespace import NamespaceProvider
 from ringfence.compute.providers.vm import VmProvider
 from ringfence.fabric.client import Fabric
@@ -19,11 +21,19 @@ from ringfence.testing import compute
 
 STARTS = 20
 Opened = Callable[[Path, Callable[[], Fabric], Authority], Provider]
+
+
+def _measured(directory: Path, fabric: Callable[[], Fabric], authority: Authority) -> Provider:
+    return MeasuredProvider(directory, fabric, authority, Issuer(directory.parent / "ek_ca", SystemClock()))
+
+
 # Class, how it is opened, how often it is started, and the target in milliseconds.
 CLASSES: list[tuple[NodeClass, Opened, int, float]] = [
     (NodeClass.NAMESPACE, NamespaceProvider, STARTS, 400.0),
     (NodeClass.VM, VmProvider, 10, 15_000.0),  # emulated where a probe guest does not boot
+    (NodeClass.MEASURED, _measured, 5, 25_000.0),
 ]
+MEMORY_MIB = {NodeClass.MEASURED: 512}
 
 
 @contextmanager
@@ -37,7 +47,7 @@ def suite(node_class: NodeClass, opened: Opened) -> Iterator[compute.Suite]:
         def again() -> Provider:
             return opened(place / "nodes", lambda: fabric, authority)
 
-        wanted = compute.spec(node_class=node_class, memory_mib=256)
+        wanted = compute.spec(node_class=node_class, memory_mib=MEMORY_MIB.get(node_class, 256))
         made = compute.Suite(again(), authority, SystemClock(), wanted, place, again, patience=60.0)
         try:
             with compute.cleaned(made):

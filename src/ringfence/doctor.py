@@ -35,7 +35,7 @@ class Check:
 def examine(settings: Settings) -> list[Check]:
     """Look at everything; a check that fails to run is a check that failed."""
     checks: list[Callable[[Settings], Check]] = [
-        _python, _signatures, _database, _space, _home, _keys, _clock, _port, _gateway, _law, _overrides,
+        _python, _signatures, _database, _space, _home, _keys, _clock, _port, _gateway, _law, _overrides, _verity,
     ]  # fmt: skip
     return [*(_safely(check, settings) for check in checks), *_optional()]
 
@@ -203,6 +203,20 @@ def _law(_: Settings) -> Check:
     found = "; ".join(one.text for one in old) or f"every entry was looked up in the last {LOOK_AGAIN.days} days"
     remedy = "install a newer release, or look up what changed before you rely on dates and numbers"
     return Check("law data", not old, needed=False, found=found, remedy=remedy)
+
+
+def _verity(settings: Settings) -> Check:
+    """Try fs-verity where models are stored; nothing is missing without it."""
+    from ringfence.artifacts.models.verity import probe
+
+    place = _nearest(settings.home)
+    without = "models are served from sealed memory, which needs none"
+    try:
+        there = probe(place)
+    except OSError as error:
+        return Check("fs-verity", ok=True, needed=False, found=f"it cannot be tried in {place}: {error}; {without}")
+    found = "the kernel holds stored models by it" if there else f"the file system of {place} has none: {without}"
+    return Check("fs-verity", ok=True, needed=False, found=found)
 
 
 def _overrides(settings: Settings) -> Check:

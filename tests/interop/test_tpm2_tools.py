@@ -1,5 +1,6 @@
 """A real software TPM and tpm2-tools agree with our verifier both ways: they take what we take, and refuse the rest."""
 
+import hashlib
 import random
 import secrets
 import subprocess
@@ -11,7 +12,7 @@ from ringfence.attestation.appraise import appraise
 from ringfence.attestation.model import Activation, Binding, Claim, Family, Level, TpmEvidence, TpmValues
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput
-from ringfence.testing.attestation import AT, ENDORSEMENT_USE, QUOTED, Authority, expected
+from ringfence.testing.attestation import AT, ENDORSEMENT_USE, QUOTED, Authority, SoftTpm, expected, sized
 from ringfence.testing.swtpm import software_tpm
 
 BINDING = Binding(b"n" * 32, b"node key", Digest.of(b"workload"), "patients")
@@ -96,6 +97,27 @@ def test_the_tpm_gives_the_secret_of_our_credential_back(tools):
     assert tools.activate(credential.make(ek, ak.name, secret, secrets.token_bytes)) == secret
     with pytest.raises(subprocess.CalledProcessError):
         tools.activate(credential.make(ek, b"\x00\x0b" + b"x" * 32, secret, secrets.token_bytes))
+
+
+def test_the_tpm_gives_no_secret_for_a_key_that_it_does_not_hold(tools):
+    """Whoever runs the machine may load any public area, with a policy that allows all: identity rests on this."""
+    activating = 0x147
+    policy = hashlib.sha256(bytes(32) + (0x16C).to_bytes(4) + activating.to_bytes(4)).digest()
+    ours = SoftTpm().ak  # of which the private half is a number in this program
+    area = ours[2:10] + sized(policy) + ours[12:]
+    forged = tpm_structures.parse_public(sized(area))
+    assert tpm_structures.is_attestation_key(forged)
+    (tools.folder / "forged.pub").write_bytes(sized(area))
+    tools.run("tpm2_loadexternal", "-C", "o", "-u", "forged.pub", "-c", "forged.ctx")
+    tools.run("tpm2_flushcontext", "-t")
+    tools.run("tpm2_startauthsession", "--policy-session", "-S", "forged.session")
+    tools.run("tpm2_policycommandcode", "-S", "forged.session", "TPM2_CC_ActivateCredential")
+    ek, secret = tpm_structures.parse_public(tools.read("ek.pub")), secrets.token_bytes(32)
+    given = credential.make(ek, forged.name, secret, secrets.token_bytes)
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        tools.activate(given, "forged.ctx", "-p", "session:forged.session")
+    assert "is not available for selected entity" in refused.value.stderr
+    tools.run("tpm2_flushcontext", "forged.session")
 
 
 def test_a_key_that_may_sign_anything_is_refused(tools):

@@ -28,6 +28,7 @@ OPERATE = {
     "statement.add", "dataset.seal", "dataset.open", "dataset.verify", "node.start", "node.stop", "node.connect",
     "model.sign", "model.scan", "key.issue", "key.revoke", "deployment.change", "run.record", "record.form",
     "risk.change", "exception.request", "practice.run", "release.request", "release.end",
+    "model.intake", "gate.judge", "backup.record",
 }  # fmt: skip
 RESPOND = {
     "node.quarantine",
@@ -48,6 +49,7 @@ OWN = {
 GOVERN = {
     "person.enrol", "person.remove", "person.change", "person.reset", "service.enrol", "service.revoke", "review.lead",
     "review.decide", "tenant.add", "ledger.anchor", "retention.release", "retention.erase", "retention.sweep",
+    "dataset.erase", "gate.change", "model.approve", "model.decide",
 }  # fmt: skip
 CHOOSE = {"control.set-aside", "profile.select", "customer.change"}
 OTHER = (
@@ -67,11 +69,12 @@ GOLDEN = {
     | {"statement.add", "dataset.verify", "ledger.export", "record.collect", "report.pack", "person.remove"}
     | {"model.scan", "key.revoke", "service.revoke", "review.lead", "review.decide", "record.form"}
     | {"risk.change", "exception.request", "exception.approve", "release.allow"}
+    | {"gate.change", "gate.judge", "model.approve", "model.decide", "backup.record"}
     | CHOOSE,
     Role.MANAGEMENT: READ
     | {"statement.add", "report.pack", "incident.decide", "record.form"}
     | {"retention.hold", "retention.release", "resolution.open", "resolution.vote"}
-    | {"risk.change", "risk.accept", "exception.request", "exception.approve"}
+    | {"risk.change", "risk.accept", "exception.request", "exception.approve", "model.approve", "model.decide"}
     | CHOOSE,
     Role.AUDITOR: READ | {"report.pack", "ledger.export", "opinion.give"},
     Role.VENDOR: OWN | {"console.read"},

@@ -4,95 +4,25 @@ The node's device is a fake here, so that everything that can go wrong can; the 
 """
 
 import base64
-import secrets
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from ringfence.artifacts.blobs import Home as Vaults
-from ringfence.artifacts.keyring import FileKeyring
-from ringfence.artifacts.model import Custody, DatasetId, DatasetName, Sealed
-from ringfence.artifacts.seal import print_seal
-from ringfence.artifacts.sealing import NewSeal, seal_tree
+from ringfence.artifacts.model import DatasetId
 from ringfence.attestation.model import Claim, Level
 from ringfence.installation import SystemClock
 from ringfence.kernel.actor import Role
-from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import Refused
 from ringfence.kernel.statement import Strength
 from ringfence.keyrelease import rules
-from ringfence.keyrelease.model import LeaseState, Rule, Wish
+from ringfence.keyrelease.model import LeaseState, Wish
 from ringfence.keyrelease.reconcile import Rounds
-from ringfence.testing.artifacts import MemoryTree
 from ringfence.testing.clock import FakeClock
 from ringfence.testing.home import TENANT, make, signed
-from ringfence.testing.keyrelease import REFERENCE, WORKLOAD, FakeAppraiser, World, lease
+from ringfence.testing.keyrelease import REFERENCE, WORKLOAD, lease
+from ringfence.testing.releases import NAME, Ground
 from ringfence.testing.staged import empty
-
-NAME = "0123456789abcdef" * 2
-
-
-class Ground:
-    """An installation with a sealed dataset and a node whose device is a fake."""
-
-    def __init__(self, stage, clock):
-        self.stage, self.home, self.services, self.clock = stage, stage.home, stage.services, clock
-        self.node = stage.node("alpha")
-        self.fakes = World(clock)
-        self.fakes.nodes["alpha"].target = replace(self.fakes.nodes["alpha"].target, node=self.node.id)
-        keyring = FileKeyring.create(self.home.path / "kek.json", None)
-        with Vaults(self.home.path).staging(TENANT, {}) as staged:
-            seal = seal_tree(
-                MemoryTree({"a.txt": b"hello"}),
-                staged,
-                NewSeal(DatasetId(NAME), 1, 2**16),
-                keyring,
-                secrets.token_bytes,
-            )
-            staged.publish(DatasetId(NAME), 1)
-            staged.settle(None)
-        self.seal = Digest.of(print_seal(seal))
-        sealed = Sealed(
-            DatasetId(NAME), DatasetName("claims"), 1, self.seal, 1, 5, seal.ciphertext_root, Custody.FILE_PLAIN
-        )
-        with self.services.database.transaction():
-            self.services.artifacts.datasets.put(TENANT, sealed, Digest.of(b"envelope"))
-
-    def keys(self):
-        """Return the use cases with the fake device in the place of a measured machine."""
-        real = self.services.keyrelease
-        colleagues = replace(
-            real.colleagues, attester=self.fakes.service().colleagues.attester, appraiser=FakeAppraiser()
-        )
-        return replace(real, colleagues=colleagues)
-
-    def rule(self, **changes):
-        made = Rule(
-            dataset=NAME,
-            purposes=frozenset({"training"}),
-            workloads=frozenset({WORKLOAD}),
-            classes=frozenset({"namespace"}),
-            families=frozenset({"tpm2"}),
-            places=frozenset(),
-            place_kinds=frozenset(),
-            references=frozenset({Digest.of(REFERENCE)}),
-            registers=frozenset(),
-            software_tpm=False,
-            minutes=15,
-        )
-        return replace(made, **changes)
-
-    def allow(self, **changes):
-        envelope, _ = signed(self.services, self.home.people[Role.OWNER], rules.draft(self.rule(**changes)))
-        return self.keys().ruling.allow(self.home.actor(), envelope, None, [REFERENCE])
-
-    def ask(self):
-        return self.keys().release(self.home.actor(Role.ENGINEER), Wish("claims", "alpha", "training", WORKLOAD))
-
-    def said(self, predicate):
-        self.services.ledger.integrate()
-        return [one.envelope.statement for one in self.services.ledger.statements(TENANT, (predicate,))]
 
 
 @pytest.fixture(scope="module")

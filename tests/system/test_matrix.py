@@ -13,6 +13,7 @@ from itertools import pairwise
 import pytest
 
 from ringfence.artifacts import statements as datasets
+from ringfence.artifacts.checks.model import Check
 from ringfence.compute import statements as nodes
 from ringfence.governance.exceptions import statements as exceptions
 from ringfence.governance.opinions import statements as opinions
@@ -231,6 +232,11 @@ def bodies(stage, strangers):
     services, now = stage.services, stage.clock.now()
     row = services.cutoff.compute.node(TENANT, "gateway")
     dataset, outside = services.artifacts.all(TENANT)[0], services.gates.intakes.all(TENANT)[0]
+    checks = {
+        "dataset": dataset.dataset, "epoch": 1, "result": "pass", "tool": "ringfence", "toolVersion": "1",
+        "policy": str(Digest.of(b"x")), "rows": 1, "files": 1, "findings": 0, "report": str(Digest.of(b"x")),
+        "passed": sorted(Check), "failed": [], "notRun": [], "off": [],
+    }  # fmt: skip
     filed = {"reference": "x", "salt": "00" * 32, "to": "CSIRT"}
     decision = acts.Decision(
         significant=False, criteria=(), reason="guesses", detected_at=now, triaged_at=now, malicious=Answer.YES
@@ -241,7 +247,9 @@ def bodies(stage, strangers):
         return {
             "datasets/{dataset}/opened": datasets.opened(dataset, "training"),
             "datasets/{dataset}/verified": draft("dataset.verified"),
-            "datasets/{dataset}/checked": replace(draft("dataset.checked"), strength=Strength.OBSERVED),
+            "datasets/{dataset}/checked": replace(
+                draft("dataset.checked", checks, details={"salt": "00" * 32}), strength=Strength.OBSERVED
+            ),
             "datasets/{dataset}/erasures": datasets.erasure_requested(dataset, "look"),
             "datasets/{dataset}/erased": datasets.erased(dataset, Digest.of(b"x"), bytes(32), []),
             "datasets/{dataset}/provenance": draft("dataset.provenance"),

@@ -91,7 +91,7 @@ def test_a_collector_that_fails_keeps_none_of_the_others_from_it(services, home,
     assert "the collector backup.integrity of main stated nothing" in caplog.text
 
 
-def test_a_turn_of_the_loops_finishes_an_erasure_that_was_cut_off(services, tmp_path):
+def test_a_turn_of_the_loops_finishes_an_erasure_that_was_cut_off(services):
     (loop,) = (loop for loop in of(services) if loop.name == "erasures")
     assert loop.turn() == 0
     assert loop.turn.artifacts is services.artifacts

@@ -103,6 +103,7 @@ def signed_epochs(envelopes: Sequence[Envelope], root: bytes) -> dict[int, Seale
     """
     keys: dict[KeyId, _Key] = {}
     epochs: dict[int, Sealed] = {}
+    commitments: dict[int, str] = {}  # to the key of each epoch
     for envelope in envelopes:
         statement = envelope.statement
         match statement.predicate:
@@ -112,7 +113,7 @@ def signed_epochs(envelopes: Sequence[Envelope], root: bytes) -> dict[int, Seale
                 _revoked(statement, keys)
             case "dataset.sealed" | "dataset.erasure_requested" | "dataset.erased":
                 _verify_signed(envelope, keys)
-                _fold(statement, envelope, epochs)
+                _fold(statement, envelope, epochs, commitments)
             case other:
                 raise VerificationFailed(f"the file holds a statement of type {other}, which says nothing of a dataset")
     if len({sealed.dataset for sealed in epochs.values()}) > 1:
@@ -187,9 +188,10 @@ def _verify_by(envelope: Envelope, key: _Key) -> None:
         raise VerificationFailed(f"key {envelope.signer[:16]}… signed outside of the time for which it was enrolled")
 
 
-def _fold(statement: Statement, envelope: Envelope, epochs: dict[int, Sealed]) -> None:
+def _fold(statement: Statement, envelope: Envelope, epochs: dict[int, Sealed], commitments: dict[int, str]) -> None:
     if statement.predicate == statements.SEALED:
         sealed = statements.read_sealed(statement, _NAMELESS)
+        commitments.setdefault(sealed.epoch, statement.claims["keyCommitment"])
         if epochs.setdefault(sealed.epoch, sealed).seal != sealed.seal:
             raise VerificationFailed(f"epoch {sealed.epoch} was sealed twice")
         return
@@ -199,6 +201,8 @@ def _fold(statement: Statement, envelope: Envelope, epochs: dict[int, Sealed]) -
     statements.check_about(statement, PredicateName(statement.predicate), about)
     done = statement.predicate == statements.ERASED
     asked = envelope.digest if about.erasure is None else about.erasure.requested
+    if done and statement.claims["keyCommitment"] != commitments[about.epoch]:
+        raise VerificationFailed(f"epoch {about.epoch} was sealed under another key than the one that was erased")
     if done and (about.erasure is None or statement.claims["requested"] != str(asked)):
         raise VerificationFailed(f"epoch {about.epoch} was erased, and the file does not hold its announcement")
     done = done or (about.erasure is not None and about.erasure.done)
@@ -221,9 +225,7 @@ def audit(epochs: Mapping[int, Sealed], folders: Folders, present: Sequence[str]
     for number, sealed in sorted(epochs.items()):
         try:
             with folders(sealed.dataset, number) as vault:
-                # Between request and report the key may be there or not.
-                known = None if sealed.erasure and not sealed.erasure.done else sealed.erasure is not None
-                verdict = verify(vault, sealed.seal, number, erased=known)
+                verdict = verify(vault, sealed.seal, number, erased=sealed.erased)
         except NotFound:
             verdict = Verdict(Mode.STORAGE, 0, (Failure(f"epoch {number}", "its folder is missing"),))
         except UsageError as error:

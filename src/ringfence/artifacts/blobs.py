@@ -5,7 +5,6 @@ import fcntl
 import os
 import secrets
 import shutil
-import stat
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -20,6 +19,8 @@ from ringfence.artifacts.plain import (
     NewFile,
     OpenFile,
     PlainFolder,
+    be_folder,
+    clear,
     directory_vault,
     holding,
     is_plain,
@@ -152,10 +153,10 @@ class StagedFolder(Place):
         """Remove what no line of the journal stands for."""
         wanted = frozenset(objects)
         for folder in ("objects", "chunks"):
-            _be_folder(folder, self._descriptor)
+            be_folder(folder, self._descriptor)
             with opened(folder, FOLDER, self._descriptor) as descriptor:
-                _clear(descriptor, wanted)
-        _clear(self._descriptor, _UNFINISHED)
+                clear(descriptor, wanted)
+        clear(self._descriptor, _UNFINISHED)
         with opened(JOURNAL, _CHANGE, self._descriptor) as descriptor, translated(JOURNAL):
             os.ftruncate(descriptor, journal)
 
@@ -300,13 +301,13 @@ class Home:
     def _sweep(self, tenant: Tenant, recorded: Mapping[DatasetId, int]) -> None:
         """Remove what killed writers left and nobody can go on with: whoever lives holds a lock."""
         for path in (self.root / STAGING).iterdir():
-            if path.is_dir() and not path.is_symlink() and (lock := _locked_still(path)) is not None:
+            if path.is_dir() and not path.is_symlink() and (lock := _locked_soon(path, 0)) is not None:
                 if not _may_go_on(path, recorded):
                     shutil.rmtree(path, ignore_errors=True)
                 os.close(lock)
         for mark in self.root.glob(f"[0-9a-f]*/*/{PENDING}"):
             path = mark.parent
-            if _is_of(path, tenant) and (lock := _locked_still(path)) is not None:
+            if _is_of(path, tenant) and (lock := _locked_soon(path, 0)) is not None:
                 if _is_of(path, tenant):  # its writer may just have been done with it
                     _finish(path, self.root, recorded)
                 os.close(lock)
@@ -351,35 +352,9 @@ def _is_of(path: Path, tenant: Tenant) -> bool:
         return False
 
 
-def _be_folder(name: str, at: int) -> None:
-    """Put an empty folder in the place of anything else: a link would lead out of the one that it lies in."""
-    with translated(name), suppress(FileNotFoundError):
-        if not stat.S_ISDIR(os.stat(name, dir_fd=at, follow_symlinks=False).st_mode):
-            os.unlink(name, dir_fd=at)
-    with translated(name), suppress(FileExistsError):
-        os.mkdir(name, 0o700, dir_fd=at)
-
-
-def _clear(folder: int, wanted: frozenset[str]) -> None:
-    """Remove what is not wanted in an open folder."""
-    for name in set(os.listdir(folder)) - wanted:
-        with translated(name):
-            if stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
-                shutil.rmtree(name, dir_fd=folder)
-            else:
-                os.unlink(name, dir_fd=folder)
-
-
-def _locked_still(path: Path) -> int | None:
-    """Lock a folder; None where somebody else holds it, or has just removed it."""
-    with suppress(NotFound):
-        return locked(path)
-    return None
-
-
-def _locked_soon(path: Path) -> int | None:
+def _locked_soon(path: Path, patience: float = _PATIENCE) -> int | None:
     """Lock a folder; where its writer was killed just now, wait for its workers to end. None where it is gone too."""
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + patience
     with suppress(NotFound):
         while (lock := locked(path)) is None and time.monotonic() < deadline:
             time.sleep(_PAUSE)

@@ -62,5 +62,4 @@ class SealingHere:
         """Read every byte of a dataset's newest epoch, without any key; return what there is to state about it."""
         known = self.artifacts.one(tenant, dataset)
         with self.vaults.vault(known.dataset, known.epoch) as vault:
-            erased = known.erasure is not None
-            return statements.verified(known, verify(vault, known.seal, known.epoch, erased=erased))
+            return statements.verified(known, verify(vault, known.seal, known.epoch, erased=known.erased))

@@ -181,7 +181,7 @@ class Workbench:
         dataset = found(self.control, name, epoch) if storage else self.access.request(name, AUDIT_PURPOSE, epoch)
         with self.vaults.vault(dataset.dataset, dataset.epoch) as vault:
             key = keyring() if keyring else None
-            verdict = verify(vault, dataset.seal, dataset.epoch, key, erased=dataset.erasure is not None)
+            verdict = verify(vault, dataset.seal, dataset.epoch, key, erased=dataset.erased)
         draft = statements.verified(dataset, verdict)
         answer = self.control.state(draft, path=f"{API}/{dataset.dataset}/verified", body={})
         return _report(dataset, verdict) | {"statement": answer["statement"]}

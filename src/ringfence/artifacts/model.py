@@ -262,6 +262,13 @@ class Sealed:
             became = "was erased" if self.erasure.done else "is being erased"
             raise Refused(f"epoch {self.epoch} of {self.name} {became}: nobody opens it any more")
 
+    @property
+    def erased(self) -> bool | None:
+        """Tell whether its key is recorded as destroyed; None between announcement and end, when either may be."""
+        if self.erasure is None:
+            return False
+        return True if self.erasure.done else None
+
     def check_released(self) -> None:
         """Raise `Refused` where a legal hold came between the announcement of an erasure and its end."""
         if self.erasure is not None and self.erasure.held:

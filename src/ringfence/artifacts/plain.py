@@ -3,10 +3,11 @@
 import errno
 import os
 import secrets
+import shutil
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ringfence.artifacts.manifest import MAX_PARTS, check_path
@@ -17,7 +18,7 @@ from ringfence.kernel.errors import Conflict, InternalError, NotFound, Unavailab
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # the last so that a FIFO cannot block the open
 FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_DIRECTORY
 CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_CLOCK_OF_FILES = 5  # CLOCK_REALTIME_COARSE, for which `time` has no name
+CLOCK_OF_FILES = 5  # CLOCK_REALTIME_COARSE, for which `time` has no name
 _LONGEST_TICK = 50_000_000  # nanoseconds; a stamp further ahead is of another clock
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -134,7 +135,7 @@ def settled(source: "OpenFile") -> "OpenFile":
     Two changes within one tick of it, some milliseconds, leave the same times behind.
     """
     changed = source.identity.changed
-    while 0 <= changed - time.clock_gettime_ns(_CLOCK_OF_FILES) < _LONGEST_TICK:
+    while 0 <= changed - time.clock_gettime_ns(CLOCK_OF_FILES) < _LONGEST_TICK:
         time.sleep(0.001)
     return source
 
@@ -271,3 +272,22 @@ def new_file(path: Path) -> Iterator[NewFile]:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def be_folder(name: str, at: int) -> None:
+    """Put an empty folder in the place of anything else: a link would lead out of the one that it lies in."""
+    with translated(name), suppress(FileNotFoundError):
+        if not stat.S_ISDIR(os.stat(name, dir_fd=at, follow_symlinks=False).st_mode):
+            os.unlink(name, dir_fd=at)
+    with translated(name), suppress(FileExistsError):
+        os.mkdir(name, 0o700, dir_fd=at)
+
+
+def clear(folder: int, wanted: frozenset[str]) -> None:
+    """Remove what is not wanted in an open folder."""
+    for name in set(os.listdir(folder)) - wanted:
+        with translated(name):
+            if stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+                shutil.rmtree(name, dir_fd=folder)
+            else:
+                os.unlink(name, dir_fd=folder)

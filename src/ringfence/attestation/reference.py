@@ -58,6 +58,8 @@ def parse(payload: bytes, *, source: str = "") -> Expected:
     roots = tuple(_root(item) for item in fields.items("roots", _MAX_ROOTS))
     if not roots:
         raise MalformedInput("the reference document names no root", source=source)
+    if len({root.spki for root in roots}) != len(roots):
+        raise MalformedInput("the reference document names a root twice", source=source)
     values = _values(family, fields.raw("values"))
     return Expected(
         family, fields.text("name"), demands, roots, values, made_at, valid_until, Digest.of(payload)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from ringfence.attestation.model import Appraisal, Binding, Bound, Claim, Expected, Judged, Level, Root
 from ringfence.kernel.errors import VerificationFailed
 
-_PROGRAM = "That hardware made it: the root vouches for programs, and it is as strong as whoever runs them."
+_PROGRAM = "That hardware made it: for all that is shown, the signer is a program, and as strong as whoever runs it."
 _NOTHING = Judged(Level.NONE, "nothing was there to judge")
 
 

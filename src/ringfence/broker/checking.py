@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from ringfence.attestation.model import Family
 from ringfence.kernel import digest
 from ringfence.kernel import envelope as dsse
 from ringfence.kernel.clock import from_text
@@ -125,6 +126,8 @@ def _check_statement(order: Order, at: datetime) -> Entitled:
     same = hmac.compare_digest(str(Digest.of(order.node_key)), node_key) & hmac.compare_digest(given, credential)
     if not same:
         raise VerificationFailed("the release names another node key, or another credential, than is given")
+    if claims.get("family") == Family.TPM2.value and order.credential is None:
+        raise VerificationFailed("the release is to a TPM, and no credential binds it to that one")
     subject = statement.subjects[0]
     if subject.name != f"dataset/{dataset}":
         raise VerificationFailed("the release is about another thing than the dataset that it names")

@@ -4,6 +4,7 @@ import base64
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from ringfence.broker.checking import print_order
 from ringfence.kernel import digest
 from ringfence.kernel.errors import InternalError, MalformedInput, Unavailable, by_slug
 from ringfence.keyrelease.ports import Wrapping
-from ringfence.keyrelease.statements import RELEASED
 from ringfence.ledger.service import Ledger
 from ringfence.reports.logpart import log_part
 
@@ -31,7 +31,8 @@ class BrokerProcess:
         return self._asked(self._order(wanted))
 
     def _order(self, wanted: Wrapping) -> bytes:
-        for logged in reversed(self.ledger.statements(wanted.tenant, (RELEASED,))):
+        entry = self.ledger.entry_of(wanted.terms.statement)
+        for logged in self.ledger.named(wanted.tenant, () if entry is None else (entry,)):
             if logged.envelope.digest == wanted.terms.statement:
                 part = digest.loads(log_part(self.ledger, wanted.tenant, logged))
                 return print_order(logged.envelope, part, wanted.node_key, wanted.credential, wanted.secret)
@@ -39,9 +40,9 @@ class BrokerProcess:
 
     def _asked(self, order: bytes) -> bytes:
         command = [sys.executable, "-I", "-m", "ringfence.broker", str(self.home.absolute())]
-        kept = {name: value for name, value in os.environ.items() if name.startswith("RINGFENCE_") or name in _KEPT}
+        given = passed_on(os.environ)
         try:
-            done = subprocess.run(command, input=order, capture_output=True, timeout=WITHIN, env=kept, check=False)  # noqa: S603 -- our own module by our own interpreter, no shell
+            done = subprocess.run(command, input=order, capture_output=True, timeout=WITHIN, env=given, check=False)  # noqa: S603 -- our own module by our own interpreter, no shell
         except (OSError, subprocess.TimeoutExpired) as error:
             raise Unavailable(
                 f"the broker did not answer, so that no key is unwrapped: {type(error).__name__}"
@@ -49,7 +50,12 @@ class BrokerProcess:
         return _sealed(done.stdout[:MAX_ANSWER], done.returncode)
 
 
-_KEPT = frozenset({"LANG", "LC_ALL", "PATH", "TZ"})
+_KEPT = frozenset({"LANG", "LC_ALL", "TZ"})
+
+
+def passed_on(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that the broker is started with: no search path, and nothing that loads code."""
+    return {name: value for name, value in given.items() if name.startswith("RINGFENCE_") or name in _KEPT}
 
 
 def _sealed(said: bytes, code: int) -> bytes:

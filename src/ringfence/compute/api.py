@@ -39,7 +39,9 @@ class PostedOrder(BaseModel):
         return Order(
             name=self.name,
             node_class=self.node_class,
-            memory_mib=default_memory(runtime=self.runtime, node_class=self.node_class) if self.memory_mib is None else self.memory_mib,
+            memory_mib=default_memory(runtime=self.runtime, node_class=self.node_class)
+            if self.memory_mib is None
+            else self.memory_mib,
             cpus_percent=self.cpus_percent,
             processes=self.processes,
             expose=tuple(self.expose),

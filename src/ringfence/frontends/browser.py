@@ -13,7 +13,8 @@ from ringfence.settings import DEFAULT_PORT, Settings
 # Below these paths lie the acts of people; what else is signed is signed by a key in a file.
 ACTS = (
     "/api/v1/nodes/", "/api/v1/incidents", "/api/v1/reviews/", "/api/v1/forms/", "/api/v1/risks", "/api/v1/exceptions",
-    "/api/v1/opinions", "/api/v1/overrides/", "/api/v1/profiles/", "/api/v1/resolutions", "/api/v1/intakes/", "/api/v1/gates/",
+    "/api/v1/opinions", "/api/v1/overrides/", "/api/v1/profiles/", "/api/v1/resolutions", "/api/v1/intakes/",
+    "/api/v1/gates/",
 )  # fmt: skip
 _PLACE = 4  # of the parts of a path: "", api, v1, the kind, the place
 POLL_SECONDS = 1.0

@@ -6,7 +6,7 @@ to look at (`ringfence attestation verify`).
 
 import base64
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ringfence.attestation import credential, document, judging_tpm, reference
@@ -67,7 +67,20 @@ def _fits(expected: Expected, evidence: Evidence) -> bool:
 def _judged(evidence: Evidence, data: bytes, binding: Binding, at: datetime) -> Judged:
     # Whatever is released to a TPM is encrypted with a secret that only this TPM gives back for this very key.
     done = appraise(evidence, expected_of(data), binding, at, activation=Activation.ENFORCED)
-    return Judged(evidence.family, done, Digest.of(data))
+    anchor = _anchor(evidence, expected_of(data), binding, at) if done.acceptable else ""
+    return Judged(evidence.family, done, Digest.of(data), anchor)
+
+
+def _anchor(evidence: Evidence, expected: Expected, binding: Binding, at: datetime) -> str:
+    """Return the key of the one root that the device's certificates lead to: what it says of devices is its word."""
+    for root in expected.roots:
+        alone = replace(expected, roots=(root,))
+        if (
+            len(expected.roots) == 1
+            or appraise(evidence, alone, binding, at, activation=Activation.ENFORCED).acceptable
+        ):
+            return str(root.key)
+    return ""
 
 
 def _shortfall(judged: Judged) -> tuple[bool, int]:

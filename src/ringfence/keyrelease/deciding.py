@@ -6,9 +6,21 @@ from datetime import datetime, timedelta
 
 from ringfence.kernel.clock import BACKWARDS
 from ringfence.kernel.digest import Digest
+from ringfence.kernel.identifier import Tenant
 from ringfence.kernel.statement import Draft
 from ringfence.keyrelease import statements
-from ringfence.keyrelease.model import RENEW_AFTER, Answer, Denial, Facts, Lease, LeaseId, LeaseState
+from ringfence.keyrelease.model import (
+    RENEW_AFTER,
+    Answer,
+    Dataset,
+    Denial,
+    Facts,
+    Lease,
+    LeaseId,
+    LeaseState,
+    StandingRule,
+    Target,
+)
 
 Policy = Callable[[Facts], Answer]
 
@@ -31,7 +43,8 @@ class Release:
 
 def refusal(facts: Facts, policy: Policy) -> tuple[str, ...]:
     """Return what stands against a release; nothing where it is to be made."""
-    barred = list(facts.barred)
+    barred = [*facts.barred, *([] if facts.dataset.kept else [Denial.ERASED])]
+    barred = list(dict.fromkeys(barred))
     if facts.rule is None:
         barred.append(Denial.NO_RULE)
     if Denial.NO_RULE in barred or facts.judgement.appraisal is None:
@@ -97,3 +110,30 @@ def due_for_renewal(lease: Lease, at: datetime) -> bool:
 def over(lease: Lease, at: datetime) -> bool:
     """Return whether its time is up; a clock that went back behind the grant is no time to trust."""
     return lease.state is not LeaseState.ENDED and (at >= lease.expires_at or at < lease.renewed_at - BACKWARDS)
+
+
+def grounds_lost(
+    lease: Lease, dataset: Dataset, target: Target, rule: StandingRule | None, *, requester_allowed: bool
+) -> tuple[Denial, ...]:
+    """Return what has taken the ground from a lease since it was granted; nobody needs to ask the node about it."""
+    allowed = rule is not None and (
+        lease.purpose in rule.rule.purposes
+        and lease.workload in rule.rule.workloads
+        and target.node_class in rule.rule.classes
+    )
+    lost = {
+        Denial.ERASED: not dataset.kept,
+        Denial.CUT_OFF: target.cut_off,
+        Denial.REQUESTER: not requester_allowed,
+        Denial.WITHDRAWN: not allowed,
+    }
+    return tuple(denial for denial, true in lost.items() if true)
+
+
+def device_names(tenant: Tenant, anchor: str, device: str) -> tuple[str, str]:
+    """Return under which names it is remembered which node showed a device: in its tenant, and under its root.
+
+    A tenant's rule may name any root, also one whose key the tenant has: what such a root says about a device binds
+    nobody else.
+    """
+    return f"{tenant}/{device}", f"{anchor}/{device}"

@@ -11,6 +11,7 @@ from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput
 from ringfence.kernel.identifier import PersonId, Tenant
 from ringfence.keyrelease import sites
+from ringfence.keyrelease.deciding import device_names
 from ringfence.keyrelease.model import (
     MAX_EVIDENCE,
     NO_FAMILY,
@@ -71,32 +72,43 @@ class Gathering:
             judged = self.colleagues.appraiser.judge(data, references, asked.binding, self.clock.now())
         except MalformedInput:
             return nothing, (Denial.MALFORMED,)
-        judgement = Judgement(judged.family.value, judged.appraisal, Digest.of(data), judged.reference)
+        judgement = Judgement(judged.family.value, judged.appraisal, Digest.of(data), judged.reference, judged.anchor)
         return judgement, (() if judged.appraisal or rule is None else (Denial.NO_REFERENCE,))
 
     def facts(self, asked: Asked, rule: StandingRule | None, judgement: Judgement, barred: tuple[Denial, ...]) -> Facts:
         """Gather the rest inside the transaction that decides: nothing of it can change under the decision."""
         tenant, now = asked.dataset.tenant, self.clock.now()
         device = judgement.appraisal.device if judgement.appraisal else ""
-        shown_by = self.store.device_of(device) if device else None
-        elsewhere = shown_by not in {None, asked.target.node} and self.colleagues.nodes.living(str(shown_by))
+        dataset = self.colleagues.datasets.named(tenant, asked.wish.dataset)
+        target = self.colleagues.nodes.named(tenant, asked.wish.node)
+        if (dataset.dataset, target.node) != (asked.dataset.dataset, asked.target.node):  # others have their names
+            dataset, target, barred = asked.dataset, asked.target, (*barred, Denial.CHALLENGE)
         by = asked.by.id if asked.by else asked.on_behalf
         return Facts(
             tenant=tenant,
-            dataset=asked.dataset,
-            target=self.colleagues.nodes.named(tenant, asked.wish.node),
+            dataset=dataset,
+            target=target,
             wish=asked.wish,
             by=by,
             rule=rule,
             judgement=judgement,
             place=self._place(asked, rule, device, now),
             demo=self.is_demo(tenant),
-            device_elsewhere=elsewhere or (judgement.appraisal is not None and not device),
+            device_elsewhere=self._elsewhere(tenant, judgement, asked.target.node),
             requester_allowed=self.colleagues.requesters.may(tenant, by),
             at=now,
             barred=barred,
             said=asked.said,
         )
+
+    def _elsewhere(self, tenant: Tenant, judgement: Judgement, node: str) -> bool:
+        if judgement.appraisal is None:
+            return False
+        device = judgement.appraisal.device
+        if not device:
+            return True
+        shown_by = map(self.store.device_of, device_names(tenant, judgement.anchor, device))
+        return any(other not in {None, node} and self.colleagues.nodes.living(str(other)) for other in shown_by)
 
     def _place(self, asked: Asked, rule: StandingRule | None, device: str, now: datetime) -> Place:
         registers = self.ruling.registers(asked.dataset.tenant) if rule is not None and rule.rule.registers else []

@@ -18,6 +18,7 @@ NOBODY = PersonId("")
 
 CHALLENGE_LIFE = timedelta(seconds=60)
 MOST_OPEN = 8  # challenges of one node that wait for an answer
+MOST_LEASES = 16  # of one node that live
 MOST_DENIALS = 10  # of one node that are recorded one by one, per window
 DENIAL_WINDOW = timedelta(minutes=10)
 LONGEST_LEASE = 60  # minutes
@@ -46,6 +47,10 @@ class Denial(StrEnum):
     OTHER_NODE_KEY = "another-node-key-than-challenged"
     NO_RULE = "no-rule"
     NO_REFERENCE = "no-reference-of-this-family"
+    ERASED = "the-key-was-erased"
+    CUT_OFF = "the-node-was-cut-off"
+    REQUESTER = "who-asked-may-ask-no-more"
+    WITHDRAWN = "the-rule-was-withdrawn"
     POLICY = "policy-does-not-permit"
     MORE = "more-of-the-same"
 
@@ -77,6 +82,7 @@ class Dataset:
     name: str
     epoch: int
     seal: Digest
+    kept: bool = True  # its key was not erased, and is not about to be
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +170,7 @@ class Judgement:
     appraisal: Appraisal | None  # None: there was nothing to judge
     evidence: Digest
     reference: Digest | None
+    anchor: str = ""  # the key of the root that vouches for the device
 
     @property
     def acceptable(self) -> bool:
@@ -258,6 +265,10 @@ SENTENCES: Mapping[str, str] = {
     Denial.OTHER_NODE_KEY: "the node shows another key than the one that was challenged",
     Denial.NO_RULE: "nobody has said who may get this dataset's key; see `ringfence release allow`",
     Denial.NO_REFERENCE: "the rule names no reference values for this kind of evidence",
+    Denial.ERASED: "the dataset's key was erased, or is being erased",
+    Denial.CUT_OFF: "the node was cut off while it had the key",
+    Denial.REQUESTER: "whoever asked for the key may not ask any more",
+    Denial.WITHDRAWN: "the rule allows what the key was released for no longer",
     Denial.POLICY: "the policy does not permit it",
     Denial.MORE: "further denials of this node, which were counted and not recorded one by one",
     "evidence-must-hold": "the evidence does not show all that is demanded",

@@ -43,6 +43,7 @@ class Judged:
     family: Family
     appraisal: Appraisal | None
     reference: Digest | None
+    anchor: str = ""  # the key of the root that vouches for the device
 
 
 class Appraiser(Protocol):
@@ -90,7 +91,7 @@ class Datasets(Protocol):
     """The sealed datasets."""
 
     def named(self, tenant: Tenant, name: str) -> Dataset:
-        """Return the newest epoch of a dataset; raise `NotFound`."""
+        """Return the newest epoch of a dataset, also where its key was erased; raise `NotFound`."""
         ...
 
 
@@ -142,7 +143,7 @@ class Store(Protocol):
         ...
 
     def device_of(self, device: str) -> str | None:
-        """Return the node that showed a device last."""
+        """Return the node that showed a device last; the name is one of `deciding.device_names`."""
         ...
 
     def put_device(self, device: str, node: str, at: datetime) -> None: ...

@@ -7,6 +7,7 @@ a lease that ends.
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from ringfence.attestation.model import Binding
 from ringfence.kernel.actor import Person
@@ -30,6 +31,7 @@ from ringfence.keyrelease.gathering import Asked, Gathering
 from ringfence.keyrelease.leasing import Leasing
 from ringfence.keyrelease.model import (
     CHALLENGE_LIFE,
+    MOST_LEASES,
     MOST_OPEN,
     Challenge,
     Dataset,
@@ -40,6 +42,7 @@ from ringfence.keyrelease.model import (
     LeaseId,
     LeaseState,
     Refusal,
+    StandingRule,
     Target,
     Wish,
 )
@@ -109,15 +112,23 @@ class KeyRelease:
         target = self.colleagues.nodes.named(tenant, wish.node)
         return self._challenge(tenant, dataset, target, wish, node_key)
 
-    def _challenge(self, tenant: Tenant, dataset: Dataset, target: Target, wish: Wish, node_key: bytes) -> Challenge:
+    def _challenge(
+        self, tenant: Tenant, dataset: Dataset, target: Target, wish: Wish, node_key: bytes, *, renewal: bool = False
+    ) -> Challenge:
         wrapping.node_key(node_key)
         now = self.clock.now()
         drawn = Challenge(self.random(32), tenant, target.node, node_key, wish.workload, dataset.dataset, now)
         with self.transaction():
-            if self.store.open_challenges(tenant, target.node, now - CHALLENGE_LIFE) >= MOST_OPEN:
-                raise TooManyAttempts(f"{MOST_OPEN} challenges of this node wait for an answer; try again in a minute")
+            if not renewal:  # of which there is one at a time for a lease, and which nobody may hold up
+                self._check_room(tenant, target, now)
             self.store.put_challenge(drawn)
         return drawn
+
+    def _check_room(self, tenant: Tenant, target: Target, now: datetime) -> None:
+        if self.store.open_challenges(tenant, target.node, now - CHALLENGE_LIFE) >= MOST_OPEN:
+            raise TooManyAttempts(f"{MOST_OPEN} challenges of this node wait for an answer; try again in a minute")
+        if sum(lease.node == target.node for lease in self.store.leases(tenant)) >= MOST_LEASES:
+            raise TooManyAttempts(f"{MOST_LEASES} leases of this node live; end one with `ringfence release end`")
 
     def release(self, caller: Person, wish: Wish) -> Lease:
         """Attest a node, release the key of a dataset to it, and hand it over.
@@ -142,7 +153,7 @@ class KeyRelease:
         node_key = self.colleagues.attester.identify(target)
         if node_key is None:
             return Asked(caller, dataset, target, wish, None, None, (Denial.NO_EVIDENCE,))
-        challenge = self._challenge(tenant, dataset, target, wish, node_key)
+        challenge = self._challenge(tenant, dataset, target, wish, node_key, renewal=caller is None)
         binding = _binding(challenge)
         evidence = self.colleagues.attester.evidence(target, binding)
         return self._consumed(Asked(caller, dataset, target, wish, binding, evidence), challenge.nonce)
@@ -158,6 +169,7 @@ class KeyRelease:
         asked = self._consumed(Asked(caller, dataset, target, wish, None, evidence), nonce)
         handed = self._answered(asked)
         with self.transaction():
+            self._current(handed.lease)  # raises where it was ended meanwhile: then nothing is handed over
             lease = replace(handed.lease, state=LeaseState.LIVE)
             self.store.put_lease(lease)
         return replace(handed, lease=lease)
@@ -216,7 +228,8 @@ class KeyRelease:
         acknowledgement = self.recorder.record(decision.draft, tenant=facts.tenant)
         lease = replace(decision.lease, statement=acknowledgement.envelope)
         self.store.put_lease(lease)
-        self.store.put_device(lease.device, lease.node, facts.at)
+        for name in deciding.device_names(lease.tenant, facts.judgement.anchor, lease.device):
+            self.store.put_device(name, lease.node, facts.at)
         return lease
 
     def _current(self, lease: Lease | None) -> Lease | None:
@@ -240,21 +253,29 @@ class KeyRelease:
             wanted = Wrapping(lease.tenant, asked.dataset, terms, binding.node_key, credential, kept)
             sealed = self.colleagues.broker.wrap(wanted)
         except RingfenceError:
-            self.leasing.finish(lease, Ending.NOT_DELIVERED, dropped=False)
+            if asked.lease is None:
+                self.leasing.finish(lease, Ending.NOT_DELIVERED, dropped=False)
+            else:  # the node has the key from before
+                self.leasing.end(lease, Ending.NOT_DELIVERED)
             raise
         return Handed(lease, wrapping.printed(wrapping.Released(terms, sealed, credential)))
 
     def _deliver(self, target: Target, handed: Handed) -> Lease:
+        self._current(handed.lease)
         try:
             self.colleagues.attester.deliver(target, handed.released)
         except RingfenceError:
             self.leasing.end(handed.lease, Ending.NOT_DELIVERED)
             raise
         lease = replace(handed.lease, state=LeaseState.LIVE)
-        with self.transaction():
-            current = self._current(lease)
-            if current is not None:
+        try:
+            with self.transaction():
+                self._current(lease)
                 self.store.put_lease(lease)
+        except Conflict:  # it was ended while the key was under way: whoever ended it may have found no key there
+            with suppress(RingfenceError):
+                self.colleagues.attester.revoke(target, lease.id)
+            raise
         return lease
 
     # Renew and end
@@ -275,6 +296,19 @@ class KeyRelease:
             self.leasing.end(lease, Ending.DENIED)
             raise
         return self._deliver(target, handed)
+
+    def withdraw(self, lease: Lease, rule: StandingRule | None) -> bool:
+        """End a lease that has lost its ground, with a denial on record; return whether it had."""
+        dataset = self.colleagues.datasets.named(lease.tenant, lease.name)
+        target = replace(self.colleagues.nodes.named(lease.tenant, lease.node_name), by=lease.by)
+        may = self.colleagues.requesters.may(lease.tenant, lease.by)
+        lost = deciding.grounds_lost(lease, dataset, target, rule, requester_allowed=may)
+        if lost:
+            asked = Asked(None, dataset, target, lease.wish, None, None, lost, lease, on_behalf=lease.by)
+            with suppress(Refused):
+                self._answered(asked)
+            self.leasing.end(lease, Ending.DENIED)
+        return bool(lost)
 
     # Read
 

@@ -26,6 +26,7 @@ class Shelves:
     epochs: list[dict[str, Any]]
     models: dict[str, str]
     targets: tuple[Target, Target]
+    wall: int = 0  # nanoseconds
 
     def make(self) -> Made:
         """Back it up."""
@@ -33,7 +34,9 @@ class Shelves:
 
     def restore(self, done: Made, place: Path) -> Restored:
         """Restore it; each look at the stopwatch takes a second and a half."""
-        return Restoring(*self.targets, place, [key().public], stopwatch())(Stated(done.digest, done.keys))
+        return Restoring(*self.targets, place, [key().public], stopwatch(), lambda: self.wall)(
+            Stated(done.digest, done.keys)
+        )
 
 
 def stopwatch() -> Callable[[], int]:
@@ -54,12 +57,13 @@ def shelves(folder: Path) -> Shelves:
             (place / name).parent.mkdir(parents=True, exist_ok=True)
             (place / name).write_bytes(data)
         (place / "pending").write_text("main")
+        (place / ".key.json.partial-0123").write_bytes((place / "key.json").read_bytes())  # as a kill leaves it
     with Shelf(path).new(ModelName("tiny")) as staged:
         (staged / "model.txt").write_bytes(b"plain words")
         with model_folder(staged) as opened:
             signed = sign_folder(opened, staged, key())
     epochs = [
-        {"dataset": one.seal.dataset, "epoch": one.seal.epoch, "seal": str(one.digest), "erased": False} for one in made
+        {"dataset": one.seal.dataset, "epoch": one.seal.epoch, "seal": str(one.digest), "erasure": None} for one in made
     ]
     targets = FolderTarget(folder / "backup"), FolderTarget(folder / "keys")
     return Shelves(path, epochs, {"tiny": str(signed.manifest.digest)}, targets)

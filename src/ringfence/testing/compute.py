@@ -133,7 +133,7 @@ class Suite:
             argv = sshkeys.command(str(program.path), self.node, endpoint, files, command)
             argv[1:1] = [part for option in options for part in ("-o", option)]
             environment = {"PATH": os.environ["PATH"], **program.environment}
-            return run(argv, environment, seconds)
+            return run(argv, environment, max(seconds, self.patience))
 
     @contextmanager
     def open(

@@ -5,19 +5,22 @@ lab.everything()          # the model `tiny` passes; leave something out with `b
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ringfence.artifacts.models import oms
 from ringfence.artifacts.models import statements as models
 from ringfence.artifacts.models.model import Manifest, ModelId, ModelName
 from ringfence.artifacts.models.statements import About, Signature
+from ringfence.enrolment import NewPerson, operator_enrolled
+from ringfence.identity.service import hashed
 from ringfence.kernel.actor import Role
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.evidence import Acknowledgement
 from ringfence.kernel.identifier import PredicateName
 from ringfence.kernel.statement import Draft, Strength, Subject
 from ringfence.services import Services
+from ringfence.storage import keyfile
 from ringfence.testing.home import TENANT, LabHome, signed
 from ringfence.testing.models import key, report
 from ringfence.workloads.gating.model import Mode
@@ -132,6 +135,16 @@ class GateLab:
             draft = self.gates.approval(self.home.actor(role), str(self.digest), decision, "looked at it")
             posted = signed(self.services, self.home.people[role], draft)
             self.gates.approve(self.home.actor(role), *posted)
+
+    def newcomer(self, role: Role) -> None:
+        """Let the root enrol somebody else who has that role from now on: the log has known the key for no time."""
+        person = NewPerson.make("A newcomer", role)
+        root = replace(person, seed=keyfile.load(self.home.path / "keys" / "root.json", None).secret("root"))
+        enrolled = operator_enrolled(person, "file-plain", self.services.clock.now())
+        self.services.identity.enrol(
+            *signed(self.services, root, enrolled), name=person.name, role=role, token_hash=hashed(person.token)
+        )
+        self.home = replace(self.home, people={**self.home.people, role: person})
 
     def enforce(self, mode: Mode = Mode.ENFORCE) -> None:
         """Put the gate in force over the file as it is."""

@@ -94,6 +94,7 @@ class FakeAppraiser:
     """`Appraiser` over the evidence of `FakeDevice`; a credential is its secret, masked."""
 
     secret: bytes = b"device"
+    anchor: str = "sha256:" + "a" * 64
 
     def check(self, reference: bytes) -> None:
         """Take every document."""
@@ -119,7 +120,7 @@ class FakeAppraiser:
         )
         if REFERENCE not in references:
             return Judged(Family(said["family"]), None, None)
-        return Judged(appraisal.family, appraisal, Digest.of(REFERENCE))
+        return Judged(appraisal.family, appraisal, Digest.of(REFERENCE), self.anchor)
 
     def credential(self, evidence: bytes, secret: bytes, random: Callable[[int], bytes]) -> bytes | None:
         """Return a credential."""
@@ -264,6 +265,7 @@ class World:
     nodes: dict[str, FakeNode] = field(default_factory=dict)
     rule: StandingRule | None = None
     demo: bool = False
+    dataset: Dataset = DATASET
     stated: list[Draft] = field(default_factory=list)
     order: list[str] = field(default_factory=list)
     broken: dict[str, RingfenceError] = field(default_factory=dict)
@@ -271,6 +273,7 @@ class World:
     published: set[Digest] = field(default_factory=set)
     store: MemoryStore = field(default_factory=MemoryStore)
     appraiser: Appraiser = field(default_factory=FakeAppraiser)
+    while_wrapping: Callable[[], object] = lambda: None  # what happens elsewhere meanwhile
     drawn: int = 0
     depth: int = 0
 
@@ -356,9 +359,9 @@ class World:
 
     def named(self, tenant: Tenant, name: str) -> Dataset:
         """Return the one dataset."""
-        if (tenant, name) != (TENANT, DATASET.name):
+        if (tenant, name) != (TENANT, self.dataset.name):
             raise NotFound(f"no dataset {name}")
-        return DATASET
+        return self.dataset
 
     def said(self, predicate: str) -> list[Draft]:
         """Return what was stated of one type."""
@@ -439,6 +442,7 @@ class _Broker:
         if wanted.terms.statement not in self.world.published:
             raise VerificationFailed("the release is not published")
         self.world.check("wrap")
+        self.world.while_wrapping()
         return wrapping.seal(bytearray(KEY), wanted.terms, wanted.node_key, wanted.secret)
 
 

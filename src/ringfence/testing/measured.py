@@ -83,7 +83,7 @@ def agent(tpm: Tpm, time: Time | None = None, identity: Identity | None = None) 
         request.pop("size")
         return json.dumps(keeping.answer(request, content)).encode()
 
-    return Speaking(send, lambda: b"certificate"), keeping
+    return Speaking(send, lambda: b"certificate", clock.now), keeping
 
 
 def binding(speaking: Speaking, nonce: bytes = b"n" * 32) -> Binding:
@@ -133,8 +133,9 @@ def opens_what_is_released(speaking: Speaking, until: datetime) -> None:
     lease = "lease-00000000000a"
     refuses(lambda: speaking.read(lease, sealed.digest, "claims.csv", files), "no such lease")
     before = speaking.identify()
-    speaking.deliver(released_to(speaking, sealed, until))
-    speaking.deliver(released_to(speaking, sealed, until))
+    evidence = speaking.evidence(binding(speaking).digest)
+    for _ in range(2):
+        speaking.deliver(released_to(speaking, sealed, until, evidence=evidence))
     for path, content in FILES.items():
         assert speaking.read(lease, sealed.digest, path, files) == content
     refuses(lambda: speaking.read(lease, sealed.digest, "claims.csv", {**files, "index": b"x"}), "index")
@@ -147,9 +148,9 @@ def refuses_what_is_not_for_it(speaking: Speaking, until: datetime, elsewhere: b
     """Check that a key for another TPM or another agent, or one that is late, is refused; `elsewhere` is evidence."""
     sealed = sealed_in_memory(FILES)
     refuses(lambda: speaking.deliver(released_to(speaking, sealed, until, evidence=elsewhere)), "TPM")
-    late = until - timedelta(days=400)
-    refuses(lambda: speaking.deliver(released_to(speaking, sealed, late)), "over")
-    whole = json.loads(released_to(speaking, sealed, until))
+    own, late = speaking.evidence(binding(speaking).digest), until - timedelta(days=400)
+    refuses(lambda: speaking.deliver(released_to(speaking, sealed, late, evidence=own)), "over")
+    whole = json.loads(released_to(speaking, sealed, until, evidence=own))
     refuses(lambda: speaking.deliver(json.dumps({**whole, "lease": "lease-00000000000b"}).encode()), "other terms")
     del whole["credential"]
     refuses(lambda: speaking.deliver(json.dumps(whole).encode()), "not bound to this TPM")

@@ -58,13 +58,13 @@ class Tools:
             return False
         return True
 
-    def activate(self, given: Credential) -> bytes:
-        """Return the secret of a credential; raise `CalledProcessError` where the TPM does not give it."""
+    def activate(self, given: Credential, beside: str = "ak.ctx", *arguments: str) -> bytes:
+        """Return the secret of a credential for a key; raise `CalledProcessError` where the TPM does not give it."""
         (self.folder / "credential").write_bytes(_CREDENTIAL_HEAD + given.blob + given.secret)
         self.run("tpm2_startauthsession", "--policy-session", "-S", "session.ctx")
         try:
             self.run("tpm2_policysecret", "-S", "session.ctx", "-c", "e")
-            given_keys = ("-c", "ak.ctx", "-C", "ek.ctx", "-P", "session:session.ctx")
+            given_keys = ("-c", beside, *arguments, "-C", "ek.ctx", "-P", "session:session.ctx")
             self.run("tpm2_activatecredential", *given_keys, "-i", "credential", "-o", "secret")
         finally:
             self.run("tpm2_flushcontext", "session.ctx")

@@ -93,4 +93,4 @@ class NodeAgents:
                 raise Unavailable(f"the node's agent does not answer: it ended with {done.code}")
             return answer.getvalue()
 
-        return Speaking(send, lambda: provider.certificate(node.id))
+        return Speaking(send, lambda: provider.certificate(node.id), self.compute.desk.now)

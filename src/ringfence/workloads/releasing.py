@@ -49,12 +49,11 @@ class SealedDatasets:
     artifacts: Artifacts
 
     def named(self, tenant: Tenant, name: str) -> Dataset:
-        """Return the newest epoch of a dataset; raise `NotFound`, or `Refused` where its key was erased."""
+        """Return the newest epoch of a dataset, also where its key was erased; raise `NotFound`."""
         found = self.artifacts.datasets.by_name(tenant, dataset_name(name))
         if found is None:
             raise NotFound(f"no dataset {name} is recorded in this tenant; see `ringfence dataset list`")
-        found.check_kept()
-        return Dataset(tenant, found.dataset, found.name, found.epoch, found.seal)
+        return Dataset(tenant, found.dataset, found.name, found.epoch, found.seal, kept=found.erasure is None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,3 +212,12 @@ def test_an_erasure_that_was_not_announced_is_a_negative_verdict(store):
     for file in ([first, second, done], [first, second, done, asked]):
         with pytest.raises(VerificationFailed, match="does not hold its announcement"):
             signed_epochs([enrolled(), *file], ROOT_KEY)
+
+
+def test_an_erasure_of_another_key_than_the_sealed_one_is_a_negative_verdict(store):
+    """Whoever erases could name a key that nobody ever used, and keep the one that counts."""
+    store.work.erase(NAME, "why", store.wrappings, 1)
+    *before, done = store.control.recorder.admitted
+    other = replace(done.statement, claims={**done.statement.claims, "keyCommitment": "0" * 64})
+    with pytest.raises(VerificationFailed, match="under another key"):
+        signed_epochs([enrolled(), *before, sign(to_payload(other), SIGNING)], ROOT_KEY)

@@ -109,6 +109,7 @@ def test_age_of_debian_opens_ours_and_we_open_what_it_writes(tmp_path):
         "ssh-ed25519 AAAAsecret",
         "@/etc/passwd",
     ],
+    ids=["identity", "private key", "plugin", "ssh", "path"],
 )
 def test_what_is_no_recipient_is_named_by_its_number_and_never_shown(text):
     with pytest.raises(MalformedInput, match=r"recipient 2 is no public key") as caught:

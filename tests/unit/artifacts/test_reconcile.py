@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 
 from ringfence.artifacts.blobs import Home, PlainFolder
 from ringfence.artifacts.finishing import Finishing
+from ringfence.artifacts.keyring import LOCATION, at_home, for_sealing, move_to_token
 from ringfence.artifacts.local import RecordedAccess, SealOrder, Workbench
 from ringfence.artifacts.model import DatasetName
 from ringfence.artifacts.reconcile import HomeWrappings
 from ringfence.artifacts.seal import print_key_file, read_key_file
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import Conflict, NotFound, Refused, Unavailable, UsageError, VerificationFailed
+from ringfence.rekeying import rekey
 from ringfence.storage.turns import replacing
 from ringfence.testing.artifacts import Counting, MemoryControl, MemoryFolder, MemoryKeyring
 
@@ -32,6 +34,10 @@ class Bench:
 
     def seal(self):
         return self.work.seal(SealOrder(NAME, 65536), PlainFolder(self.source), self.keyring)
+
+    def home_made(self):
+        (self.home / "datasets").mkdir(parents=True)
+        return self.home
 
     def folder(self, document):
         return self.home / "datasets" / document["dataset"] / str(document["epoch"])
@@ -312,7 +318,7 @@ def test_one_that_cannot_be_finished_keeps_no_other_from_it(bench):
         with pytest.raises(Killed):
             bench.work.erase(NAME, "why", Dying(bench.home, 0), epoch)
     (bench.folder(first) / "seal.json").write_bytes(b"")
-    with pytest.raises(VerificationFailed, match="seal.json"):
+    with pytest.raises(VerificationFailed, match=r"seal\.json"):
         bench.work.finish_erasures(bench.wrappings)
     assert bench.predicates.count("dataset.erased") == 1
     assert wrapped(bench.folder(first)) == wrapped(bench.folder(second)) == []
@@ -327,9 +333,11 @@ def test_a_turn_of_up_destroys_what_was_cut_off_and_leaves_the_word_to_a_person(
     assert turn() == turn() == 1
     assert wrapped(bench.folder(document)) == []
     assert "dataset.erased" not in bench.predicates
+    (late,) = bench.control.service.epochs(bench.control.tenant)  # as a turn sees it that began before the end
     (done,) = bench.work.finish_erasures(bench.wrappings)
     assert [one["digest"] for one in done["wrappings"]] == expected
     assert turn() == 0
+    bench.wrappings.destroy(late)
     assert not list((bench.home / "datasets" / ".erasing").iterdir())
 
 
@@ -347,3 +355,39 @@ def test_a_turn_leaves_alone_what_lies_in_another_home(bench):
     cut_off(bench)
     bench.folder(document).rename(bench.home / "away")
     assert finishing(bench)() == 0
+
+
+def test_with_the_key_in_a_token_an_erasure_and_a_rotation_leave_a_backup_worth_nothing(bench, software_token):
+    """SoftHSM stands for the token: what an erasure alone does not reach, `_NOT_SHOWN` says, the rotation does."""
+    with for_sealing(bench.home_made(), None) as keyring:
+        bench.keyring = keyring
+        first = bench.seal()
+    place = software_token
+    move_to_token(bench.home / LOCATION, None, place.module, place.label, place.pin_file)
+    bench.keyring = at_home(bench.home, None)
+    second = bench.seal()
+    (secret,) = wrapped(bench.folder(first))
+    done = bench.work.erase(NAME, "why", bench.wrappings, 1)
+    assert done["wrappings"] == [{"place": "key.json", "kek": bench.keyring.kek, "digest": str(Digest.of(secret))}]
+    with pytest.raises(Refused, match="was erased"):
+        bench.open(1)
+    bench.open(2)
+    assert len(bench.keyring.unwrap(secret)) == 32  # a copy of key.json, with the token: the statement says so
+    before = bench.keyring
+    assert rekey(bench.home, None, lambda *_: None).destroyed
+    with pytest.raises(NotFound, match="holds no key"):
+        before.unwrap(secret)
+    bench.keyring = at_home(bench.home, None)
+    with pytest.raises(VerificationFailed):
+        bench.keyring.unwrap(secret)
+    bench.open(2)
+    assert wrapped(bench.folder(first)) == []
+    assert second["epoch"] == 2
+
+
+def test_between_announcement_and_end_a_key_that_is_there_and_one_that_is_gone_are_no_findings(bench):
+    bench.seal()
+    cut_off(bench)
+    assert bench.work.verify(NAME, None)["failed"] == []
+    finishing(bench)()
+    assert bench.work.verify(NAME, None)["failed"] == []

@@ -145,6 +145,11 @@ def test_measurements_have_to_be_expected():
     assert level(judge(PLATFORM.evidence(QUOTE), replace(EXPECTED, values=none)), Claim.BOOT) is Level.NONE
 
 
+def test_a_guest_that_may_be_migrated_is_told_so():
+    done = judge(PLATFORM.evidence(PLATFORM.quote(BINDING.digest, attributes=1 << 28 | 1 << 29)))
+    assert "may be migrated" in done.claims[Claim.DEBUG].reason
+
+
 def test_attributes_that_take_nothing_from_the_guest_are_accepted():
     attributes = 1 << 16 | 0b11011 << 27 | 1 << 63  # without MIGRATABLE, which is bit 29
     done = judge(PLATFORM.evidence(PLATFORM.quote(BINDING.digest, attributes=attributes)))

@@ -287,3 +287,12 @@ def test_where_no_firmware_measured_nothing_is_said_of_debuggers():
     done = machine.judge()
     assert "never extended" in done.claims[Claim.DEBUG].reason
     assert not done.acceptable
+
+
+def test_what_a_log_says_of_the_start_is_shown_only_where_it_is_that_of_the_quote():
+    machine, other = Machine(), Machine(booted(kernel=b"k"))
+    assert {"kernel", "initrd", "cmdline"} <= set(machine.judge().measurements)
+    lies = machine.judge(replace(machine.evidence, event_log=other.log))
+    assert not {"kernel", "initrd", "cmdline"} & set(lies.measurements)
+    narrow = machine.tpm.evidence(BINDING, log=machine.log, selected=QUOTED - {4})
+    assert {"kernel", "initrd", "cmdline"} & set(machine.judge(narrow).measurements) == {"initrd", "cmdline"}

@@ -138,3 +138,9 @@ def test_a_document_that_is_over_is_said_to_be():
 def test_nothing_is_signed_that_would_not_be_read():
     with pytest.raises(MalformedInput):
         reference.sign(b"{}", KEY)
+
+
+def test_a_root_is_named_once():
+    root = json.loads(reference.payload(DOCUMENTS[0]))["roots"][0]
+    with pytest.raises(MalformedInput, match="twice"):
+        reference.parse(changed(DOCUMENTS[0], roots=[root | {"hardware": True}, root | {"hardware": False}]))

@@ -80,7 +80,7 @@ class World:
     def __init__(self, home, services, dataset, key):
         self.home, self.services, self.dataset, self.key = home, services, dataset, key
 
-    def draft(self, *, credential=CREDENTIAL, minutes=15, node_key=NODE.public):
+    def draft(self, *, credential=CREDENTIAL, minutes=15, node_key=NODE.public, family="tpm2"):
         """Return lease and draft of a release that was decided just now."""
         now = self.services.clock.now()
         target = Target(TENANT, "n-00000001", "alpha", Digest.of(b"alpha"), "vm", ready=True, cut_off=False)
@@ -91,7 +91,7 @@ class World:
             Wish("claims", "alpha", "training", WORKLOAD),
             ANNA.id,
             None,
-            Judgement("tpm2", None, Digest.of(b"evidence"), None),
+            Judgement(family, None, Digest.of(b"evidence"), None),
             Place(),
             demo=False,
             device_elsewhere=False,
@@ -145,10 +145,16 @@ def test_the_key_of_a_published_release_is_wrapped_for_that_node(world):
 
 
 def test_a_node_without_a_tpm_gets_it_without_a_credential(world):
-    decided = world.draft(credential=None)
+    decided = world.draft(credential=None, family="sev-snp")
     wanted = world.wanted(decided, world.record(decided.draft), credential=None, secret=None)
     found = Released(wanted.terms, world.wrap(wanted), None)
     assert bytes(wrapping.open_sealed(found, NODE.private, None)) == world.key
+
+
+def test_a_tpm_gets_nothing_that_another_tpm_opens(world):
+    decided = world.draft(credential=None)
+    with pytest.raises(VerificationFailed, match="credential"):
+        world.entitled(world.order(world.record(decided.draft), credential=None, secret=None))
 
 
 def test_what_is_only_sequenced_releases_nothing(world):

@@ -281,3 +281,19 @@ def test_a_signed_reference_counts_as_its_payload():
     judged = Appraising().judge(GOOD.evidence(binding), [signed], binding, made.AT)
     assert judged.reference == Digest.of(signed)
     assert judged.appraisal.acceptable
+
+
+def test_a_root_of_ones_own_vouches_for_devices_in_its_own_name_only():
+    """Whoever writes a reference may name a root of their own beside the maker's, and certify any device's key."""
+    own = made.Authority.root(seed=2)
+    both = paper(roots=(AUTHORITY.trusted(software=False), own.trusted(software=False)))
+    binding = Binding(b"n" * 32, b"k", WISH.workload, "d" * 32)
+    found = [
+        Appraising().judge(machine.evidence(binding), [both], binding, made.AT)
+        for machine in (GOOD, Machine(7, authority=own))
+    ]
+    assert [one.appraisal.acceptable for one in found] == [True, True]
+    assert found[0].appraisal.device == found[1].appraisal.device
+    assert [one.anchor for one in found] == [str(each.trusted(software=False).key) for each in (AUTHORITY, own)]
+    alone = Appraising().judge(GOOD.evidence(binding), [paper()], binding, made.AT)
+    assert alone.anchor == found[0].anchor

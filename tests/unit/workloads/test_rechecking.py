@@ -101,6 +101,22 @@ def test_containment_comes_before_the_statement_and_does_not_wait_for_it(lab, re
     assert node.cut_off
 
 
+def test_a_difference_is_stated_also_where_the_node_cannot_be_cut_off(lab, rechecking, clock):
+    class Stuck:
+        def __getattr__(self, name):
+            return getattr(lab.keeping.compute, name)
+
+        def quarantine(self, *_, **__):
+            raise Unavailable("the network's keeper is away")
+
+    lab.shell.now = b"other bytes"
+    clock.advance(EVERY)
+    with pytest.raises(Unavailable, match="keeper"):
+        replace(rechecking, keeping=replace(lab.keeping, compute=Stuck())).turn()
+    assert lab.services.serving.gateway.deployment(TENANT, SMALL).state is DeploymentState.FAILED
+    assert [said["outcome"] for said in stated(lab)] == [CHANGED]
+
+
 def test_a_node_that_does_not_answer_is_stated_and_not_cut_off(lab, rechecking, clock):
     lab.shell.away = True
     clock.advance(EVERY)

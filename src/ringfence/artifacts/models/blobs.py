@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from ringfence.artifacts.models import verity
 from ringfence.artifacts.models.bundle import MAX_BUNDLE
 from ringfence.artifacts.models.keys import PublicKey
 from ringfence.artifacts.models.methods import Algorithm, SignedFiles, hasher
@@ -331,8 +332,12 @@ def looked_at(path: Path) -> Iterator[tuple[Sequence[str], Opening]]:
         yield [path.name], only
 
 
-def _copied(content: FileContent, descriptor: int) -> bytes:
-    """Copy a file into a memory file and return the digest of what lies there."""
+def _copied(content: FileContent, descriptor: int, ioctl: verity.Ioctl = fcntl.ioctl) -> bytes:
+    """Copy a file into a memory file and return the digest of what lies there.
+
+    Raises:
+        VerificationFailed: the kernel holds the file by fs-verity, and these are not the bytes that it measured.
+    """
     if content.size == 0:
         return hashlib.sha256().digest()
     check_room(content.size, _available())
@@ -340,14 +345,21 @@ def _copied(content: FileContent, descriptor: int) -> bytes:
         os.ftruncate(descriptor, content.size)
         mapped = mmap.mmap(descriptor, content.size)
     hasher, offset = hashlib.sha256(), 0
+    with translated(content.name):
+        measured = verity.measured(content.descriptor, ioctl)
+    tree = verity.Tree() if measured is not None else None
     with mapped, memoryview(mapped) as view:
         while offset < content.size:
             with view[offset : offset + CHUNK] as part:
                 count = content.read_into(part, offset)
                 hasher.update(part[:count])
+                if tree is not None:
+                    tree.update(part[:count])
             if count == 0:
                 raise VerificationFailed(f"{content.name!r} became shorter while it was read")
             offset += count
+    if tree is not None and tree.digest() != measured:
+        raise VerificationFailed(f"{content.name!r} does not hold the bytes that the kernel measured by fs-verity")
     return hasher.digest()
 
 

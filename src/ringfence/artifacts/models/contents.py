@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ringfence.artifacts.models import verity
 from ringfence.artifacts.models.blobs import FileContent
 from ringfence.artifacts.models.methods import Comparison
 from ringfence.artifacts.plain import translated
@@ -84,6 +85,8 @@ class Contents:
             raise Conflict(f"{content.name!r} was changed while it was read; try again once nobody writes to it")
         if comparison is not None and not comparison.matches():
             raise VerificationFailed(f"{content.name!r} does not hold the bytes that were signed")
+        with translated(content.name):
+            verity.enabled(partial, FROZEN)
         return Digest(running.digest())
 
     def place(self, digest: Digest, target: Path) -> None:

@@ -22,9 +22,11 @@ from ringfence.kernel.errors import Unavailable
 
 PROGRAM = "qemu-system-x86_64"
 ROM_DIRECTORIES = ("usr/share/qemu", "usr/share/seabios")
-QUIET = "quiet loglevel=3 console=ttyS0 panic=-1 ipv6.disable=1 no_timer_check tsc=reliable"
+# The clock is the HPET: on a busy host an emulated machine measures its processor's frequency wrong, and with that its
+# clock ran 2.6 to 16 times too fast (seen in 3 of 12 starts), so that certificates were over before they were shown.
+QUIET = "quiet loglevel=3 console=ttyS0 panic=-1 ipv6.disable=1 no_timer_check tsc=unstable"
 SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
-MACHINE = "q35,usb=off,vmport=off,hpet=off,graphics=off,dump-guest-core=off"
+MACHINE = "q35,usb=off,vmport=off,hpet=on,graphics=off,dump-guest-core=off"
 DISK = "driver=raw,node-name=disk,read-only=on,file.driver=file,file.filename=/dev/fdset/1,file.locking=off"
 CPU_PERCENT = 100
 DETACH_SECONDS = 10

@@ -46,7 +46,7 @@ class Control:
 def start(folder: Path, marker: str, uid: int | None, log: int) -> Iterator[tuple[socket.socket, processes.Process]]:
     """Start a software TPM over the state in `folder`; give its control channel and its process.
 
-    It ends when nobody holds the channel any more; the caller hands it over, or lets it end with the block.
+    It ends when the connection for commands does that was handed to it; one that never got any is found by its mark.
     """
     ours, theirs = socket.socketpair()
     with ours, theirs:
@@ -68,7 +68,7 @@ def launched(folder: Path, marker: str, uid: int | None, control: int, log: int)
         argv = [
             *qemu.confined(uid, "tcg"), program, "socket", "--tpm2",
             "--ctrl", f"type=unixio,clientfd={handed.number(control)}",
-            "--tpmstate", f"dir={state},mode=0600", "--log", f"{PREFIX}{marker}",
+            "--tpmstate", f"dir={state},mode=0600", "--log", f"{PREFIX}{marker}", "--terminate",
         ]  # fmt: skip
         qemu.detach(argv, environment, stderr=log, inherited=handed.descriptors)
     finally:

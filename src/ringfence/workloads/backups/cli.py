@@ -97,7 +97,9 @@ def restore(
     with connect(settings) as client:
         trusted = [parse_public(str(pem).encode("ascii", "replace")) for pem in client.get(MODELS)["trusted"]]
         stated, made = _newest(client)
-        running = Restoring(target_of(target), target_of(keys), into.absolute(), trusted, time.monotonic_ns)
+        running = Restoring(
+            target_of(target), target_of(keys), into.absolute(), trusted, time.monotonic_ns, time.time_ns
+        )
         done = running(stated)
         lost = _lost(client, settings.home, made, done)
         draft = statements.restored(client.tenant, stated, done, lost, *limits)
@@ -140,14 +142,20 @@ def _newest(client: "Client") -> "tuple[Stated, dict[str, Any]]":
 
 
 def _lost(client: "Client", home: Path, made: dict[str, Any], done: "Restored") -> int:
-    """Return how much would be lost now: the age of the copy, where it lacks something that is recorded, else 0."""
+    """Return how much would be lost now: the age of the copy, where it lacks something that is recorded, else 0.
+
+    Where it lacked something when it was made, no copy of that is known, and its age is no measure: the most there is.
+    """
     from ringfence.installation import SystemClock
     from ringfence.kernel.clock import from_text
     from ringfence.workloads.backups.making import wanted_of
+    from ringfence.workloads.backups.statements import LONGEST
 
     wanted = {(f"{one.kind}s/{one.name}", one.digest) for one in wanted_of(home, *_held(client))}
     if done.held and wanted <= done.held:
         return 0
+    if made["missing"]:
+        return LONGEST
     return max(0, round((SystemClock().now() - from_text(made["at"])).total_seconds()))
 
 

@@ -9,15 +9,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ringfence.artifacts.blobs import JOURNAL, PENDING
 from ringfence.artifacts.models.model import SIGNATURE
 from ringfence.artifacts.seal import KEY_FILE
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import Conflict, UsageError
 from ringfence.storage.files import explained
 from ringfence.workloads.backups.model import Index, Kept, Kind, Thing, printed
-from ringfence.workloads.backups.target import PIECE, FolderTarget, Target, content_of, index_of
+from ringfence.workloads.backups.target import PIECE, FolderTarget, RemoteTarget, Target, content_of, index_of
 
-LEFT_OUT = frozenset({"pending", "journal"})  # of a seal on its way
+LEFT_OUT = frozenset({PENDING, JOURNAL})  # of a seal on its way, in the folder of its epoch
+APART = "wrapped keys are kept apart from what they open: name another place with --keys"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class Making:
         files, keys = list[Kept](), list[Kept]()
         for path in _files(one.folder):
             name = path.relative_to(one.folder).as_posix()
+            if one.kind is Kind.DATASET and (name in LEFT_OUT or path.name.startswith(".")):
+                continue  # a hidden one is what a kill left of a file on its way: of wrapped keys, perhaps
             is_key = one.kind is Kind.DATASET and name == KEY_FILE
             (keys if is_key else files).append(self._copy(path, name, self.keys if is_key else self.target))
         return tuple(files), tuple(keys)
@@ -90,7 +94,7 @@ def _files(folder: Path) -> Iterator[Path]:
         for path in sorted(folder.rglob("*")):
             if path.is_symlink():
                 raise UsageError(f"{path} is a symbolic link; sealed datasets and imported models hold none")
-            if path.is_file() and path.name not in LEFT_OUT:
+            if path.is_file():
                 yield path
 
 
@@ -125,7 +129,9 @@ def check_apart(target: Target, keys: Target, home: Path) -> None:
     if isinstance(target, FolderTarget) and isinstance(keys, FolderTarget):
         first, second = target.path.resolve(), keys.path.resolve()
         if first.is_relative_to(second) or second.is_relative_to(first):
-            raise UsageError("wrapped keys are kept apart from what they open: name another folder with --keys")
+            raise UsageError(APART)
+    if isinstance(target, RemoteTarget) and isinstance(keys, RemoteTarget) and target.shares(keys):
+        raise UsageError(APART)
 
 
 def off_host(target: Target, home: Path) -> bool:
@@ -147,7 +153,7 @@ def wanted_of(home: Path, epochs: Iterable[Mapping[str, object]], models: Mappin
         models: the digest of each name's newest signed version.
     """
     for one in epochs:
-        if not one.get("erased"):
+        if not one["erasure"]:
             name = f"{one['dataset']}/{one['epoch']}"
             yield Wanted(Kind.DATASET, name, Digest.parse(one["seal"]), home / "datasets" / name)
     for name, digest in sorted(models.items()):

@@ -1,7 +1,7 @@
 """Restore a backup into an empty place, against the clock, and verify what came back down to every byte.
 
 What counts is the digest that was stated when the backup was made: the target is not trusted. A drill that was killed
-goes on: what lies there already with the right bytes is not fetched again.
+goes on: what lies there already with the right bytes is not fetched again, and its time counts from the first call.
 """
 
 import hashlib
@@ -69,6 +69,7 @@ class Restoring:
     place: Path
     trusted: Sequence[PublicKey]
     stopwatch: Callable[[], int]
+    wall: Callable[[], int]  # nanoseconds since 1970: what a drill that goes on counts by
 
     def __call__(self, stated: Stated) -> Restored:
         """Restore and verify; what fails is part of the result, and nothing of it raises but the place itself.
@@ -76,8 +77,8 @@ class Restoring:
         Raises:
             Conflict: the place holds something else.
         """
-        resumed = self._begin(stated)
-        began = self.stopwatch()
+        before = self._begin(stated)
+        resumed, began = before is not None, self.stopwatch() - (before or 0)
         try:
             index = parse(read_whole(self.target, index_of(stated.index), stated.index, MAX_INDEX), source="index")
             of_keys = parse(read_whole(self.keys, index_of(stated.keys), stated.keys, MAX_INDEX), source="keys' index")
@@ -109,19 +110,21 @@ class Restoring:
             held=frozenset((thing.folder, thing.digest) for thing in index.things),
         )
 
-    def _begin(self, stated: Stated) -> bool:
-        """Take an empty place, or one that an earlier drill of the same backup began; return whether it did."""
+    def _begin(self, stated: Stated) -> int | None:
+        """Take an empty place, or one that an earlier drill of the same backup began: return how long ago it did."""
         mark = self.place / MARK
         with explained(self.place, "create"):
             self.place.mkdir(mode=0o700, parents=True, exist_ok=True)
             if mark.exists():
-                if mark.read_text() != str(stated.index):
-                    raise Conflict(f"{self.place} holds what another backup left; name an empty folder")
-                return True
+                found, _, at = mark.read_text()[:200].partition(" ")
+                ago = self.wall() - int(at) if at.isascii() and at.isdigit() else -1
+                if found != str(stated.index) or ago < 0:
+                    raise Conflict(f"{self.place} holds what another drill left; name an empty folder")
+                return ago
             if any(self.place.iterdir()):
                 raise Conflict(f"{self.place} is not empty; a drill restores into an empty place")
-        write_whole(mark, str(stated.index).encode(), mode=PRIVATE)
-        return False
+        write_whole(mark, f"{stated.index} {self.wall()}".encode(), mode=PRIVATE)
+        return None
 
     def _fetch(self, target: Target, index: Index, failures: list[str], damaged: set[str]) -> None:
         for thing in index.things:

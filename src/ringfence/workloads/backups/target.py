@@ -44,15 +44,21 @@ def index_of(digest: Digest) -> str:
 
 
 def target_of(text: str) -> Target:
-    """Return the target that a person names: a path, or an address with `://` for fsspec."""
+    """Return the target that a person names: a path, or an address with `://` for fsspec.
+
+    What fsspec itself would find on this machine is a folder: what holds for folders holds for it.
+    """
     if "://" not in text:
         return FolderTarget(Path(text).absolute())
     import fsspec
+    from fsspec.implementations.local import LocalFileSystem
 
     try:
         system, path = fsspec.core.url_to_fs(text)
     except (ImportError, ValueError, OSError) as error:
         raise MalformedInput(f"{text[:200]!r} cannot be reached by fsspec: {error}") from error
+    if isinstance(system, LocalFileSystem):
+        return FolderTarget(Path(path).absolute())
     return RemoteTarget(system, path.rstrip("/"))
 
 
@@ -104,6 +110,13 @@ class RemoteTarget:
     def __init__(self, system: Any, root: str) -> None:
         self.system, self.root = system, root
 
+    def shares(self, other: "RemoteTarget") -> bool:
+        """Tell whether two may be one place, or one lies in the other: whatever account each is reached with."""
+        if type(self.system) is not type(other.system) or _server(self.system) != _server(other.system):
+            return False
+        first, second = (f"{one.root.strip('/')}/".lstrip("/") for one in (self, other))
+        return first.startswith(second) or second.startswith(first)
+
     def size(self, name: str) -> int | None:
         """Return how long a content is."""
         try:
@@ -135,6 +148,12 @@ class RemoteTarget:
             raise NotFound(f"{name} is not in the backup") from error
         except OSError as error:
             raise Unavailable(f"{name} cannot be read from the backup: {error}") from error
+
+
+def _server(system: Any) -> tuple[str, ...]:
+    """Return what names a server among the options by which fsspec reaches it."""
+    options = getattr(system, "storage_options", {})
+    return tuple(str(options.get(name, "")) for name in ("host", "port", "endpoint_url", "account_name"))
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:

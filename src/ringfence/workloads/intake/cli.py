@@ -11,8 +11,11 @@ from ringfence.frontends.terminal import Json, output
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ringfence.artifacts.models.keyring import Held
+    from ringfence.artifacts.models.local import Posting
     from ringfence.artifacts.models.model import ModelName
     from ringfence.frontends.client import Client
+    from ringfence.kernel.digest import Digest
     from ringfence.settings import Settings
     from ringfence.workloads.intake.quarantine import Place
 
@@ -112,7 +115,6 @@ def release(name: Name, as_json: Json = False) -> None:  # noqa: FBT002
     from ringfence.artifacts.models import keyring
     from ringfence.artifacts.models.local import Posting
     from ringfence.artifacts.models.model import model_name
-    from ringfence.artifacts.models.statements import Signature
     from ringfence.frontends.client import connect, operator_path
     from ringfence.kernel.digest import Digest
     from ringfence.settings import Settings
@@ -124,11 +126,10 @@ def release(name: Name, as_json: Json = False) -> None:  # noqa: FBT002
         place = quarantine.one(called)
         _check_accepted(found)
         held = keyring.of_operator(operator_path(settings), settings.passphrase())
-        done, path = _moved(settings, place, called, Digest.parse(found["digest"]), held)
-        signature = Signature(done.manifest, done.size, Digest.of(done.bundle), held.key.public, held.custody)
-        statement = Posting(client, secrets.token_bytes).signed(called, signature)
+        expected, posting = Digest.parse(found["digest"]), Posting(client, secrets.token_bytes)
+        statement, path = _moved(settings, place, called, expected, held, posting)
     quarantine.discard(called)
-    document = {"name": called, "digest": str(done.manifest.digest), "path": str(path), "statement": statement}
+    document = {"name": called, "digest": found["digest"], "path": str(path), "statement": statement}
     output(document, lambda console: _released(console, document), as_json)
 
 
@@ -199,10 +200,18 @@ def _check_accepted(found: dict[str, Any]) -> None:
         raise Refused(f"{found['name']} is {found['state']}: only a model that a person accepted leaves the quarantine")
 
 
-def _moved(settings: "Settings", place: "Place", name: "ModelName", expected: Any, held: Any) -> tuple[Any, Path]:
-    """Copy a model onto the shelf and sign the copy; it appears there only if it is what was decided about."""
+def _moved(
+    settings: "Settings", place: "Place", name: "ModelName", expected: "Digest", held: "Held", posting: "Posting"
+) -> tuple[Any, Path]:
+    """Copy a model onto the shelf and sign the copy.
+
+    It appears there only if it is what was decided about, and the log took the signature: a release that broke off,
+    or that came after the decision was taken back, leaves nothing, and can be asked for again.
+    """
     from ringfence.artifacts.models.blobs import model_folder
+    from ringfence.artifacts.models.statements import Signature
     from ringfence.artifacts.models.store import Shelf, copy_model, sign_folder
+    from ringfence.kernel.digest import Digest
     from ringfence.kernel.errors import VerificationFailed
 
     shelf = Shelf(settings.home)
@@ -215,7 +224,9 @@ def _moved(settings: "Settings", place: "Place", name: "ModelName", expected: An
             raise VerificationFailed(
                 f"what lies in quarantine is {done.manifest.digest}, and not what was decided about"
             )
-    return done, shelf.path(name)
+        signature = Signature(done.manifest, done.size, Digest.of(done.bundle), held.key.public, held.custody)
+        statement = posting.signed(name, signature)
+    return statement, shelf.path(name)
 
 
 def _brought(console: "Console", document: dict[str, Any]) -> None:

@@ -126,7 +126,7 @@ class Intakes:
             raise Refused(because)
 
     def _check_mature(self, tenant: Tenant, found: Intake, decision: str, envelope: Envelope) -> None:
-        """Raise `Refused` where one of the two people could have been made up just now; to refuse is always possible."""
+        """Raise `Refused` where one of the two could have been made up just now; to refuse is always possible."""
         if not self.files(tenant).intake.apart or statements.DECISIONS[decision] is not State.ACCEPTED:
             return
         issuers, now = self.log.issuers(tenant), envelope.statement.issuance.issued_at

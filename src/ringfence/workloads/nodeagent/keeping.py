@@ -27,6 +27,8 @@ BINDING_SIZE = 32
 QUOTED = (*range(11), 14)  # firmware, what it started, what ran since; 14 is empty here, and to be seen empty
 TRIES = 20  # a file may be measured between reading the registers and signing them
 LONGEST_LEASE = timedelta(hours=1)
+_LONGEST = int(LONGEST_LEASE.total_seconds())
+BEHIND = timedelta(minutes=1)  # this clock may be ahead of the one that the lease was made by
 Answer = dict[str, Any]
 
 
@@ -74,6 +76,8 @@ class Keeping:
     now: Callable[[], datetime]
     elapsed: Callable[[], float]
     held: dict[str, Held] = field(default_factory=dict)  # lease -> what it gives
+    opened: dict[Digest, float] = field(default_factory=dict)  # what was delivered -> when it ends
+    revoked: set[str] = field(default_factory=set)
     ended: bool = False  # there was a lease, and there is none any more
 
     def answer(self, request: Mapping[str, Any], content: bytes) -> Answer:
@@ -85,8 +89,8 @@ class Keeping:
                     return self._identify()
                 case {"do": "quote", "binding": str() as binding, **more} if not more:
                     return self._quote(_bytes(binding))
-                case {"do": "deliver", **more} if not more:
-                    return self._deliver(content)
+                case {"do": "deliver", "seconds": int() as seconds, **more} if not more:
+                    return self._deliver(content, timedelta(seconds=max(0, min(seconds, _LONGEST))))
                 case {"do": "revoke", "lease": str() as lease, **more} if not more:
                     return self._revoke(lease)
                 case {"do": "open", "lease": str() as lease, "seal": str() as seal, "path": str() as path, **more}:
@@ -147,19 +151,32 @@ class Keeping:
 
     # keys
 
-    def _deliver(self, document: bytes) -> Answer:
+    def _deliver(self, document: bytes, wanted: timedelta) -> Answer:
+        """Keep a key as long as the host says, counted from its first delivery; our time of day can only shorten it.
+
+        Who sees the document on its way may deliver it again: it then ends when it would have, and one that was
+        revoked stays so.
+        """
         released = wrapping.parse(document)
         terms = released.terms
-        left = min(terms.expires_at - self.now(), LONGEST_LEASE)
+        left = min(wanted, terms.expires_at - self.now() + BEHIND)
         if left <= timedelta():
             raise Refused("the lease of the released key is over")
         if released.credential is None:
             raise Refused("the released key is not bound to this TPM")
         key = wrapping.open_sealed(released, self.identity.private, self._activated)
+        until = self._until(terms, self.elapsed() + left.total_seconds())
         if earlier := self.held.pop(terms.lease, None):
             earlier.drop()
-        self.held[terms.lease] = Held(terms, key, self.elapsed() + left.total_seconds())
-        return {"lease": terms.lease, "seconds": int(left.total_seconds())}
+        self.held[terms.lease] = Held(terms, key, until)
+        return {"lease": terms.lease, "seconds": max(0, int(until - self.elapsed()))}
+
+    def _until(self, terms: Terms, until: float) -> float:
+        """Return when a key ends that was opened: not later than at its first delivery."""
+        first = self.opened.setdefault(Digest.of(terms.info), until)
+        if terms.lease in self.revoked or first <= self.elapsed():
+            raise Refused("the lease of the released key is over")
+        return min(first, until)
 
     def _activated(self, credential: bytes) -> bytes:
         return self.tpm.activate(self.identity.ak, self.identity.ek, credential)
@@ -167,6 +184,7 @@ class Keeping:
     def _revoke(self, lease: str) -> Answer:
         known = lease in self.held
         if known:
+            self.revoked.add(lease)
             self._drop(lease)
         return {"revoked": known}
 

@@ -4,12 +4,14 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ringfence.kernel import digest
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import Unavailable, VerificationFailed
 from ringfence.kernel.text import printable
+from ringfence.keyrelease import wrapping
 from ringfence.keyrelease.wrapping import NODE_KEY_SIZE
 
 LARGEST_ANSWER = 8 * 2**20
@@ -23,6 +25,7 @@ class Speaking:
 
     send: Callable[[bytes], bytes]  # a message there, its answer back
     certificate: Callable[[], bytes]  # of the endorsement key, which we keep: a guest has no use for it
+    now: Callable[[], datetime]  # our own time: how long a lease goes on is never left to a node's
 
     def identify(self) -> bytes:
         """Return the public key that the agent made for itself."""
@@ -37,8 +40,9 @@ class Speaking:
         return digest.dumps({**found, "ekCertificate": b64encode(self.certificate()).decode()})
 
     def deliver(self, released: bytes) -> None:
-        """Hand a released key over."""
-        self._asked({"do": "deliver"}, {"lease", "seconds"}, released)
+        """Hand a released key over, with the time that its lease still has."""
+        left = wrapping.parse(released).terms.expires_at - self.now()
+        self._asked({"do": "deliver", "seconds": int(left.total_seconds())}, {"lease", "seconds"}, released)
 
     def revoke(self, lease: str) -> bool:
         """Have it drop the key of a lease; return whether it says that it had one."""

@@ -1,6 +1,7 @@
-"""A software TPM as a process: found by its marker, gone with its channel, and refused where it says no."""
+"""A software TPM as a process: found by its marker, gone with its connection, and refused where it says no."""
 
 import os
+import select
 import socket
 import threading
 
@@ -32,11 +33,19 @@ def test_each_has_a_seed_of_its_own_that_stays(tmp_path, log):
 
 
 @real
-def test_it_is_found_by_its_marker_and_ends_with_its_channel(tmp_path, log):
-    with softtpm.start(tmp_path, MARKER, None, log) as (_, process):
+def test_it_is_found_by_its_marker_and_ends_by_itself_with_the_connection_for_commands(tmp_path, log):
+    with softtpm.start(tmp_path, MARKER, None, log) as (channel, process):
         assert processes.marked(f"{softtpm.PREFIX}{MARKER}") == [process]
-        assert process.alive
-    assert processes.end(process) or not process.alive
+        ended = os.pidfd_open(process.pid)
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            softtpm.power_on(softtpm.Control(channel), softtpm.tpm_over(ours), theirs.fileno())
+            assert process.alive
+    try:
+        assert select.select([ended], [], [], 60)[0], "nobody holds it any more, and it runs on"
+    finally:
+        os.close(ended)
+        processes.end(process)
 
 
 def test_a_refused_control_command_is_named():

@@ -162,6 +162,22 @@ def test_the_same_person_twice_is_one_person(lab):
     assert judged(lab)[0]["approval"].because.startswith("1 of 2 people")
 
 
+def test_somebody_whom_the_log_has_known_for_less_than_a_day_is_no_second_person(lab, clock):
+    """Whoever holds the root key could have made that person up just now."""
+    lab.everything(but={"approval"})
+    clock.advance(timedelta(hours=25))
+    lab.newcomer(Role.SECURITY)
+    lab.approval()
+    found = judged(lab)[0]["approval"]
+    assert found.outcome is Outcome.UNMET
+    assert found.because.startswith("1 of 2 people")
+    clock.advance(timedelta(hours=24))
+    assert judged(lab)[0]["approval"].outcome is Outcome.UNMET  # to wait does not make an old signature better
+    lab.approval(Role.SECURITY, decision="withdraw")
+    lab.approval(Role.SECURITY)
+    assert judged(lab)[1].passed
+
+
 def test_people_who_left_neither_signed_nor_approve(lab, clock):
     lab.everything()
     clock.advance(timedelta(minutes=1))

@@ -1,5 +1,7 @@
 """What comes from outside is neither signed nor served before another person lets it in."""
 
+from datetime import timedelta
+
 import pytest
 
 from ringfence.kernel.actor import Role
@@ -35,6 +37,20 @@ def test_it_waits_until_another_person_decides(lab):
         State.ACCEPTED, lab.home.people[Role.SECURITY].id, "read it"
     )  # fmt: skip
     lab.signed()
+
+
+@pytest.mark.parametrize("made_up", [Role.ENGINEER, Role.SECURITY], ids=["who brings in", "who decides"])
+def test_somebody_enrolled_just_now_is_no_second_person(lab, clock, made_up):
+    clock.advance(timedelta(hours=25))
+    lab.newcomer(made_up)
+    found = lab.bring()
+    with pytest.raises(Refused, match="younger than 24 hours"):
+        lab.decide(found)
+    assert lab.gates.intakes.one(TENANT, found.id).state is State.WAITING
+    assert lab.decide(found, "refuse").state is State.REFUSED  # to keep something out takes nobody else
+    clock.advance(timedelta(hours=24))
+    if made_up is Role.SECURITY:
+        assert lab.decide(found).state is State.ACCEPTED
 
 
 def test_what_was_refused_stays_out_until_somebody_accepts_it(lab):

@@ -109,6 +109,38 @@ def test_a_lease_is_an_hour_at_most_whatever_it_says(both, time):
     assert keeping.expire() == pytest.approx(3600)
 
 
+def test_a_lease_is_as_long_as_the_host_says_whatever_the_node_takes_for_the_time(both, time):
+    speaking, keeping = both
+    released = measured.released_to(speaking, sealed_in_memory(measured.FILES), soon(time))
+    behind = replace(keeping, now=lambda: time.now() - timedelta(days=1), held={}, opened={})
+    assert behind.answer({"do": "deliver", "seconds": 600}, released) == {"lease": LEASE, "seconds": 600}
+    for ahead, seconds in ((30, 600), (120, 540), (659, 1)):
+        early = replace(keeping, now=lambda: time.now() + timedelta(seconds=ahead), held={}, opened={})  # noqa: B023
+        assert early.answer({"do": "deliver", "seconds": 600}, released)["seconds"] == seconds
+    for seconds in (0, -1, -(10**30)):
+        assert "over" in keeping.answer({"do": "deliver", "seconds": seconds}, released)["error"]
+    assert keeping.answer({"do": "deliver", "seconds": 10**30}, released)["seconds"] == 660
+    time.seconds += 400
+    assert behind.answer({"do": "deliver", "seconds": 600}, released)["seconds"] == 200, "again is not anew"
+
+
+def test_what_was_revoked_or_has_ended_is_not_delivered_again(both, time):
+    speaking, keeping = both
+    sealed, other = sealed_in_memory(measured.FILES), "lease-00000000000b"
+    speaking.deliver(measured.released_to(speaking, sealed, time.now() + timedelta(minutes=50), lease=other))
+    released = measured.released_to(speaking, sealed, soon(time))
+    speaking.deliver(released)
+    time.seconds += 610  # over by the host's count, and not yet by a clock that may be a minute ahead
+    assert "over" in keeping.answer({"do": "deliver", "seconds": 600}, released)["error"]
+    assert set(keeping.held) == {other}
+    released = measured.released_to(speaking, sealed, soon(time), lease="lease-00000000000c")
+    speaking.deliver(released)
+    assert speaking.revoke("lease-00000000000c")
+    measured.refuses(lambda: speaking.deliver(released), "over")
+    assert set(keeping.held) == {other}
+    assert not keeping.ended
+
+
 def test_two_leases_end_one_by_one(both, time):
     speaking, keeping = both
     sealed = sealed_in_memory(measured.FILES)
@@ -133,6 +165,8 @@ def test_two_leases_end_one_by_one(both, time):
         {"do": "quote", "binding": "!"},
         {"do": "quote", "binding": 7},
         {"do": "deliver"},
+        {"do": "deliver", "seconds": "60"},
+        {"do": "deliver", "seconds": 60, "more": 1},
         {"do": "revoke"},
         {"do": "open", "lease": LEASE, "seal": "sha256:00", "path": "x", "files": []},
         {"do": "open", "lease": LEASE, "seal": "sha256:" + "0" * 64, "path": "x", "files": [["a", 1]]},

@@ -1,6 +1,7 @@
 """What an agent answers is a stranger's word: of the right form, or refused."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from ringfence.workloads.nodeagent.speaking import Speaking
 
 def saying(answer):
     data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-    return Speaking(lambda _: data, lambda: b"certificate")
+    return Speaking(lambda _: data, lambda: b"certificate", lambda: datetime(2026, 11, 23, tzinfo=UTC))
 
 
 def test_its_refusal_is_repeated_without_control_characters():

@@ -155,7 +155,11 @@ def _link_applets(guest: Path) -> None:
 
 
 def _compile(guest: Path) -> None:
-    """Compile Python's library with the guest's own Python: an emulated machine takes seconds for it at each import."""
+    """Compile Python's library with the guest's own Python: an emulated machine takes seconds for it at each import.
+
+    Everything anew, and nothing by the way: what the compiler itself imports would be kept by the time of its source,
+    which is another one in the image, and a node would compile it again, to bytes that nobody expects.
+    """
     loader = next(guest.glob("lib/*-linux-gnu/ld-linux-*.so.*"))
     libraries = os.pathsep.join(str(path) for path in guest.glob("**/*-linux-gnu") if path.is_dir())
     python = next(path for path in sorted((guest / "usr/bin").glob("python3.*")))
@@ -164,7 +168,7 @@ def _compile(guest: Path) -> None:
         raise Unavailable(
             f"the machines' Python is {python.name}, ours {version}: their agent's packages would not fit"
         )
-    argv = [str(loader), "--library-path", libraries, str(python), "-I", "-m", "compileall", "-qq", "-j2"]
+    argv = [str(loader), "--library-path", libraries, str(python), "-I", "-B", "-m", "compileall", "-qq", "-f", "-j2"]
     _run(
         [*argv, "--invalidation-mode", "unchecked-hash", "-s", str(guest), "-p", "/", *roots],
         PYTHONHOME=str(guest / "usr"),

@@ -224,7 +224,8 @@ def a_quote_is_good_for_its_own_node_and_challenge_only(lab: Lab, good: compute.
 
 
 def what_a_user_starts_there_is_listed(lab: Lab, good: compute.Suite, _: compute.Suite) -> None:
-    """From then on the machine shows more than the image."""
+    """From then on the machine shows more than the image; all that ran before was of the image."""
+    assert lab.appraisal(good).claims[Claim.RUNTIME].level is Level.AFFIRMING
     said = good.ssh("sh", "-c", f"cp /bin/busybox {OWN} && echo '#' >> {OWN}")
     assert said.done, said.err
     assert good.ssh(OWN, "true").done

@@ -63,6 +63,7 @@ from ringfence.workloads.practice.keeper import Keeper
 from ringfence.workloads.receiving import Receiving
 from ringfence.workloads.rechecking import Rechecking
 from ringfence.workloads.releasing import Grounds, releasing
+from ringfence.workloads.releasing import targets as release_targets
 from ringfence.workloads.retaining import KeptFor, retaining
 from ringfence.workloads.runs.service import Runs
 from ringfence.workloads.serving import Serving
@@ -228,7 +229,7 @@ class Services:
         )
         here = signing.targets(self.packs, self.artifacts, self.outbox)
         others = {**targets(self.judgements), **here, **scoping.targets(self.scopes), **gate_targets(self.gates)}
-        others = handing(self.customers, others)
+        others = handing(self.customers, {**others, **release_targets(self.keyrelease)})
         registers, policies = {ASSESSMENT: self.judgements.risks.counted}, self.identity.policies
         return acting(self.database, self.ledger, self.outbox, policies, self.clock, takers, others, registers)
 

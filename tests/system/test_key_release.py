@@ -212,3 +212,11 @@ def test_a_node_that_answers_by_itself_gets_its_challenge_over_http(ground):
         assert post(engineer, "/answers", WISH | answer)[0] == 403
     said = [one.claims["because"] for one in ground.said("key.denied")]
     assert said == [["malformed-evidence", "no-rule"], ["challenge-unknown-used-or-expired", "no-rule"]]
+
+
+def test_a_rule_can_be_signed_with_a_passkey_once_its_references_are_known(ground):
+    ground.allow()
+    envelope, _ = signed(ground.services, ground.home.people[Role.OWNER], rules.draft(ground.rule(minutes=5)))
+    target = ground.services.acting.desk.target(rules.ALLOWED)
+    assert target.submit(ground.home.actor(), "", envelope, None)["statement"]["stage"] == "published"
+    assert [said.claims["minutes"] for said in ground.said(rules.ALLOWED)] == [15, 5]

@@ -1,19 +1,24 @@
 """The wires of key release: datasets, nodes, rules in the log, the people who ask, the agent on a node, the broker."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ringfence.artifacts.model import dataset_name
 from ringfence.artifacts.service import Artifacts
 from ringfence.broker.client import BrokerProcess
 from ringfence.compute.model import Node, NodeState, node_id
 from ringfence.compute.service import Compute
+from ringfence.identity.acting.ports import Target as Taker
 from ringfence.identity.service import Identity
 from ringfence.installation import Home
+from ringfence.kernel.actor import Person
 from ringfence.kernel.clock import Clock
+from ringfence.kernel.commitment import Opening
+from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.errors import MalformedInput, NotFound
-from ringfence.kernel.identifier import PersonId, Tenant
+from ringfence.kernel.identifier import PersonId, PredicateName, Tenant
 from ringfence.kernel.statement import KeyRole
 from ringfence.keyrelease import policy, rules
 from ringfence.keyrelease.appraising import Appraising
@@ -27,7 +32,8 @@ from ringfence.storage.database import Database
 from ringfence.storage.outbox import Outbox
 from ringfence.workloads.attesting import NodeAgents, shell_of
 
-ASK = "release.request"
+ASK, ALLOW = "release.request", "release.allow"
+_ALLOW = "You say who may get the key of this dataset, and what a node has to show for it; the rule before ends."
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,3 +146,12 @@ def releasing(grounds: Grounds, identity: Identity, artifacts: Artifacts, comput
         random=secrets.token_bytes,
         is_demo=grounds.is_demo,
     )
+
+
+def targets(service: KeyRelease) -> Mapping[PredicateName, Taker]:
+    """Return who takes the act by which a person says who may get a key: the references are known by then."""
+
+    def allowed(person: Person, _: str, envelope: Envelope, opening: Opening | None) -> Mapping[str, Any]:
+        return {"statement": service.ruling.allow(person, envelope, opening, []).to_json()}
+
+    return {rules.ALLOWED: Taker(ALLOW, _ALLOW, allowed, lambda _: "/releases")}

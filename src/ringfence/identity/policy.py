@@ -13,27 +13,14 @@ from typing import Any
 import cedarpy
 
 from ringfence.kernel.actor import RECOGNISED, Assurance, Caller, Level, Person, Role, Service
-from ringfence.kernel.digest import Digest
-from ringfence.kernel.errors import InternalError, Refused, StepUpRequired
+from ringfence.kernel.cedar import PolicySet
+from ringfence.kernel.errors import Refused, StepUpRequired
 from ringfence.kernel.identifier import PersonId, Tenant
 
 
 @dataclass(frozen=True, slots=True)
-class Policies:
-    """A parsed policy set with its schema."""
-
-    policies: Any  # cedarpy's handles have no types of their own
-    schema: Any
-    digest: Digest
-
-    @classmethod
-    def parse(cls, policies: str, schema: str) -> "Policies":
-        """Parse and validate a policy set; raise `InternalError` where it does not fit its schema."""
-        verdict = cedarpy.validate_policies(policies, schema)
-        if not verdict.validation_passed:
-            raise InternalError(f"the policies do not fit their schema: {verdict.errors}")
-        digest = Digest.of(schema.encode() + b"\0" + policies.encode())
-        return cls(cedarpy.PolicySet.from_str(policies), cedarpy.Schema.from_str(schema), digest)
+class Policies(PolicySet):
+    """What roles may do, as the engine decides it."""
 
     def admit(self, caller: Caller, action: str) -> None:
         """Return where `caller` may do `action` in the own tenant, recognised as surely as now.

@@ -11,29 +11,15 @@ from typing import Any
 
 import cedarpy
 
-from ringfence.kernel.digest import Digest
-from ringfence.kernel.errors import InternalError
+from ringfence.kernel.cedar import PolicySet
 from ringfence.keyrelease.model import Answer, Denial, Facts
 
 ERROR = "policy-error"
 
 
 @dataclass(frozen=True, slots=True)
-class ReleasePolicy:
-    """A parsed policy set with its schema."""
-
-    policies: Any  # cedarpy's handles have no types of their own
-    schema: Any
-    digest: Digest
-
-    @classmethod
-    def parse(cls, policies: str, schema: str) -> "ReleasePolicy":
-        """Parse and validate a policy set; raise `InternalError` where it does not fit its schema."""
-        verdict = cedarpy.validate_policies(policies, schema)
-        if not verdict.validation_passed:
-            raise InternalError(f"the release policy does not fit its schema: {verdict.errors}")
-        digest = Digest.of(schema.encode() + b"\0" + policies.encode())
-        return cls(cedarpy.PolicySet.from_str(policies), cedarpy.Schema.from_str(schema), digest)
+class ReleasePolicy(PolicySet):
+    """Who may get a key, as the engine decides it."""
 
     def __call__(self, facts: Facts) -> Answer:
         """Return whether the key may go to the node, and which rules stand against it."""

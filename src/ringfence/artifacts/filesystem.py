@@ -113,6 +113,55 @@ class SealedFile(io.RawIOBase):
         super().close()
 
 
+class SharedReader(io.BufferedReader):
+    """A buffered file where a `seek` holds for the next read of the same thread, whoever else seeks in between.
+
+    DuckDB (2.0) gives one file to several threads, each of which seeks and then reads without a lock between the two
+    calls: with a plain file one thread reads where another one went, which shows as a broken table or not at all.
+    As long as only one thread seeks, this is a plain `BufferedReader`.
+    """
+
+    def __init__(self, raw: io.RawIOBase, buffer_size: int) -> None:
+        super().__init__(raw, buffer_size)
+        self._lock, self._seeker, self._places = threading.Lock(), 0, dict[int, int]()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move, for this thread's next read and for every thread that has not moved itself."""
+        with self._lock:
+            if whence == io.SEEK_CUR:
+                self._return_to_own_place()
+            at = super().seek(offset, whence)
+            self._seeker = threading.get_ident()
+            self._places[self._seeker] = at
+            return at
+
+    def _return_to_own_place(self) -> None:
+        """Go where this thread went last if it has not read since and another one has moved; the lock is held."""
+        me = threading.get_ident()
+        place = self._places.pop(me, None)
+        if place is not None and self._seeker != me:
+            super().seek(place)
+            self._seeker = me
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return verified bytes, fewer than asked for only at the end."""
+        with self._lock:
+            self._return_to_own_place()
+            return super().read(size)
+
+    def read1(self, size: int = -1, /) -> bytes:
+        """Return what one reading gives."""
+        with self._lock:
+            self._return_to_own_place()
+            return super().read1(size)
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Fill the buffer with verified bytes."""
+        with self._lock:
+            self._return_to_own_place()
+            return super().readinto(buffer)
+
+
 class SealedFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no types
     """Sealed datasets, read-only; the first part of a path is the dataset's name."""
 
@@ -241,7 +290,7 @@ class SealedFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec has 
             reader = stack.enter_context(self._dataset(name).dataset.reader(inner, self._mode))
         except NotFound as error:
             raise FileNotFoundError(f"{name}/{inner}") from error
-        return io.BufferedReader(SealedFile(reader, stack), BUFFER)
+        return SharedReader(SealedFile(reader, stack), BUFFER)
 
 
 def _entry(name: str, size: int | None = None) -> dict[str, Any]:

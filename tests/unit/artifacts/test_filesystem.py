@@ -155,6 +155,45 @@ def test_many_threads_ask_once(world):
     assert world.openings == ["read"]
 
 
+@pytest.fixture
+def thread():
+    with ThreadPoolExecutor(1) as one:
+        yield lambda act, *given: one.submit(act, *given).result()
+
+
+def reads(file, name, size):
+    return getattr(file, name)(size)
+
+
+def into(file, _, size):
+    buffer = bytearray(size)
+    return bytes(buffer[: file.readinto(buffer)])
+
+
+@pytest.mark.parametrize(("how", "name"), [(reads, "read"), (reads, "read1"), (into, "readinto")])
+def test_a_seek_holds_for_the_thread_that_did_it(world, thread, how, name):
+    """DuckDB reads one file in several threads: a seek, then a read, and another thread's seek between the two."""
+    with world.filesystem().open("claims/train/a.csv", "rb") as file:
+        for mine, others in [(100_000, 200_000), (5, 100_005), (150_000, 0)]:
+            file.seek(mine)
+            thread(file.seek, others)
+            assert how(file, name, 50) == CSV[mine : mine + 50].encode()
+            assert thread(how, file, name, 50) == CSV[others : others + 50].encode()
+        file.seek(1000)
+        thread(file.seek, 2000)
+        assert file.seek(7, io.SEEK_CUR) == 1007
+        assert how(file, name, 5) == CSV[1007:1012].encode()
+
+
+def test_a_file_that_one_thread_hands_to_another_goes_on_where_it_was(world, thread):
+    with world.filesystem().open("claims/train/a.csv", "rb") as file:
+        file.seek(1000)
+        assert thread(file.read, 10) == CSV[1000:1010].encode()
+        assert file.read(10) == CSV[1010:1020].encode()
+        assert thread(file.readline) == CSV[1020 : CSV.index("\n", 1020) + 1].encode()
+        assert file.read(5) == CSV[CSV.index("\n", 1020) + 1 :][:5].encode()
+
+
 def test_a_fork_reads_on_with_what_was_opened_and_waits_for_no_lock_of_its_parent(world):
     filesystem = world.filesystem()
     filesystem.cat("claims/readme.txt")

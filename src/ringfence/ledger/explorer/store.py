@@ -32,7 +32,7 @@ from ringfence.kernel.clock import from_millis, to_millis
 from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.identifier import KeyId, Tenant
 from ringfence.ledger.explorer.matching import DIGEST
-from ringfence.ledger.explorer.model import Asked, Counted, Neighbours, Reach, Totals, Window
+from ringfence.ledger.explorer.model import Asked, Counted, Neighbours, Query, Reach, Totals, Window
 from ringfence.storage.database import METADATA, Database
 from ringfence.storage.rows import STATEMENTS, intact
 
@@ -128,7 +128,12 @@ class IndexTables:
 
     def count(self, tenant: Tenant, asked: Asked) -> Counted:
         """Return how many entries match, up to a limit."""
-        some = select(FACTS.c.entry).where(*self._conditions(tenant, asked)).limit(COUNTED + 1).subquery()
+        if asked.query.subject and asked == Asked(Query(subject=asked.query.subject, before=asked.query.before)):
+            # Nothing else is asked for, so that the index by subject alone knows.
+            found = select(SUBJECTS.c.entry).where(_named(tenant, asked.query.subject)).distinct()
+        else:
+            found = select(FACTS.c.entry).where(*self._conditions(tenant, asked))
+        some = found.limit(COUNTED + 1).subquery()
         number = int(self._all(select(func.count()).select_from(some))[0][0])
         return Counted(min(number, COUNTED), number > COUNTED)
 
@@ -151,8 +156,7 @@ class IndexTables:
 
     def _about(self, tenant: Tenant, wanted: str) -> ColumnElement[bool]:
         """Return the condition on subjects: a few entries by their numbers, many by looking at each entry."""
-        same = and_(SUBJECTS.c.tenant == tenant, _begins(wanted, SUBJECTS.c.name, SUBJECTS.c.digest))
-        rows = self._all(select(SUBJECTS.c.entry).where(same).limit(self.few + 1))
+        rows = self._all(select(SUBJECTS.c.entry).where(_named(tenant, wanted)).limit(self.few + 1))
         if len(rows) <= self.few:
             return FACTS.c.entry.in_(sorted({row.entry for row in rows}))
         # An expression in the place of a column keeps SQLite from reading all names for each entry.
@@ -253,6 +257,10 @@ def _window(window: Window) -> ColumnElement[bool]:
     entries = [FACTS.c.entry >= window.least] if window.least else []
     entries += [FACTS.c.entry < window.below] if window.below is not None else []
     return and_(FACTS.c.issuer == window.key, *conditions, *entries)
+
+
+def _named(tenant: Tenant, wanted: str) -> ColumnElement[bool]:
+    return and_(SUBJECTS.c.tenant == tenant, _begins(wanted, SUBJECTS.c.name, SUBJECTS.c.digest))
 
 
 def _begins(wanted: str, name: ColumnElement[str], digest: ColumnElement[bytes]) -> ColumnElement[bool]:

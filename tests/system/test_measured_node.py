@@ -225,6 +225,9 @@ def a_quote_is_good_for_its_own_node_and_challenge_only(lab: Lab, good: compute.
 
 def what_a_user_starts_there_is_listed(lab: Lab, good: compute.Suite, _: compute.Suite) -> None:
     """From then on the machine shows more than the image; all that ran before was of the image."""
+    tried = "for at in /tmp /dev/shm; do cp /bin/busybox $at/own; $at/own true; done; cat /tmp/own /dev/shm/own | wc -c"
+    said = good.ssh("sh", "-c", tried)  # of what lies in memory alone nothing would be measured
+    assert (int(said.out) > 2**20, said.err.count("Permission denied")) == (True, 2), said
     assert lab.appraisal(good).claims[Claim.RUNTIME].level is Level.AFFIRMING
     said = good.ssh("sh", "-c", f"cp /bin/busybox {OWN} && echo '#' >> {OWN}")
     assert said.done, said.err
@@ -336,8 +339,9 @@ CHANGES: dict[str, Callable[[Path], dict[str, object]]] = {
 @pytest.mark.parametrize("part", CHANGES)
 def test_each_part_alone(lab, tmp_path, part) -> None:
     suite = lab.suite(5)
-    with compute.cleaned(suite), started_otherwise(**CHANGES[part](tmp_path)):
-        come_up(suite)
+    with compute.cleaned(suite):
+        with started_otherwise(**CHANGES[part](tmp_path)):
+            come_up(suite)
         found, expected = lab.appraisal(suite), lab.expected().values
         assert not found.acceptable
         assert found.claims[Claim.BOOT].level is Level.CONTRAINDICATED

@@ -60,7 +60,7 @@ def filled(home_now):
 
 def killed(home, rounds, seed):
     command = [sys.executable, "-c", SWEEPS, str(home.path), str(rounds), str(seed)]
-    done = subprocess.run(command, env=environment({}), capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(command, env=environment({}), capture_output=True, text=True, timeout=3000, check=False)
     assert done.returncode == 0, done.stderr
     return int(done.stdout)
 

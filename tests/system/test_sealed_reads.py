@@ -17,7 +17,7 @@ from ringfence.artifacts.resuming import alone, seal_files
 from ringfence.artifacts.seal import print_seal
 from ringfence.artifacts.verifying import verify
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.errors import RingfenceError
+from ringfence.kernel.errors import RingfenceError, Unavailable
 from ringfence.kernel.identifier import Tenant
 from ringfence.testing.artifacts import MemoryFolder, MemoryVault, sealed_in_memory
 
@@ -154,7 +154,10 @@ def check_refused_or_equal(whole, name, data):
     vault, folder = MemoryVault(whole.vault.files | {name: data}), MemoryFolder()
     if name != "key.json":  # only its form is judged without the key
         assert not verify(vault, whole.digest, 1).passed
-    assert not verify(vault, whole.digest, 1, whole.keyring).passed or name == "key.json"
+    try:
+        assert not verify(vault, whole.digest, 1, whole.keyring).passed or name == "key.json"
+    except Unavailable:  # it names another key-encryption key, which is not at hand: no verdict
+        assert name == "key.json"
     try:
         with open_dataset(vault, whole.digest, 1, whole.keyring) as dataset:
             extract(dataset, folder)

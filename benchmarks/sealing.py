@@ -1,9 +1,10 @@
-"""Sealing by one and two workers, and what opening a large dataset takes: memory, and how often each byte is read."""
+"""Sealing by one and two workers, going on inside a large file, and what opening a large dataset takes."""
 
 import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,8 @@ from ringfence.kernel.identifier import Tenant
 CHUNK = 2**20
 FILES, SIZE = 16, 64 * 2**20  # sealed for the throughput
 LARGE = int(os.environ.get("RINGFENCE_BENCH_GIB", "10")) * 2**30  # opened for the memory
+ONE = 2**30  # bytes of the file that is killed and gone on with
+NEVER = 2**62  # no file is that large: each is read once, and a killed seal begins it anew
 RUNS = 5
 KEYRING = FileKeyring(bytes(32), Custody.EXTERNAL)
 DATASET = DatasetId("a" * 32)
@@ -48,6 +51,42 @@ with Home(home).vault("a" * 32, 1) as vault, open_dataset(vault, seal, 1, FileKe
             total += sum(len(part) for part in reader.chunks())
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 print(json.dumps({"total": total, "read": read() - before, "peak": peak}))
+"""
+
+# Seals one file alone; killed once so many bytes have moved, of which reading first is half.
+WRITER = """
+import json, os, resource, signal, sys, time
+from pathlib import Path
+from ringfence.artifacts.blobs import Home, PlainFolder
+from ringfence.artifacts.journal import Order
+from ringfence.artifacts.keyring import FileKeyring
+from ringfence.artifacts.model import NewSeal
+from ringfence.artifacts.resuming import alone, is_of, seal_files
+
+def written():
+    return int(Path("/proc/self/io").read_text().split("wchar: ")[1].split()[0])
+
+home, source, large, end = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+keyring, new, moved = FileKeyring(bytes(32), "external"), NewSeal("a" * 32, 1, 2**20, large), 0
+
+def planned(plan):
+    return heard
+
+def heard(size):
+    global moved
+    moved += size
+    if moved >= end:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+mine = lambda work: is_of(work, keyring, Order("bench", "a" * 32, 1, 2**20))
+start, before, cpu = time.perf_counter(), written(), time.process_time()
+with Home(home).working("bench", {}, mine) as work:
+    seal_files("bench", PlainFolder(source), work, new, keyring, os.urandom, alone(os.urandom), planned)
+    work.publish("a" * 32, 1)
+    work.settle(None)
+wall, cpu = (time.perf_counter() - start) * 1000, (time.process_time() - cpu) * 1000
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({"wall": wall, "cpu": cpu, "written": written() - before, "peak": peak}))
 """
 
 
@@ -105,6 +144,52 @@ def throughput(folder: Path) -> list[Row]:
     ]
 
 
+def written(home: Path, source: Path, large: int, end: int = NEVER) -> dict[str, float]:
+    """Seal one file in a process of its own, or be killed in it."""
+    command = [sys.executable, "-c", WRITER, str(home), str(source), str(large), str(end)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if end < NEVER:
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        return {}
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def going_on(folder: Path) -> list[Row]:
+    """Kill a seal at 80 % of the ciphertext of one large file, and go on with it; beside a new one, in turn."""
+    source, home = folder / "one", folder / "home"
+    with source.open("wb") as file:
+        for _ in range(ONE // 2**26):
+            file.write(os.urandom(2**26))
+    found: dict[str, list[dict[str, float]]] = {"once": [], "anew": [], "on": []}
+    for _ in range(RUNS):
+        for name, large in (("once", NEVER), ("anew", ONE)):
+            shutil.rmtree(home, ignore_errors=True)
+            found[name].append(written(home, source, large))
+        shutil.rmtree(home, ignore_errors=True)
+        written(home, source, ONE, ONE // 2 + ONE * 8 // 20)
+        found["on"].append(written(home, source, ONE))
+    shutil.rmtree(home)
+    source.unlink()
+
+    def of(name: str, what: str) -> list[float]:
+        return [one[what] for one in found[name]]
+
+    note = f"{ONE // 2**20} MiB in one file, from the page cache to flushed disk"
+    on, peak = "go on inside a large file after 80 %", "memory of sealing a large file, peak"
+    share = [one / two for one, two in zip(of("on", "written"), of("anew", "written"), strict=True)]
+    return [
+        Row(
+            "seal a large file, CPU", "printed", of("anew", "cpu"), "ms CPU", "read once", of("once", "cpu"), note=note
+        ),
+        Row("seal a large file", "printed", of("anew", "wall"), "ms", "read once", of("once", "wall"), note=note),
+        Row(f"{on}, CPU", "printed", of("on", "cpu"), "ms CPU", "anew", of("anew", "cpu"), note=note),
+        Row(on, "printed", of("on", "wall"), "ms", "anew", of("anew", "wall"), note=note),
+        Row("bytes written when going on, of those anew", "<= 0.21", share, "times", limit=0.21, note=note),
+        Row(peak, "< 100 MiB", of("anew", "peak") + of("on", "peak"), "MiB", limit=100, note=note),
+    ]
+
+
 def opening(folder: Path) -> list[Row]:
     """Open and read a large dataset in a process of its own."""
     source = folder / "large"
@@ -127,10 +212,10 @@ def opening(folder: Path) -> list[Row]:
 
 
 def measure() -> list[Row]:
-    """Measure both."""
+    """Measure all."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         if shutil.disk_usage(place).free < 2 * LARGE:
             print("opening a large dataset: not measured, the disk has too little room", file=sys.stderr)
-            return throughput(place)
-        return [*throughput(place), *opening(place)]
+            return [*throughput(place), *going_on(place)]
+        return [*throughput(place), *going_on(place), *opening(place)]

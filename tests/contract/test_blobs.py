@@ -1,10 +1,13 @@
 import pytest
 
-from ringfence.artifacts.blobs import directory_vault
+from ringfence.artifacts.blobs import Home, directory_vault
 from ringfence.artifacts.store import DatasetTable
 from ringfence.testing.artifacts import (
+    TENANT,
     MemoryDatasets,
     MemoryVault,
+    MemoryWork,
+    goes_on_with_what_was_begun,
     keeps_epochs_apart,
     reads_exactly,
     refuses_what_is_not_there,
@@ -39,6 +42,15 @@ def test_listing(vault):
     listing = vault.listing()
     assert listing.top == {"seal.json", "objects", "chunks", "index"}
     assert listing.objects == listing.chunks == {"a"}
+
+
+def test_what_was_begun_in_memory():
+    goes_on_with_what_was_begun(MemoryWork())
+
+
+def test_what_was_begun_on_disk(tmp_path):
+    with Home(tmp_path).working(TENANT, {}, lambda _work: False) as work:
+        goes_on_with_what_was_begun(work)
 
 
 def test_datasets_in_memory():

@@ -34,7 +34,7 @@ def say(word):
     print(word, flush=True)
 
 home, keyring, dataset = Path(sys.argv[1]), FileKeyring(bytes(32), Custody.EXTERNAL), "a" * 32
-new = NewSeal(dataset, 1, 65536)
+new = NewSeal(dataset, 1, 65536, large=200_000)
 with Home(home).working("acme", {}, lambda work: is_of(work, keyring, Order("claims", dataset, 1, 65536))) as work:
     say("begun")
     def planned(plan):
@@ -55,6 +55,7 @@ def source(home):
     chance = random.Random(5)  # noqa: S311 - content, not a secret
     for number in range(FILES):
         (home / "source" / str(number)).write_bytes(chance.randbytes(chance.choice([0, 70_000, 200_000])))
+    (home / "source" / "0").write_bytes(chance.randbytes(3_000_000))
     return {str(number): (home / "source" / str(number)).read_bytes() for number in range(FILES)}
 
 

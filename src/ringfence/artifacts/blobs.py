@@ -1,26 +1,22 @@
 """Sealed datasets and plain trees as files: by descriptor, without following links, never by name twice."""
 
-import errno
 import fcntl
 import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ringfence.artifacts.model import DatasetId, ObjectId, dataset_id
+from ringfence.artifacts.model import DatasetId, dataset_id
 from ringfence.artifacts.plain import (
-    CREATE,
     FOLDER,
     READ,
     DirectoryVault,
     NewFile,
     OpenFile,
     PlainFolder,
-    be_folder,
-    clear,
     directory_vault,
     holding,
     is_plain,
@@ -29,6 +25,16 @@ from ringfence.artifacts.plain import (
 )
 from ringfence.artifacts.ports import Work
 from ringfence.artifacts.seal import KEY_FILE, MAX_KEY_FILE, read_key_file
+from ringfence.artifacts.staged import (
+    JOURNAL,
+    PENDING,
+    STAGING,
+    NewFolder,
+    Place,
+    StagedFolder,
+    flush,
+    unmark,
+)
 from ringfence.kernel.errors import (
     Conflict,
     InternalError,
@@ -40,45 +46,29 @@ from ringfence.kernel.errors import (
 )
 from ringfence.kernel.identifier import Tenant
 
-_UNFINISHED = frozenset({KEY_FILE, "journal", "pending", "objects", "chunks"})
-STAGING = ".staging"
-PENDING = "pending"
-JOURNAL = "journal"
-MAX_JOURNAL = 2**30  # a line has some 500 bytes, and a dataset at most 2^20 files
 MAX_PENDING = 256  # bytes; it holds the name of a tenant
-_CHANGE = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _PATIENCE, _PAUSE = 1.0, 0.02  # seconds until the workers of a killed seal are gone
 
 __all__ = [
     "FOLDER",
+    "JOURNAL",
+    "PENDING",
     "READ",
+    "STAGING",
     "DirectoryVault",
     "NewFile",
+    "NewFolder",
     "OpenFile",
+    "Place",
     "PlainFolder",
+    "StagedFolder",
     "directory_vault",
+    "flush",
     "holding",
     "is_plain",
     "opened",
     "translated",
 ]
-
-
-class NewFolder:
-    """A folder of ours that is being filled."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-
-    @contextmanager
-    def create(self, name: str) -> Iterator[NewFile]:
-        """Create a file and the folders above it."""
-        parts = name.split("/")
-        for depth in range(1, len(parts)):
-            with translated(name), suppress(FileExistsError):
-                os.mkdir("/".join(parts[:depth]), 0o700, dir_fd=self._descriptor)
-        with holding(name, self._descriptor) as (folder, last), opened(last, CREATE, folder, name) as descriptor:
-            yield NewFile(descriptor, name)
 
 
 @contextmanager
@@ -97,111 +87,6 @@ def new_folder(path: Path) -> Iterator[NewFolder]:
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-
-
-class Place(NewFolder):
-    """A folder of ours in which objects are written, read again, and removed."""
-
-    def open(self, name: str) -> AbstractContextManager[OpenFile]:
-        """Open one file."""
-        return DirectoryVault(self._descriptor).open(name)
-
-    def read(self, name: str, limit: int) -> bytes:
-        """Return a whole small file."""
-        return DirectoryVault(self._descriptor).read(name, limit)
-
-    def remove(self, name: ObjectId) -> None:
-        """Remove an object and its hashes."""
-        for path in (f"objects/{name}", f"chunks/{name}"):
-            with translated(path), suppress(FileNotFoundError):
-                os.unlink(path, dir_fd=self._descriptor)
-
-
-class StagedFolder(Place):
-    """A sealed dataset on its way: locked by its writer as long as that lives."""
-
-    def __init__(self, descriptor: int, path: Path, root: Path) -> None:
-        super().__init__(descriptor)
-        self._root, self.path, self.settled, self.published = root, path, False, False
-
-    @property
-    def descriptor(self) -> int:
-        """Return the open folder; whoever inherits it holds the lock too."""
-        return self._descriptor
-
-    @property
-    def key_file(self) -> bytes:
-        """Return the file of the wrapped key."""
-        return self._read(KEY_FILE, MAX_KEY_FILE)
-
-    @property
-    def journal(self) -> bytes:
-        """Return what was noted."""
-        return self._read(JOURNAL, MAX_JOURNAL)
-
-    def _read(self, name: str, limit: int) -> bytes:
-        with suppress(NotFound):
-            return self.read(name, limit)
-        return b""
-
-    def note(self, line: bytes) -> None:
-        """Append to the journal; a line that is torn by a crash is not read again."""
-        with opened(JOURNAL, CREATE & ~os.O_EXCL | os.O_APPEND, self._descriptor) as descriptor:
-            NewFile(descriptor, JOURNAL).write(line)
-
-    def keep(self, objects: Sequence[ObjectId], journal: int) -> None:
-        """Remove what no line of the journal stands for."""
-        wanted = frozenset(objects)
-        for folder in ("objects", "chunks"):
-            be_folder(folder, self._descriptor)
-            with opened(folder, FOLDER, self._descriptor) as descriptor:
-                clear(descriptor, wanted)
-        clear(self._descriptor, _UNFINISHED)
-        with opened(JOURNAL, _CHANGE, self._descriptor) as descriptor, translated(JOURNAL):
-            os.ftruncate(descriptor, journal)
-
-    def publish(self, dataset: DatasetId, epoch: int) -> None:
-        """Flush all files and folders, then rename."""
-        target = self._root / dataset / str(epoch)
-        with translated(target):
-            target.parent.mkdir(mode=0o700, exist_ok=True)
-            flush(self.path)
-            try:
-                self.path.rename(target)
-            except OSError as error:
-                if error.errno in {errno.ENOTEMPTY, errno.EEXIST}:
-                    raise Conflict(f"epoch {epoch} of this dataset is being sealed by somebody else") from error
-                raise
-            self.path, self.published = target, True
-            for folder in (target.parent, self._root, self._root / STAGING):
-                _fsync(folder)
-
-    def settle(self, envelope: bytes | None) -> None:
-        """Write the envelope, then remove the mark."""
-        with translated(self.path):
-            if envelope is not None:
-                with self.create("seal.dsse") as sink:
-                    sink.write(envelope)
-                _fsync(self.path / "seal.dsse")
-            _unmark(self.path)
-            _fsync(self.path)
-        self.settled = True
-
-    def is_empty(self) -> bool:
-        """Tell whether no object was begun, or none can be found any more."""
-        try:
-            with opened("objects", FOLDER, self._descriptor) as descriptor:
-                return not os.listdir(descriptor)  # noqa: PTH208 - by descriptor
-        except UsageError:
-            return True
-
-    def discard(self) -> None:
-        """Remove what there is, renamed away first so that no half of it stays in a published place."""
-        doomed = self._root / STAGING / secrets.token_hex(8)
-        with suppress(OSError):
-            self.path.rename(doomed)
-            self.path = doomed
-        shutil.rmtree(self.path, ignore_errors=True)
 
 
 class Home:
@@ -319,17 +204,11 @@ def _finish(path: Path, root: Path, recorded: Mapping[DatasetId, int]) -> None:
     except (MalformedInput, ValueError):
         return  # not a folder of ours
     if known:
-        _unmark(path)  # recorded; only the writer's last step is missing
+        unmark(path)  # recorded; only the writer's last step is missing
     elif (path / JOURNAL).exists():
         path.rename(root / STAGING / secrets.token_hex(8))  # nobody was told of it: whoever seals again goes on
     else:
         StagedFolder(-1, path, root).discard()
-
-
-def _unmark(path: Path) -> None:
-    """Let a dataset be complete: the mark goes last."""
-    (path / JOURNAL).unlink(missing_ok=True)
-    (path / PENDING).unlink()
 
 
 def _may_go_on(path: Path, recorded: Mapping[DatasetId, int]) -> bool:
@@ -377,19 +256,3 @@ def locked(path: Path) -> int | None:
 def _outcome_unknown(error: BaseException) -> bool:
     """Tell whether the control plane may have recorded the seal although we saw an error."""
     return isinstance(error, InternalError | Unavailable) or not isinstance(error, RingfenceError | OSError)
-
-
-def flush(path: Path) -> None:
-    """Flush everything below `path` to disk: files before the folders that name them."""
-    for folder, _, names in os.walk(path, topdown=False):
-        for name in names:
-            _fsync(Path(folder, name))
-        _fsync(Path(folder))
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -39,6 +39,15 @@ def longest(chunk_size: int) -> int:
     return MAX_CHUNKS * chunk_size
 
 
+def check_length(length: int, chunk_size: int) -> None:
+    """Raise `UsageError` where an object cannot hold so many bytes."""
+    if length > longest(chunk_size):
+        raise UsageError(
+            f"a file of {length} bytes is larger than the {longest(chunk_size)} that one sealed object holds in chunks "
+            f"of {chunk_size}; seal with --chunk-size {CHUNK_SIZES[-1]}, or split the file"
+        )
+
+
 def print_header(header: Header) -> bytes:
     """Print a header."""
     return _HEADER.pack(
@@ -127,11 +136,7 @@ def new_header(
     """Make the header of a new object from `fresh`: 48 random bytes, never used before."""
     if len(fresh) != ID_SIZE + SALT_SIZE:
         raise UsageError(f"an object needs {ID_SIZE + SALT_SIZE} fresh random bytes")
-    if length > longest(chunk_size):
-        raise UsageError(
-            f"a file of {length} bytes is larger than the {longest(chunk_size)} that one sealed object holds in chunks "
-            f"of {chunk_size}; seal with --chunk-size {CHUNK_SIZES[-1]}, or split the file"
-        )
+    check_length(length, chunk_size)
     identifier, salt = ObjectId(fresh[:ID_SIZE].hex()), fresh[ID_SIZE:]
     derived = _derive(dataset_key, dataset, identifier, epoch, salt)
     return Header(kind, chunk_size, length, epoch, dataset, identifier, salt, derived[KEY_SIZE:])

@@ -8,7 +8,17 @@ from typing import Any
 
 from ringfence.artifacts import statements
 from ringfence.artifacts.journal import Order
-from ringfence.artifacts.model import ID_SIZE, SALT_SIZE, DatasetId, DatasetName, NewSeal, Sealed, Verdict, purpose
+from ringfence.artifacts.model import (
+    ID_SIZE,
+    LARGE,
+    SALT_SIZE,
+    DatasetId,
+    DatasetName,
+    NewSeal,
+    Sealed,
+    Verdict,
+    purpose,
+)
 from ringfence.artifacts.opening import OpenDataset, extract, open_dataset, signed_seal
 from ringfence.artifacts.ports import (
     Access,
@@ -90,6 +100,7 @@ class SealOrder:
     epoch: int | None = None  # None: the next one
     provenance: Provenance | None = None
     anew: bool = False  # drop what an unfinished seal of this name has done
+    large: int = LARGE  # bytes of a file from which on it goes on inside
 
 
 def silent(plan: Plan) -> Moved:
@@ -144,7 +155,7 @@ class Workbench:
         if order.epoch not in {None, following}:
             raise Conflict(f"the next epoch of {order.name} is {following}, not {order.epoch}")
         dataset = last.dataset if last else DatasetId(self.random(ID_SIZE).hex())
-        return NewSeal(dataset, following, order.chunk_size)
+        return NewSeal(dataset, following, order.chunk_size, order.large)
 
     def _provenance(self, dataset: Sealed, told: Provenance | None) -> dict[str, Any]:
         if told is None:

@@ -19,6 +19,7 @@ KEY_SIZE = 32
 SALT_SIZE = 32
 MAX_FILES = 2**20  # keeps index (96 MiB) and manifest in memory
 MAX_EPOCH = 2**32  # far beyond one seal a second for a century
+LARGE = 256 * 2**20  # bytes from which on reading a file once more pays: a killed seal then goes on inside it
 MAX_FAILURES = 1000  # findings kept of one verification; more help nobody
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -137,6 +138,7 @@ class NewSeal:
     dataset: DatasetId
     epoch: int
     chunk_size: int
+    large: int = LARGE  # bytes of a file from which on a seal that was killed goes on inside it
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,8 +124,28 @@ class Staged(Folder, Protocol):
         ...
 
 
+class Begun(Source, Protocol):
+    """The object of a large file that was begun, perhaps long ago; nothing that it holds is to be believed."""
+
+    def write_at(self, data: memoryview | bytes, offset: int) -> None:
+        """Write all of `data` there; raise `Unavailable` where the disk is full."""
+        ...
+
+    def cut(self, size: int) -> None:
+        """Let it end after so many bytes."""
+        ...
+
+
 class Workplace(Folder, Protocol):
     """Where objects are written, read again, and removed."""
+
+    def begun(self, name: str) -> AbstractContextManager[Begun]:
+        """Open what was begun under a name, or begin it."""
+        ...
+
+    def complete(self, name: str, object_: ObjectId) -> None:
+        """Give what was begun its place among the objects."""
+        ...
 
     def open(self, name: str) -> AbstractContextManager[Source]:
         """Open a regular file; raise `UsageError` (`NotFound`) where there is none."""
@@ -157,8 +177,15 @@ class Work(Workplace, Staged, Protocol):
         """Append to the journal."""
         ...
 
-    def keep(self, objects: Sequence[ObjectId], journal: int) -> None:
-        """Remove all that is neither one of these objects, nor the key file, nor the journal's first bytes."""
+    def keep(self, objects: Sequence[ObjectId], journal: int, begun: Callable[[], Collection[str]]) -> int:
+        """Remove all that is neither one of these objects, nor the key file, nor the journal's first bytes.
+
+        Of what was begun, what `begun` names stays, which is not asked where nothing was; return how much that is.
+        """
+        ...
+
+    def drop_begun(self) -> None:
+        """Remove what was begun and not completed: no dataset holds any of it."""
         ...
 
 
@@ -294,7 +321,7 @@ class Datasets(Protocol):
         ...
 
     def put(self, tenant: Tenant, sealed: Sealed, envelope: Digest) -> None:
-        """Add an epoch, and the dataset with its first; raise `Conflict` where it exists already."""
+        """Add an epoch, and the dataset with its first; raise `Conflict` where it exists, also in another tenant."""
         ...
 
 

@@ -1,6 +1,7 @@
 """Destroy the wrappings of an erased epoch's key on this machine, so that whoever is killed in it goes on.
 
-`datasets/.erasing/<dataset>-<epoch>.json` lists what is destroyed before anything is, and stays until that is stated.
+`erasing/<dataset>-<epoch>.json` in the home lists what is destroyed before anything is, and stays until that is stated.
+It lies beside the keys and not where datasets are stored: nothing else tells what was destroyed, and it is stated.
 """
 
 import os
@@ -21,7 +22,7 @@ from ringfence.kernel.errors import MalformedInput, NotFound, UsageError
 from ringfence.storage.files import PRIVATE, explained, read_bounded, read_private, sync_directory, write_whole
 from ringfence.storage.turns import replacing, using
 
-ERASING = ".erasing"
+ERASING = "erasing"
 _BUSY = "the key that wraps dataset keys is being replaced; try again when that has ended"
 
 
@@ -29,7 +30,7 @@ class HomeWrappings:
     """The wrapped keys below one home directory."""
 
     def __init__(self, home: Path) -> None:
-        self._root = home / "datasets"
+        self._root, self._lists = home / "datasets", home / ERASING
 
     def destroy(self, sealed: Sealed) -> Sequence[Destroyed]:
         """Overwrite and remove every wrapping of an epoch's key; called again, finish and return the same.
@@ -51,10 +52,9 @@ class HomeWrappings:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep out whoever else erases in this home: two would miss each other's half of the list."""
-        folder = self._root / ERASING
-        with explained(folder, "make"):
-            folder.mkdir(mode=0o700, exist_ok=True)
-        with replacing(folder, "another program is erasing in this home; try again when it has ended"):
+        with explained(self._lists, "make"):
+            self._lists.mkdir(mode=0o700, exist_ok=True)
+        with replacing(self._lists, "another program is erasing in this home; try again when it has ended"):
             yield
 
     def forget(self, sealed: Sealed) -> None:
@@ -62,7 +62,7 @@ class HomeWrappings:
         self._list(sealed).unlink(missing_ok=True)
 
     def _list(self, sealed: Sealed) -> Path:
-        return self._root / ERASING / f"{sealed.dataset}-{sealed.epoch}.json"
+        return self._lists / f"{sealed.dataset}-{sealed.epoch}.json"
 
     def _noted(self, sealed: Sealed) -> list[Destroyed]:
         try:

@@ -1,7 +1,8 @@
 """Seal a tree of files so that a seal that was killed goes on where it stopped (docs/specs/sealed-dataset.md, 9).
 
 A finished object is kept where its source file is the one that was sealed and its own bytes still yield the root in the
-journal. Everything else is removed and written anew, under another id, salt and key: nothing is resealed in place.
+journal. A large file that was begun is gone on with, where it still holds what was sealed of it (`large`). Everything
+else is removed and written anew, under another id, salt and key: nothing is resealed in place.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 from ringfence.artifacts import chunk, tree
 from ringfence.artifacts.chunk import HASH_SIZE, TAG_SIZE, Geometry, chunk_hash
 from ringfence.artifacts.journal import Journal, Order, by_path, parse_journal, print_finished, print_order
+from ringfence.artifacts.large import Binding, LargeSealer
 from ringfence.artifacts.model import (
     KEY_SIZE,
     SALT_SIZE,
@@ -35,6 +37,7 @@ class Plan:
     files: int
     size: int
     finished: int
+    begun: int = 0  # large files inside of which an earlier seal may go on
     dropped: tuple[str, ...] = ()  # why unfinished seals were removed
 
 
@@ -67,10 +70,15 @@ def seal_files(
     else:
         key, journal = _begun(Order(name, new.dataset, new.epoch, new.chunk_size), work, keyring, random)
     try:
-        work.keep([one.record.object for one in journal.finished], journal.size)
         tasks = _tasks(files, by_path(journal.finished))
+        names = Binding(key, new).name
+        begun = work.keep(
+            [one.record.object for one in journal.finished],
+            journal.size,
+            lambda: {names(task.path) for task in tasks if task.size >= new.large},
+        )
         kept = [task.kept.record.object for task in tasks if task.kept]
-        progress = planned(Plan(len(tasks), sum(task.size for task in tasks), len(kept)))
+        progress = planned(Plan(len(tasks), sum(task.size for task in tasks), len(kept), begun))
         for gone in {one.record.object for one in journal.finished} - set(kept):
             work.remove(gone)
         done: list[Finished] = []
@@ -78,6 +86,7 @@ def seal_files(
             if finished != task.kept:
                 work.note(print_finished(key, finished, random(SALT_SIZE)))
             done.append(finished)
+        work.drop_begun()
         seal = conclude(ObjectSealer(work, new, key, random), [one.sealed for one in done])
         write(work, "seal.json", print_seal(seal))
         return seal
@@ -133,7 +142,7 @@ class FileSealer:
     ) -> None:
         self._files, self._place, self._new, self._moved = files, place, new, moved
         self._sealer = ObjectSealer(place, new, key, random, moved)
-        self._buffer = memoryview(bytearray(new.chunk_size + TAG_SIZE))
+        self._large = LargeSealer(place, self._sealer)
 
     def do(self, task: Task) -> Finished:
         """Keep what is there and right, or seal the file anew; it is opened once."""
@@ -143,7 +152,8 @@ class FileSealer:
                 return task.kept
             if task.kept:
                 self._place.remove(task.kept.record.object)
-            sealed = self._sealer.file(task.path, source)
+            sealer = self._large if source.size >= self._new.large else self._sealer
+            sealed = sealer.file(task.path, source)
         return Finished(sealed.entry, sealed.record, identity)
 
     def _is_whole(self, record: Record) -> bool:
@@ -171,7 +181,7 @@ class FileSealer:
         """Give the hash of each chunk; one that the file of hashes does not list spoils the root."""
         for number in range(geometry.chunks):
             size = geometry.plain_size(number)
-            sealed = self._buffer[: size + TAG_SIZE]
+            sealed = self._sealer.sealed[: size + TAG_SIZE]
             source.read_into(sealed, geometry.offset(number))
             found = chunk_hash(sealed)
             right = not listed or listed[number * HASH_SIZE : (number + 1) * HASH_SIZE] == found

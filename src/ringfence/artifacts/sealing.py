@@ -28,7 +28,18 @@ from ringfence.artifacts.seal import KEY_FILE, print_key_file, print_seal
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import Conflict, UsageError
 
-__all__ = ["Memory", "Moved", "NewSeal", "ObjectSealer", "bounded", "conclude", "listed", "seal_tree", "write"]
+__all__ = [
+    "Memory",
+    "Moved",
+    "NewSeal",
+    "ObjectSealer",
+    "bounded",
+    "changed",
+    "conclude",
+    "listed",
+    "seal_tree",
+    "write",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +140,9 @@ class ObjectSealer:
         self, folder: Folder, new: NewSeal, key: bytearray, random: Random, moved: Moved = lambda _size: None
     ) -> None:
         """Prepare; `moved` hears how many bytes of plaintext each chunk had."""
-        self.folder, self.new, self.key, self.random = folder, new, key, random
-        self._moved = moved
-        self._plain = memoryview(bytearray(new.chunk_size))
-        self._sealed = memoryview(bytearray(new.chunk_size + TAG_SIZE))
+        self.folder, self.new, self.key, self.random, self.moved = folder, new, key, random, moved
+        self.plain = memoryview(bytearray(new.chunk_size))
+        self.sealed = memoryview(bytearray(new.chunk_size + TAG_SIZE))
 
     def file(self, path: str, source: Source) -> SealedFile:
         """Seal a file under an id and a salt that nothing had before."""
@@ -156,7 +166,7 @@ class ObjectSealer:
             sink.write(printed)
             root = tree.head(self._chunks(path, source, cipher, state, sink, hashes))
         if not source.unchanged():
-            raise _changed(path)
+            raise changed(path)
         return Record(header.object, header.length, cipher.geometry.chunks, Digest.of(printed), root)
 
     def _hashes(self, header: Header, cipher: Cipher) -> AbstractContextManager[Sink | None]:
@@ -168,18 +178,19 @@ class ObjectSealer:
         geometry = cipher.geometry
         for number in range(geometry.chunks):
             size = geometry.plain_size(number)
-            plain, sealed = self._plain[:size], self._sealed[: size + TAG_SIZE]
+            plain, sealed = self.plain[:size], self.sealed[: size + TAG_SIZE]
             if source.read_into(plain, number * geometry.chunk_size) != size:
-                raise _changed(path)
+                raise changed(path)
             state.update(plain)
             cipher.encrypt_into(number, plain, sealed)
             sink.write(sealed)
             found = chunk_hash(sealed)
             if hashes is not None:
                 hashes.write(found)
-            self._moved(size)
+            self.moved(size)
             yield found
 
 
-def _changed(path: str) -> Conflict:
+def changed(path: str) -> Conflict:
+    """Return the error of a file that is not what it was."""
     return Conflict(f"{path} changed while it was being sealed; seal again when nothing writes to it")

@@ -31,6 +31,7 @@ from ringfence.kernel.errors import (
     RingfenceError,
     Unavailable,
     UsageError,
+    VerificationFailed,
 )
 
 MOST = 64
@@ -39,7 +40,9 @@ BATCH_FILES, BATCH_BYTES = 64, 8 * 2**20
 TOLD_EVERY = 32 * 2**20  # bytes
 PROGRAM = (sys.executable, "-I", "-m", "ringfence.artifacts.worker")
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
-_ERRORS = {kind.slug: kind for kind in (Conflict, UsageError, MalformedInput, NotFound, Unavailable)}
+_ERRORS = {
+    kind.slug: kind for kind in (Conflict, UsageError, MalformedInput, NotFound, Unavailable, VerificationFailed)
+}
 
 
 class Workers:
@@ -105,7 +108,8 @@ class _Child:
     def begin(self, source: Path, new: NewSeal, key: bytearray) -> None:
         """Say what is sealed, and with which key."""
         start = {"source": str(source.absolute()), "place": self._place, "dataset": new.dataset}
-        self._send(json.dumps(start | {"epoch": new.epoch, "chunkSize": new.chunk_size}).encode() + b"\n")
+        more = {"epoch": new.epoch, "chunkSize": new.chunk_size, "large": new.large}
+        self._send(json.dumps(start | more).encode() + b"\n")
         self._send(key)  # by itself: joined with anything it would be copied
 
     def _pipe(self, pipe: IO[bytes] | None) -> IO[bytes]:
@@ -209,7 +213,7 @@ def main() -> None:
     start = json.loads(given.readline())
     key = bytearray(given.read(KEY_SIZE))
     told = _Told(answers)
-    new = NewSeal(DatasetId(start["dataset"]), start["epoch"], start["chunkSize"])
+    new = NewSeal(DatasetId(start["dataset"]), start["epoch"], start["chunkSize"], start["large"])
     files, place = PlainFolder(Path(start["source"])), Place(start["place"])
     sealer = FileSealer(files, place, new, key, secrets.token_bytes, told.moved)
     for line in given:

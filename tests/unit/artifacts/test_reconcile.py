@@ -8,12 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringfence.artifacts.blobs import Home, PlainFolder
+from ringfence.artifacts.chunk import HEADER_SIZE, parse_header
 from ringfence.artifacts.finishing import Finishing
 from ringfence.artifacts.keyring import LOCATION, at_home, for_sealing, move_to_token
 from ringfence.artifacts.local import RecordedAccess, SealOrder, Workbench
-from ringfence.artifacts.model import DatasetName
+from ringfence.artifacts.model import DatasetName, Wrapping
 from ringfence.artifacts.reconcile import HomeWrappings
+from ringfence.artifacts.resuming import alone
 from ringfence.artifacts.seal import print_key_file, read_key_file
+from ringfence.kernel import digest
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import Conflict, NotFound, Refused, Unavailable, UsageError, VerificationFailed
 from ringfence.rekeying import rekey
@@ -80,7 +83,7 @@ def test_an_erased_epoch_opens_for_nobody_and_still_verifies(bench):
         bench.work.erase(NAME, "again", bench.wrappings, 1)
     with pytest.raises(Conflict, match="next epoch of claims is 3"):
         bench.work.seal(SealOrder(NAME, 65536, 1), PlainFolder(bench.source), bench.keyring)
-    assert not list((bench.home / "datasets" / ".erasing").iterdir())
+    assert not list((bench.home / "erasing").iterdir())
     assert second["epoch"] == 2
 
 
@@ -266,11 +269,93 @@ def test_damage_elsewhere_does_not_keep_an_erasure_from_being_stated(bench):
 
 def test_two_who_erase_at_once_wait_for_each_other(bench):
     bench.seal()
-    (bench.home / "datasets" / ".erasing").mkdir()
-    with replacing(bench.home / "datasets" / ".erasing", "taken"), pytest.raises(Unavailable, match="another program"):
+    (bench.home / "erasing").mkdir()
+    with replacing(bench.home / "erasing", "taken"), pytest.raises(Unavailable, match="another program"):
         bench.work.erase(NAME, "why", bench.wrappings)
     bench.work.finish_erasures(bench.wrappings)
     assert bench.predicates[-1] == "dataset.erased"
+
+
+PLANTED = digest.dumps([{"place": "key.json", "kek": "f" * 32, "digest": "f" * 64}])
+
+
+@pytest.mark.parametrize("text", [PLANTED, b"{}", b"\xff"], ids=["false", "no list", "no text"])
+def test_a_list_that_was_planted_with_the_datasets_is_not_stated(bench, text):
+    document = bench.seal()
+    (secret,) = wrapped(bench.folder(document))
+    planted = bench.home / "datasets" / ".erasing" / f"{document['dataset']}-1.json"
+    planted.parent.mkdir()
+    planted.write_bytes(text)
+    planted.chmod(0o600)
+    done = bench.work.erase(NAME, "why", bench.wrappings)
+    assert done["wrappings"] == [{"place": "key.json", "kek": bench.keyring.kek, "digest": str(Digest.of(secret))}]
+
+
+def test_what_is_put_back_after_the_key_is_gone_takes_nothing_out_of_the_list(bench):
+    document = bench.seal()
+    path = bench.folder(document) / "key.json"
+    found = read_key_file(path.read_bytes())
+    with pytest.raises(Killed):
+        bench.work.erase(NAME, "why", Dying(bench.home, 4))
+    other = Wrapping("e" * 32, b"w" * 40)
+    path.write_bytes(print_key_file(found, [other]))
+    (done,) = bench.work.finish_erasures(bench.wrappings)
+    secrets = [found.wrappings[0].wrapped, other.wrapped]
+    assert [one["digest"] for one in done["wrappings"]] == [str(Digest.of(one)) for one in secrets]
+
+
+def test_nothing_that_lies_with_the_datasets_tells_what_was_destroyed(bench):
+    """Whoever writes to the storage finds no list to change once the key is gone and that is not stated yet."""
+    document = bench.seal()
+    (secret,) = wrapped(bench.folder(document))
+    with pytest.raises(Killed):
+        bench.work.erase(NAME, "why", Dying(bench.home, 4))
+    assert wrapped(bench.folder(document)) == []
+    kept = [path.read_bytes() for path in (bench.home / "datasets").rglob("*") if path.is_file()]
+    assert not any(Digest.of(secret).hex.encode() in data for data in kept)
+    (done,) = bench.work.finish_erasures(bench.wrappings)
+    assert [one["digest"] for one in done["wrappings"]] == [str(Digest.of(secret))]
+
+
+@pytest.mark.parametrize("end", ["killed", "goes on"])
+def test_an_unfinished_seal_of_the_next_epoch_outlives_an_erasure(bench, end):
+    """With what was begun of it: another epoch has another key, and its folder is not one to look into."""
+    order = SealOrder(NAME, 65536, large=0)
+    bench.seal()
+    (bench.source / "a").write_bytes(b"two" * 100_000)
+    stopping = Stopping(bench.work.random)
+    with pytest.raises(Unavailable, match="stopped"):
+        replace(bench.work, crew=stopping).seal(order, PlainFolder(bench.source), bench.keyring)
+    (begun,) = (bench.home / "datasets" / ".staging").glob("*/partial/*")
+    before = begun.read_bytes()
+    if end == "killed":
+        with pytest.raises(Killed):
+            bench.work.erase(NAME, "why", Dying(bench.home, 3), 1)
+        bench.work.finish_erasures(bench.wrappings)
+    else:
+        bench.work.erase(NAME, "why", bench.wrappings, 1)
+    assert begun.read_bytes() == before
+    stopping.at = 2**40
+    second = replace(bench.work, crew=stopping).seal(order, PlainFolder(bench.source), bench.keyring)
+    assert (bench.folder(second) / "objects" / parse_header(before[:HEADER_SIZE]).object).exists()
+    assert second["epoch"] == 2
+    bench.open(2)
+
+
+class Stopping:
+    """Seals in this process until so many bytes have moved."""
+
+    def __init__(self, random):
+        self.random, self.at = random, 250_000
+
+    def __call__(self, files, work, new, key, tasks, moved):
+        def heard(size):
+            self.at -= size
+            if self.at < 0:
+                raise Unavailable("stopped")
+            moved(size)
+
+        yield from alone(self.random)(files, work, new, key, tasks, heard)
 
 
 class Hold:
@@ -338,7 +423,7 @@ def test_a_turn_of_up_destroys_what_was_cut_off_and_leaves_the_word_to_a_person(
     assert [one["digest"] for one in done["wrappings"]] == expected
     assert turn() == 0
     bench.wrappings.destroy(late)
-    assert not list((bench.home / "datasets" / ".erasing").iterdir())
+    assert not list((bench.home / "erasing").iterdir())
 
 
 def test_a_turn_destroys_nothing_before_the_announcement_is_published(bench):

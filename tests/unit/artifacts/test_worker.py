@@ -1,13 +1,16 @@
 """Worker processes: the real ones, on a real folder."""
 
 import os
+import random
 import signal
 import sys
 from contextlib import suppress
+from threading import Event, Thread
 
 import pytest
 
 from ringfence.artifacts.blobs import Home, PlainFolder
+from ringfence.artifacts.chunk import HEADER_SIZE, parse_header
 from ringfence.artifacts.keyring import FileKeyring
 from ringfence.artifacts.model import Custody, DatasetId, DatasetName, NewSeal
 from ringfence.artifacts.opening import extract, open_dataset
@@ -33,11 +36,11 @@ def source(tmp_path, files=9):
     return PlainFolder(tmp_path / "source")
 
 
-def sealed(tmp_path, files, crew, keep=lambda _work: True):
+def sealed(tmp_path, files, crew, keep=lambda _work: True, new=NEW):
     plans = []
     with Home(tmp_path).working(ACME, {}, keep) as work:
         planned = lambda plan: plans.append(plan) or (lambda _size: None)  # noqa: E731
-        seal = seal_files(NAME, files, work, NEW, KEYRING, os.urandom, crew, planned)
+        seal = seal_files(NAME, files, work, new, KEYRING, os.urandom, crew, planned)
         work.publish(NEW.dataset, 1)
         work.settle(None)
     return seal, plans[0]
@@ -113,6 +116,90 @@ def test_a_full_disk_is_one_sentence_and_what_was_sealed_stays(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, ignored)
     seal, _ = sealed(tmp_path, files, Workers(2, worth_it=0))
+    check(tmp_path, seal)
+
+
+LARGE = NewSeal(NEW.dataset, 1, NEW.chunk_size, large=10 * 2**16)
+# A worker that stops for good once nine chunks of its file are there.
+STOPPING = """
+import os, pathlib, signal, sys
+import ringfence.artifacts.large as large
+chunk_hash, told, count = large.chunk_hash, pathlib.Path(sys.argv.pop(1)), 0
+
+def counted(sealed):
+    global count
+    count += 1
+    if count == 9:
+        (told / str(os.getpid())).touch()
+        signal.pause()
+    return chunk_hash(sealed)
+
+large.chunk_hash = counted
+import ringfence.artifacts.worker as worker
+worker.main()
+"""
+
+
+def large_source(tmp_path):
+    (tmp_path / "source").mkdir()
+    for name in ("one", "two"):
+        (tmp_path / "source" / name).write_bytes(random.Random(name).randbytes(20 * 2**16 + 7))  # noqa: S311 - content
+    return PlainFolder(tmp_path / "source")
+
+
+def test_a_worker_that_is_killed_inside_a_large_file_is_gone_on_with_there(tmp_path):
+    """kill -9 in the middle of a file; its parent ends the other one. What was begun is what is sealed."""
+    files, pids = large_source(tmp_path), tmp_path / "pids"
+    pids.mkdir()
+    program = (sys.executable, "-c", STOPPING, str(pids))
+    outcome = []
+
+    def run():
+        try:
+            sealed(tmp_path, files, Workers(2, worth_it=0, program=program), new=LARGE)
+        except RingfenceError as error:
+            outcome.append(error)
+
+    thread = Thread(target=run)
+    thread.start()
+    while not (stopped := [int(path.name) for path in pids.iterdir()]):
+        assert thread.is_alive()
+        Event().wait(0.01)
+    os.kill(stopped[0], signal.SIGKILL)
+    thread.join()
+    (error,) = outcome
+    assert "worker process ended" in str(error)
+    (staged,) = (path.parent for path in (tmp_path / "datasets" / ".staging").glob("*/journal"))
+    begun = [path.read_bytes() for path in (staged / "partial").iterdir()]
+    assert max(map(len, begun)) >= 9 * (2**16 + 16)
+    before = {parse_header(data[:HEADER_SIZE]).object for data in begun if data}  # the other one may have got nowhere
+    seal, plan = sealed(tmp_path, files, Workers(2, worth_it=0), new=LARGE)
+    assert plan.begun == len(begun)
+    assert before <= {path.name for path in (tmp_path / "datasets").rglob("objects/*")}
+    check(tmp_path, seal)
+
+
+def test_a_full_disk_inside_the_only_file_leaves_it_to_be_gone_on_with(tmp_path):
+    """A limit on the size of files stands for the disk. With nothing finished, all of it used to be removed."""
+    import resource
+
+    files = large_source(tmp_path)
+    (tmp_path / "source" / "two").unlink()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, before[1]))
+    try:
+        with pytest.raises(Unavailable, match="the disk is full"):
+            sealed(tmp_path, files, Workers(1), new=LARGE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    (begun,) = (tmp_path / "datasets" / ".staging").glob("*/partial/*")
+    assert begun.stat().st_size == 500_000
+    identifier = parse_header(begun.read_bytes()[:HEADER_SIZE]).object
+    seal, plan = sealed(tmp_path, files, Workers(1), new=LARGE)
+    assert plan.begun == 1
+    assert (tmp_path / "datasets" / NEW.dataset / "1" / "objects" / identifier).exists()
     check(tmp_path, seal)
 
 

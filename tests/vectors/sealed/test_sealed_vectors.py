@@ -151,3 +151,12 @@ def test_with_the_erased_key_file_the_dataset_verifies_and_does_not_open(tmp_pat
         assert not verify(vault, digest, 7, erased=False).passed
         with pytest.raises(Refused, match="was erased"), open_dataset(vault, digest, 7, keyring):
             pass
+
+
+def test_a_second_implementation_binds_a_large_file_to_its_content():
+    vector = json.loads((HERE / "vector.json").read_bytes())["largeFile"]
+    dataset, data, path = bytes.fromhex(SEAL["dataset"]), EXPECTED[vector["content"]], vector["path"].encode()
+    bound = hkdf(dataset, b"ringfence sealed large file v1\0" + dataset + struct.pack(">Q", SEAL["epoch"]), 64)
+    given = bytes.fromhex(vector["object"]) + struct.pack(">IQ", SEAL["chunkSize"], len(data)) + sha(data) + path
+    assert hmac.digest(bound[:32], given, "sha256").hex() == vector["salt"]
+    assert hmac.digest(bound[32:], path, "sha256").hex()[:32] == vector["name"]

@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 
 from ringfence.artifacts.journal import Order, print_finished, print_order
-from ringfence.artifacts.model import DatasetId, DatasetName, Finished, Identity, NewSeal
+from ringfence.artifacts.large import Binding
+from ringfence.artifacts.model import DatasetId, DatasetName, Finished, Identity, NewSeal, ObjectId
 from ringfence.artifacts.opening import open_dataset
 from ringfence.artifacts.seal import print_key_file
 from ringfence.artifacts.sealing import seal_tree
@@ -36,6 +37,14 @@ def journal_of(folder: MemoryFolder, key: bytes) -> bytes:
     return b"".join(lines)[:-1]
 
 
+def large_file(key: bytes) -> dict[str, str | int]:
+    """Return how the object of a large file is bound to its content: its name while it is written, and its salt."""
+    path, data, identifier = "deep/two.bin", CONTENTS["two.bin"], ObjectId("0123456789abcdef0123456789abcdef")
+    binding = Binding(key, NEW)
+    salt = binding.salt(identifier, path, len(data), Digest.of(data))
+    return {"path": path, "object": identifier, "content": "two.bin", "name": binding.name(path), "salt": salt.hex()}
+
+
 def main() -> None:
     """Seal and write."""
     folder = MemoryFolder()
@@ -52,6 +61,7 @@ def main() -> None:
     document = {
         "datasetKey": Counting(SEED)(32).hex(),
         "files": {name: data.hex() if len(data) < 100 else f"{len(data)} bytes" for name, data in CONTENTS.items()},
+        "largeFile": large_file(Counting(SEED)(32)),
         "note": "key.json holds a made-up wrapping: use datasetKey. Other plaintexts are in make.py.",
     }
     (HERE / "vector.json").write_text(json.dumps(document, indent=2) + "\n")

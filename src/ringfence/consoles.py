@@ -6,6 +6,8 @@ from fastapi import APIRouter
 
 from ringfence import assurance, today
 from ringfence.approvals import Inbox
+from ringfence.artifacts.checks import console as datasets
+from ringfence.artifacts.checks.service import DatasetHistories
 from ringfence.artifacts.models import console as models_console
 from ringfence.compute import console as nodes
 from ringfence.customers import console as customers
@@ -95,6 +97,7 @@ def console(
     join(routes, lineages.router(services.lineage, services.behind, pages))
     join(routes, releases.router(services.keyrelease, pages, services.ledger))
     join(routes, models_console.router(services.models, pages, services.ledger, live))
+    join(routes, datasets.router(DatasetHistories(services.artifacts, services.ledger), pages, live))
     join(routes, gate.router(_gate(services, pages, live)))
     join(routes, _about_duties(services, pages))
     join(routes, assurance.pages_of(services, pages, live, inbox))

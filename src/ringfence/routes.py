@@ -8,7 +8,7 @@ from ringfence import assurance
 from ringfence.approvals import Inbox
 from ringfence.artifacts import api as artifacts_api
 from ringfence.artifacts.checks import api as dataset_checks_api
-from ringfence.artifacts.checks.service import DatasetChecks
+from ringfence.artifacts.checks.service import DatasetChecks, DatasetHistories, DatasetScreens
 from ringfence.artifacts.models import api as models_api
 from ringfence.compute import api as compute_api
 from ringfence.customers import api as customers_api
@@ -72,7 +72,9 @@ def routes_of(services: Services, inbox: Inbox, collectors: Collectors) -> APIRo
     join(routes, explorer_api.router(services.explorer))
     join(routes, anchoring_api.router(services.anchored.service, services.anchored.configuring))
     join(routes, artifacts_api.router(services.artifacts))
-    join(routes, dataset_checks_api.router(DatasetChecks(services.artifacts)))
+    histories = DatasetHistories(services.artifacts, ledger)
+    screens = DatasetScreens(histories, acting.forms.take)
+    join(routes, dataset_checks_api.router(DatasetChecks(services.artifacts), histories, screens))
     join(routes, keyrelease_api.router(services.keyrelease))
     join(routes, models_api.router(services.models))
     join(routes, lineage_api.router(services.lineage, services.behind))

@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 
 from ringfence.kernel.actor import Role
+from ringfence.obligations.reading import package_file
 from ringfence.testing.home import TENANT
 
 SPECS = Path(__file__).parents[2] / "docs" / "specs" / "predicates"
@@ -20,6 +21,9 @@ OURS = [
 def validator(predicate):
     schema = json.loads((SPECS / f"{predicate}.schema.json").read_text(encoding="utf-8"))
     return jsonschema.Draft202012Validator(schema)
+
+
+SAMPLES = json.loads(package_file("samples/statements.json"))
 
 
 @pytest.fixture
@@ -53,3 +57,8 @@ def test_an_exported_head_fits_its_schema():
     claims = {"size": 3, "root": "0" * 64, "destination": "file"}
     validator("ledger.head_exported").validate(claims)
     assert not validator("ledger.head_exported").is_valid(claims | {"destination": "elsewhere"})
+
+
+@pytest.mark.parametrize("predicate", SAMPLES)
+def test_a_sample_of_the_rules_fits_its_schema(predicate):
+    validator(predicate).validate(SAMPLES[predicate]["claims"])

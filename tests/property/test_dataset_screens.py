@@ -3,11 +3,17 @@
 Everything is made from seeds, so that a rate is the same each time; the full counts run in `make soak`.
 """
 
+from collections import Counter
+
 import pytest
 
+from ringfence.artifacts.checks import policy
+from ringfence.artifacts.checks import screening as poison
+from ringfence.artifacts.checks.decisions import Decisions
+from ringfence.artifacts.checks.screen import Kind
 from ringfence.testing import screening
 from ringfence.testing.screening import NUMBERS, ROLES
-from ringfence.testing.training import table, texts
+from ringfence.testing.training import FilesInMemory, as_csv, table, texts
 
 pytestmark = pytest.mark.soak
 
@@ -79,3 +85,23 @@ def test_outliers_of_clean_sets_are_few(shape, wrong):
 
 def test_outliers_beyond_the_bound_are_found():
     assert screening.outliers_found(20, 9.0) >= 0.95
+
+
+@pytest.mark.parametrize(
+    ("make", "flips", "triggers", "wrong"),
+    [(strong, 0.95, 0.95, 0.001), (weak, 0.8, 0.2, 0.01), (measured, 0.7, 0.95, 0.02)],
+)
+def test_a_screen_for_poison_finds_what_it_plants_and_flags_little_else(make, flips, triggers, wrong):
+    found, planted, flagged = Counter(), Counter(), 0
+    order = poison.Order(policy.parse({"columns": {"label": "label"}}))
+    for seed in range(20):
+        done = poison.run(FilesInMemory({"a.csv": as_csv(make(seed))}), order, Decisions(bytes(32)))
+        found += Counter({one.kind: one.found for one in done.tried})
+        planted += Counter({one.kind: one.planted for one in done.tried})
+        flagged += done.flagged
+    share = {kind: found[kind] / planted[kind] for kind in Kind}
+    assert share[Kind.DUPLICATE] >= 0.95
+    assert share[Kind.OUTLIER] >= 0.95
+    assert share[Kind.LABEL_FLIP] >= flips
+    assert share[Kind.TRIGGER] >= triggers
+    assert flagged <= wrong * 20_000

@@ -235,7 +235,7 @@ def bodies(stage, strangers):
     checks = {
         "dataset": dataset.dataset, "epoch": 1, "result": "pass", "tool": "ringfence", "toolVersion": "1",
         "policy": str(Digest.of(b"x")), "rows": 1, "files": 1, "findings": 0, "report": str(Digest.of(b"x")),
-        "passed": sorted(Check), "failed": [], "notRun": [], "off": [],
+        "counts": dict.fromkeys(Check, 0), "passed": sorted(Check), "failed": [], "notRun": [], "off": [],
     }  # fmt: skip
     filed = {"reference": "x", "salt": "00" * 32, "to": "CSIRT"}
     decision = acts.Decision(
@@ -250,6 +250,7 @@ def bodies(stage, strangers):
             "datasets/{dataset}/checked": replace(
                 draft("dataset.checked", checks, details={"salt": "00" * 32}), strength=Strength.OBSERVED
             ),
+            "datasets/{dataset}/screened": draft("dataset.poison_screen"),
             "datasets/{dataset}/erasures": datasets.erasure_requested(dataset, "look"),
             "datasets/{dataset}/erased": datasets.erased(dataset, Digest.of(b"x"), bytes(32), []),
             "datasets/{dataset}/provenance": draft("dataset.provenance"),

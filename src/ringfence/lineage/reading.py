@@ -178,6 +178,21 @@ def _deployed(statement: Statement, basis: Basis) -> Said:
     return said
 
 
+def _checked(statement: Statement, basis: Basis) -> Said:
+    """Read what a check of a dataset found; under names of its own, since a verification has a `result` too."""
+    said = _about(Kind.DATASET, "dataset", Role.CHECKED)(statement, basis)
+    facts: Facts = {}
+    if (result := statement.claims.get("result")) in ("pass", "fail"):
+        facts["checks"] = result
+    for claim, fact in (("rows", "checkedRows"), ("findings", "checkFindings")):
+        if type(value := statement.claims.get(claim)) is int:
+            facts[fact] = value
+    for claim, fact in (("failed", "checksFailed"), ("notRun", "checksNotRun")):
+        if isinstance(names := statement.claims.get(claim), list) and all(isinstance(one, str) for one in names):
+            facts[fact] = ", ".join(names)[:_TEXT]
+    return Said([(ref, name, Mark(mark.role, basis, facts)) for ref, name, mark in said.marks])
+
+
 _EVALUATED = (Kind.EVALUATION, Relation.EVALUATED, Role.EVALUATED)
 _DECIDED = (Kind.DECISION, Relation.DECIDED, Role.DECIDED)
 _intake = _beside(*_DECIDED, "decision")
@@ -198,8 +213,8 @@ _READERS: Mapping[str, Callable[[Statement, Basis], Said]] = {
     ),
     "dataset.verified": _about(Kind.DATASET, "dataset", Role.CHECKED, "mode", "result", "failed"),
     "dataset.provenance": _about(Kind.DATASET, "dataset", Role.CHECKED, "licence"),
-    "dataset.checked": _about(Kind.DATASET, "dataset", Role.CHECKED, "verdict", "result"),
-    "dataset.poison_screen": _about(Kind.DATASET, "dataset", Role.CHECKED, "tool", "flagged"),
+    "dataset.checked": _checked,
+    "dataset.poison_screen": _about(Kind.DATASET, "dataset", Role.CHECKED, "order", "tool", "flagged", "undecided"),
     "dataset.erased": _erased,
     "run.manifest": _run,
     IMPORTED_RUN: _run,
@@ -218,6 +233,9 @@ _READERS: Mapping[str, Callable[[Statement, Basis], Said]] = {
     "deployment.attached": _deployed,
     "deployment.started": _deployed,
     "deployment.failed": _about(Kind.DEPLOYMENT, "deployment", Role.ENDED, "deployment", "phase"),
+    "deployment.rechecked": _about(
+        Kind.DEPLOYMENT, "deployment", Role.CHECKED, "deployment", "node", "outcome", "expected", "measured", "sealed"
+    ),
     "deployment.stopped": _about(Kind.DEPLOYMENT, "deployment", Role.ENDED, "deployment"),
 }  # fmt: skip
 PREDICATES: tuple[PredicateName, ...] = tuple(PredicateName(name) for name in _READERS)

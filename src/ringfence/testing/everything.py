@@ -35,6 +35,7 @@ from ringfence.testing.callers import World
 from ringfence.testing.gating import GateLab
 from ringfence.testing.home import TENANT, signed
 from ringfence.testing.keyrelease import lease
+from ringfence.testing.screened import looked_at
 from ringfence.testing.signin import SITE
 from ringfence.testing.staged import Stage
 
@@ -93,7 +94,8 @@ def _dataset(stage: Stage) -> str:
     made, name = sealed_in_memory({"a": b"x"}), DatasetName(MARK)
     draft = datasets.sealed(made.seal, made.digest, Custody.EXTERNAL, name)
     posted = signed(stage.services, stage.home.people[Role.ENGINEER], draft)
-    stage.services.artifacts.seal(stage.home.actor(Role.ENGINEER), name, *posted)
+    sealed, _ = stage.services.artifacts.seal(stage.home.actor(Role.ENGINEER), name, *posted)
+    looked_at(stage.services, stage.home, sealed)
     return str(made.seal.dataset)
 
 

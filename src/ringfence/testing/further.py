@@ -71,7 +71,8 @@ def _model(stage: Stage) -> None:
     about = About(ModelId("0" * 32), ModelName(MARK), MANIFEST.digest)
     draft = models.signed(about, Signature(MANIFEST, 1, Digest.of(b"bundle"), key().public, "file-plain"))
     posted = signed(stage.services, stage.home.people[Role.ENGINEER], draft)
-    stage.services.models.state(stage.home.actor(Role.ENGINEER), models.SIGNED, *posted)
+    files = {one.name: one.digest.hex for one in MANIFEST.files}
+    stage.services.models.state(stage.home.actor(Role.ENGINEER), models.SIGNED, *posted, files=files)
 
 
 def _witness(stage: Stage) -> None:

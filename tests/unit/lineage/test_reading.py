@@ -2,6 +2,7 @@
 
 import pytest
 
+from ringfence.kernel.statement import KeyRole
 from ringfence.lineage.model import Kind, Ref, Relation, Role
 from ringfence.lineage.reading import MAX_LINKS, PREDICATES, read
 from ringfence.testing.lineage import Tale, digest_of, whole
@@ -80,3 +81,43 @@ def test_an_erasure_names_every_epoch_among_its_subjects():
     tale = Tale()
     tale.about("dataset.erased", {"epoch": 1}, [("dataset/a", "a"), ("dataset/b", "b"), ("other/c", "c")])
     assert [ref.digest for ref, _, _ in said(tale).marks] == [digest_of("a"), digest_of("b")]
+
+
+CHECKED = {
+    "dataset": "a" * 32, "epoch": 1, "result": "fail", "tool": "ringfence", "toolVersion": "0.1.0", "rows": 500,
+    "policy": "sha256:" + "0" * 64, "files": 2, "findings": 7, "report": "sha256:" + "0" * 64,
+    "failed": ["label-noise", "leakage"], "notRun": ["drift"], "passed": ["format"], "off": [],
+}  # fmt: skip
+
+
+def test_a_check_of_a_dataset_is_read_as_its_page_has_it_and_apart_from_a_verification():
+    tale = Tale()
+    tale.about("dataset.checked", CHECKED, [("dataset/a", "a")])
+    [(ref, _, mark)] = said(tale).marks
+    assert (ref.kind, mark.role) == (Kind.DATASET, Role.CHECKED)
+    assert mark.facts == {
+        "checks": "fail",
+        "checkedRows": 500,
+        "checkFindings": 7,
+        "checksFailed": "label-noise, leakage",
+        "checksNotRun": "drift",
+    }
+
+
+@pytest.mark.parametrize("wrong", HOSTILE)
+def test_claims_of_a_check_that_do_not_fit_say_nothing(wrong):
+    tale = Tale()
+    claims = {"result": wrong, "rows": True, "findings": wrong, "failed": wrong, "notRun": [wrong]}
+    tale.about("dataset.checked", claims, [("dataset/a", "a")])
+    [(_, _, mark)] = said(tale).marks
+    allowed = {"checksNotRun", "checksFailed"} if wrong in ("x", []) else {"checkFindings"} if wrong == 1 else set()
+    assert mark.facts.keys() <= allowed
+
+
+def test_a_second_look_at_an_engine_is_read():
+    tale = Tale()
+    claims = {"deployment": "small", "node": "n-1", "outcome": "changed", "expected": "e", "measured": ""}
+    claims |= {"sealed": True}
+    tale.about("deployment.rechecked", claims, [("deployment/small", "small")], role=KeyRole.CONTROL_PLANE)
+    [(ref, _, mark)] = said(tale).marks
+    assert (ref, mark.role, mark.facts) == (Ref(Kind.DEPLOYMENT, digest_of("small")), Role.CHECKED, claims)

@@ -1,4 +1,4 @@
-"""`ringfence dataset check`."""
+"""`ringfence dataset check`, `screen` and `show`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +13,7 @@ from ringfence.frontends.terminal import Json, output
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ringfence.artifacts.checks.decisions import Decisions
     from ringfence.artifacts.checks.local import Subject
     from ringfence.artifacts.checks.policy import Policy
     from ringfence.artifacts.checks.profile import Profile
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ringfence.frontends.client import Client
 
 JOBS = ("github", "gitlab")
-_PURPOSE = "check"
+_PURPOSE, _SCREENING = "check", "screen"
 _SHOWN = 5  # findings of each check on a terminal
 
 
@@ -155,7 +156,7 @@ def _subject(source: str, keys: list[Path]) -> Iterator[tuple["Subject", "Client
 
 
 @contextmanager
-def _sealed(name: str) -> Iterator[tuple["Subject", "Client"]]:
+def _sealed(name: str, purpose: str = _PURPOSE) -> Iterator[tuple["Subject", "Client"]]:
     """Open a sealed dataset after that was recorded."""
     import secrets
     from functools import partial
@@ -172,7 +173,7 @@ def _sealed(name: str) -> Iterator[tuple["Subject", "Client"]]:
     with connect() as client:
         bench = Workbench(client, RecordedAccess(client), Home(client.home), secrets.token_bytes)
         keyring = partial(at_home, client.home, client.settings.passphrase())
-        with bench.opened(named.name, _PURPOSE, keyring, named.epoch) as (sealed, opened):
+        with bench.opened(named.name, purpose, keyring, named.epoch) as (sealed, opened):
             signature = sealed_result(opened, sealed.seal)
             yield Subject(UnsealedFiles(opened), name, lambda: sealed.seal, signature, sealed), client
 
@@ -182,6 +183,109 @@ def _check_record(subject: "Subject", *, wanted: bool) -> None:
 
     if wanted and subject.sealed is None:
         raise UsageError("--record states about sealed bytes: seal them, then check the dataset by its name")
+
+
+def screen(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The sealed dataset; its newest epoch is screened.")],
+    label: Annotated[str, typer.Option(metavar="COLUMN", help="The column of labels.")] = "",
+    text: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="A column of text; several are screened as one.")
+    ] = None,
+    policy: Annotated[Path | None, typer.Option(help="The policy whose columns, seed and bounds count, YAML.")] = None,
+    decisions: Annotated[
+        Path | None, typer.Option(help="What was decided about flagged items: decisions.json, filled in.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where report.json, quarantine.json and decisions.json go: NAME-screen."),
+    ] = None,
+    unrecorded: Annotated[bool, typer.Option("--no-record", help="State nothing.")] = False,  # noqa: FBT002
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Screen every item of a sealed dataset for poison, count what of planted cases is found, and state it.
+
+    The outcome is stated also where something is left to do; it exits with 1 then, and says what.
+    """
+    import secrets
+
+    from ringfence.artifacts.checks import local
+    from ringfence.artifacts.checks.screening import Order
+    from ringfence.frontends.terminal import today
+    from ringfence.storage.files import write_whole
+
+    texts = tuple(text or ())
+    order = Order(_policy(policy, label, texts[0] if len(texts) == 1 else ""), texts)
+    decided = _decided(decisions)
+    with _sealed(name, _SCREENING) as (subject, client):
+        outcome = local.screen(client, subject, order, decided, stated=not unrecorded)
+        files, folder = outcome.files(), out or Path(f"{outcome.dataset.name}-screen")
+        folder.mkdir(parents=True, exist_ok=True)
+        for file, data in files.items():
+            write_whole(folder / file, data)
+        document = outcome.report() | {"out": str(folder)}
+        if not unrecorded:
+            document["statement"] = local.state_screen(client, outcome, files, secrets.token_bytes, today())
+    output(document, lambda console: _screen_shown(console, document), as_json)
+    if document["open"]:
+        raise typer.Exit(1)
+
+
+def _decided(path: Path | None) -> "Decisions":
+    import secrets
+
+    from ringfence.artifacts.checks import decisions
+    from ringfence.kernel.commitment import SALT_SIZE
+    from ringfence.storage.files import read_bounded
+
+    if path is None:
+        return decisions.Decisions(secrets.token_bytes(SALT_SIZE))
+    return decisions.parse(read_bounded(path, limit=decisions.MAX_FILE), str(path))
+
+
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The dataset's name in this tenant, or its id.")],
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Show what the log says of each epoch: opened, verified, checked, screened, used by runs, erased."""
+    from ringfence.artifacts.local import API, recorded_epochs
+    from ringfence.frontends.client import connect
+    from ringfence.kernel.errors import NotFound
+
+    with connect() as client:
+        known = next((one for one in recorded_epochs(client) if name in {one.name, one.dataset}), None)
+        if known is None:
+            raise NotFound(f"no dataset {name[:80]} is recorded in this tenant; see `ringfence dataset list`")
+        document = client.get(f"{API}/{known.dataset}/history")
+    output(document, lambda console: _history_shown(console, document), as_json)
+
+
+def _screen_shown(console: "Console", document: dict[str, Any]) -> None:
+    for one in document["screens"]:
+        found = f"{one['flagged']} flagged; found {one['found']} of {one['planted']} planted"
+        console.print(f"{one['screen']:<14} {found if one['counts'] else one['reason']}")
+    decided = f"{document['cleared']} cleared, {document['quarantined']} taken out, {document['undecided']} undecided"
+    console.print(f"{document['screened']} of {document['items']} items screened; {decided}; {document['order']}.")
+    for sentence in document["open"]:
+        console.print(f"open: {sentence}")
+    console.print(f"report, quarantine and decisions  {document['out']}")
+    stated = document.get("statement")
+    console.print(f"statement  {stated['stage']}, {stated['envelope']}" if stated else "nothing is stated")
+    console.print(document["note"])
+
+
+def _history_shown(console: "Console", document: dict[str, Any]) -> None:
+    console.print(f"{document['name']}  {document['dataset']}")
+    for one in document["epochs"]:
+        state = "" if one["erasure"] is None else f", erasure {one['erasure']['state']}"
+        used = f"opened {one['opened']} times, used by {one['runs']} runs"
+        console.print(f"epoch {one['epoch']}: {one['objects']} files, {one['bytes']} bytes; {used}{state}")
+        for kind in ("verified", "audited", "checked"):
+            if one[kind]:
+                console.print(f"    {kind:<9} {one[kind].get('result')}, entry {one[kind]['entry']}")
+        if one["screened"]:
+            said = one["screened"]
+            told = f"{said.get('flagged')} flagged, {said.get('undecided')} undecided, entry {said['entry']}"
+            console.print(f"    screened  {told}")
 
 
 def _shown(console: "Console", document: dict[str, Any]) -> None:

@@ -33,6 +33,17 @@ def judge(found: Likeness, near: list[Pair], share: float, near_share: float, co
     return findings.result(Check.DUPLICATES, _reason(shares, found), measures)
 
 
+def repeated(found: Likeness, near: list[Pair]) -> set[int]:
+    """Return the places of rows that repeat an earlier one of their split, or whose content has two labels."""
+    places = {pair.second for pair in near if found.split(pair.first) == found.split(pair.second)}
+    for group in found.exact():
+        seen: dict[str, int] = {}
+        places |= {place for place in group if seen.setdefault(found.split(place), place) != place}
+        if found.conflicting(group):
+            places.update(group)
+    return places
+
+
 def _reason(shares: dict[str, tuple[float, float]], found: Likeness) -> str:
     over = [
         f"{kind}: a share of {share:.4f}, allowed {bound:g}" for kind, (share, bound) in shares.items() if share > bound

@@ -15,6 +15,7 @@ from ringfence.artifacts.checks.model import Row
 
 MAX_TOKENS = 400  # of one text
 MAX_LABELS = 50
+WIDEST = 100  # characters of a value; what is longer is looked at in the column of text only
 LEAST_ROWS = 5  # in which a fact must be seen to be looked at
 _TOKEN = re.compile(r"\w+|[^\w\s]+")
 _SLOTS = 2**22
@@ -42,8 +43,11 @@ class Facts:
     counts: Sequence[int]
 
 
-def gather(rows: Sequence[Row], roles: Roles) -> Facts | str:
-    """Return the facts of labelled rows, or a sentence that says why labels cannot be judged."""
+def gather(rows: Sequence[Row], roles: Roles, most: int = MAX_TOKENS) -> Facts | str:
+    """Return the facts of labelled rows, or a sentence that says why labels cannot be judged.
+
+    Of a text the first `most` words and marks are looked at.
+    """
     if not roles.label:
         return "no column was named as the label: --label COLUMN"
     labelled = [row for row in rows if row.cells.get(roles.label) is not None]
@@ -54,14 +58,14 @@ def gather(rows: Sequence[Row], roles: Roles) -> Facts | str:
     place = {name: number for number, name in enumerate(names)}
     kept = [row for row in labelled if str(row.cells[roles.label]) in place]
     edges = _edges(kept, roles)
-    often = _often(kept, roles, edges)
+    often = _often(kept, roles, edges, most)
     known: dict[tuple[str, str], int] = {}
     facts: list[Fact] = []
     of_row: list[list[int]] = []
     counts: list[int] = []
     for row in kept:
         numbers = []
-        for fact in _facts(row, roles, edges):
+        for fact in _facts(row, roles, edges, most):
             key = (fact.column, fact.text)
             if often[_slot(key)] < LEAST_ROWS:
                 continue
@@ -75,11 +79,11 @@ def gather(rows: Sequence[Row], roles: Roles) -> Facts | str:
     return Facts(kept, [place[str(row.cells[roles.label])] for row in kept], names, facts, of_row, counts)
 
 
-def _often(rows: Sequence[Row], roles: Roles, edges: Mapping[str, list[float]]) -> "array[int]":
+def _often(rows: Sequence[Row], roles: Roles, edges: Mapping[str, list[float]], most: int) -> "array[int]":
     """Count facts by hash, so that the many that occur once never take memory as text."""
     counts = array("I", bytes(4 * _SLOTS))
     for row in rows:
-        for fact in _facts(row, roles, edges):
+        for fact in _facts(row, roles, edges, most):
             counts[_slot((fact.column, fact.text))] += 1
     return counts
 
@@ -96,7 +100,7 @@ def _edges(rows: Sequence[Row], roles: Roles) -> dict[str, list[float]]:
     return edges
 
 
-def _facts(row: Row, roles: Roles, edges: Mapping[str, list[float]]) -> Iterator[Fact]:
+def _facts(row: Row, roles: Roles, edges: Mapping[str, list[float]], most: int) -> Iterator[Fact]:
     left = roles.features()
     for name, value in row.cells.items():
         if value is None or name in left:
@@ -105,11 +109,11 @@ def _facts(row: Row, roles: Roles, edges: Mapping[str, list[float]]) -> Iterator
         if number is not None:
             yield Fact(name, f"tenth {bisect_right(edges[name], number)}", broad=True)
             yield Fact(name, f"is {number!r}", broad=False)
-        elif len(str(value)) <= 100:
+        elif len(str(value)) <= WIDEST:
             yield Fact(name, f"is {value}", broad=True)
     text = roles.text_of(row).lower()
     if text:
-        tokens = _TOKEN.findall(text)[:MAX_TOKENS]
+        tokens = _TOKEN.findall(text)[:most]
         for token in dict.fromkeys(tokens):
             yield Fact(roles.text, token, broad=True)
         for first, second in dict.fromkeys(pairwise(tokens)):

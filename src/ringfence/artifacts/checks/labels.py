@@ -6,6 +6,7 @@ that label find it on average.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ringfence.artifacts.checks import bayes, neighbours
 from ringfence.artifacts.checks.columns import Roles, numeric
@@ -18,30 +19,45 @@ _MARGIN = 0.5  # by which the other label must be likelier than the one given
 _COMMON = 0.001  # share of rows in which a fact must be seen to count
 
 
-def judge(facts: Facts | str, roles: Roles, share: float, seed: int) -> Result:
-    """Return which rows are likely to have the wrong label."""
-    if isinstance(facts, str):
-        return not_run(Check.LABELS, facts)
+@dataclass(frozen=True, slots=True)
+class Contradicted:
+    """The rows whose label others contradict: place among the facts' rows, the likelier label, by how much."""
+
+    rows: Sequence[tuple[int, int, float]]
+    accuracy: float
+    method: str
+
+
+def contradicted(facts: Facts, roles: Roles, seed: int) -> Contradicted | str:
+    """Return the rows that are likely to have the wrong label, or a sentence that says why nobody can tell."""
     kinds = len(facts.names)
     found, method = _best(facts, roles, seed)
     accuracy = bayes.balanced_accuracy(found, facts.labels, kinds)
     if accuracy < 1 / kinds + _BETTER:
-        return not_run(
-            Check.LABELS,
+        return (
             f"the columns do not predict the label (balanced accuracy {accuracy:.2f} with {kinds} labels), "
-            "so that noise in it cannot be told",
+            "so that noise in it cannot be told"
         )
-    flagged = sorted(_flagged(found, facts.labels, kinds), key=lambda one: -one[2])
+    return Contradicted(
+        sorted(_flagged(found, facts.labels, kinds), key=lambda one: -one[2]), round(accuracy, 3), method
+    )
+
+
+def judge(facts: Facts | str, roles: Roles, share: float, seed: int) -> Result:
+    """Return which rows are likely to have the wrong label."""
+    found = facts if isinstance(facts, str) else contradicted(facts, roles, seed)
+    if isinstance(facts, str) or isinstance(found, str):
+        return not_run(Check.LABELS, str(found))
     findings = Findings()
-    for place, other, margin in flagged:
+    for place, other, margin in found.rows:
         row = facts.rows[place]
         given = masked(facts.names[facts.labels[place]])
         text = f"The label {given} is contradicted: {masked(facts.names[other])} is likelier by {margin:.2f}"
         findings.add(Finding("label-noise/contradicted", text, row.file, row.number, roles.label))
-    part = len(flagged) / len(facts.labels)
+    part = len(found.rows) / len(facts.labels)
     reason = f"a share of {part:.4f} of the labels is contradicted, allowed {share:g}" if part > share else ""
-    measures: dict[str, int | float | str] = {"screened": len(facts.labels), "flagged": len(flagged)}
-    measures |= {"accuracy": round(accuracy, 3), "method": method}
+    measures: dict[str, int | float | str] = {"screened": len(facts.labels), "flagged": len(found.rows)}
+    measures |= {"accuracy": found.accuracy, "method": found.method}
     return findings.result(Check.LABELS, reason, measures)
 
 

@@ -23,17 +23,23 @@ _NORMAL = 1.4826  # MAD of a normal distribution is its standard deviation by th
 _STEPS = 20
 
 
-def judge(rows: Sequence[Row], roles: Roles, z: float, share: float, seed: int) -> Result:
-    """Return the rows that lie far outside; `z` in robust standard deviations."""
-    columns = {
+def measured(rows: Sequence[Row], roles: Roles) -> dict[str, list[float | None]]:
+    """Return the columns of numbers that are measurements, and no scales of few steps."""
+    return {
         name: values
         for name, values in numeric(rows, roles.features()).items()
         if len({value for value in values if value is not None}) > _LEAST_KINDS
     }
+
+
+def outlying(rows: Sequence[Row], roles: Roles, z: float, seed: int) -> tuple[dict[int, Finding], int] | str:
+    """Return the rows that lie far outside, by their place, and how many columns were looked at.
+
+    Where nothing can be told, return a sentence that says why.
+    """
+    columns = measured(rows, roles)
     if not columns or len(rows) < _LEAST_ROWS:
-        return not_run(
-            Check.OUTLIERS, f"there is no column of numbers with {_LEAST_ROWS} rows and {_LEAST_KINDS} values"
-        )
+        return f"there is no column of numbers with {_LEAST_ROWS} rows and {_LEAST_KINDS} values"
     found: dict[int, Finding] = {}
     for name, values in columns.items():
         for place, distance in far(values, z):
@@ -44,13 +50,22 @@ def judge(rows: Sequence[Row], roles: Roles, z: float, share: float, seed: int) 
             found.setdefault(place, _finding("projection", "The numbers together lie", distance, rows[place]))
         for place, distance in _spectral(points, [str(roles.label_of(row)) for row in rows], z, seed):
             found.setdefault(place, _finding("spectral", "Within its label the row lies", distance, rows[place]))
+    return found, len(columns)
+
+
+def judge(rows: Sequence[Row], roles: Roles, z: float, share: float, seed: int) -> Result:
+    """Return the rows that lie far outside; `z` in robust standard deviations."""
+    told = outlying(rows, roles, z, seed)
+    if isinstance(told, str):
+        return not_run(Check.OUTLIERS, told)
+    found, columns = told
     findings = Findings()
     for place in sorted(found):
         findings.add(found[place])
     part = findings.total / len(rows)
     reason = f"a share of {part:.4f} of the rows lies far outside, allowed {share:g}" if part > share else ""
     return findings.result(
-        Check.OUTLIERS, reason, {"screened": len(rows), "flagged": findings.total, "columns": len(columns), "z": z}
+        Check.OUTLIERS, reason, {"screened": len(rows), "flagged": findings.total, "columns": columns, "z": z}
     )
 
 
@@ -65,14 +80,20 @@ def far(values: Sequence[float | None], z: float) -> Iterator[tuple[int, float]]
     if not points:
         return
     middle = points[len(points) // 2]
-    below = _scale([middle - value for value in points if value <= middle])
-    above = _scale([value - middle for value in points if value >= middle])
+    below, above = spread(points, middle, above=False), spread(points, middle, above=True)
     for place, value in enumerate(values):
         if value is None or value == middle:
             continue
         scale = below if value < middle else above
         if scale and abs(value - middle) > z * scale:
             yield place, abs(value - middle) / scale
+
+
+def spread(points: Sequence[float], middle: float, *, above: bool) -> float:
+    """Return the median absolute deviation of one side, scaled so that it is a normal distribution's deviation."""
+    if above:
+        return _scale([value - middle for value in points if value >= middle])
+    return _scale([middle - value for value in points if value <= middle])
 
 
 def _scale(distances: list[float]) -> float:

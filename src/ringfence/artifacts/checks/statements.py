@@ -13,6 +13,7 @@ from ringfence.kernel.identifier import PredicateName
 from ringfence.kernel.statement import Draft, Statement, Strength
 
 CHECKED = PredicateName("dataset.checked")
+SCREENED = PredicateName("dataset.poison_screen")  # a form's: `screened` says how it is filled here
 STRENGTH = Strength.OBSERVED
 _ENDS = ("passed", "failed", "notRun", "off")
 _OUTCOMES = dict(zip(_ENDS, (Outcome.PASSED, Outcome.FAILED, Outcome.NOT_RUN, Outcome.OFF), strict=True))
@@ -33,6 +34,7 @@ def checked(dataset: Sealed, report: Report, printed: bytes, salt: bytes) -> Dra
         "rows": report.rows,
         "files": report.files,
         "findings": sum(one.total for one in report.results),
+        "counts": {one.check.value: one.total for one in report.results},
         "report": str(Digest.of(salt + printed)),
         **ends,
     }
@@ -44,6 +46,12 @@ def _checks(value: object) -> object:
     if not isinstance(value, list) or value != sorted(known.intersection(map(str, value))):
         raise MalformedInput("it lists, sorted, names of checks")
     return value
+
+
+def _counts(value: object) -> object:
+    if not isinstance(value, Mapping) or value.keys() != {check.value for check in Check}:
+        raise MalformedInput("it has a number of findings for each check")
+    return [count(number) for number in value.values()]
 
 
 def _version(value: object) -> object:
@@ -62,6 +70,7 @@ _SHAPE: dict[str, Callable[[object], object]] = {
     "rows": count,
     "files": count,
     "findings": count,
+    "counts": _counts,
     "report": tagged,
     **dict.fromkeys(_ENDS, _checks),
 }
@@ -77,6 +86,8 @@ def claims_of(statement: Statement) -> Mapping[str, Any]:
     named = sorted(check for name in _ENDS for check in claims[name])
     if named != sorted(check.value for check in Check):
         raise MalformedInput("each check ends in exactly one way")
+    if claims["findings"] != sum(claims["counts"].values()):
+        raise MalformedInput("findings is the sum of those of each check")
     if claims["result"] == "pass" and not claims["passed"]:
         raise MalformedInput("a dataset does not pass where no check did")
     return claims

@@ -46,10 +46,7 @@ def judge(facts: Facts | str, rate: float, seed: int) -> Result:
     """Return the facts that look like triggers; `rate` bounds the expected share of false ones among them."""
     if isinstance(facts, str):
         return not_run(Check.TRIGGERS, facts)
-    rare = [n for n, count in enumerate(facts.counts) if LEAST_ROWS <= count <= RARE * len(facts.labels)]
-    locks, tested = _locks(facts, rare, seed)
-    adjusted = benjamini_yekutieli([lock.p for lock in locks], tested=tested)
-    found = [lock for lock, q in zip(locks, adjusted, strict=True) if q < rate]
+    found, rare, tested = locked(facts, rate, seed)
     findings, rows = Findings(), {place for lock in found for place in lock.rows}
     groups: defaultdict[tuple[int, ...], list[Lock]] = defaultdict(list)
     for lock in sorted(found, key=lambda lock: lock.p):
@@ -57,8 +54,16 @@ def judge(facts: Facts | str, rate: float, seed: int) -> Result:
     for same in groups.values():
         findings.add(_finding(facts, same))
     reason = f"{findings.total} facts look like triggers, in {len(rows)} rows" if found else ""
-    measures = {"screened": len(facts.labels), "rare": len(rare), "tested": tested, "flagged": len(rows), "rate": rate}
+    measures = {"screened": len(facts.labels), "rare": rare, "tested": tested, "flagged": len(rows), "rate": rate}
     return findings.result(Check.TRIGGERS, reason, measures)
+
+
+def locked(facts: Facts, rate: float, seed: int) -> tuple[list[Lock], int, int]:
+    """Return the facts that look like triggers; how many were rare, and how many of these were tested."""
+    rare = [n for n, count in enumerate(facts.counts) if LEAST_ROWS <= count <= RARE * len(facts.labels)]
+    locks, tested = _locks(facts, rare, seed)
+    adjusted = benjamini_yekutieli([lock.p for lock in locks], tested=tested)
+    return [lock for lock, q in zip(locks, adjusted, strict=True) if q < rate], len(rare), tested
 
 
 def _locks(facts: Facts, rare: Sequence[int], seed: int) -> tuple[list[Lock], int]:

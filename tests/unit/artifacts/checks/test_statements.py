@@ -51,6 +51,7 @@ def test_claims_are_those_of_the_report_and_fit_the_schema(failed):
     assert claims["result"] == ("fail" if failed else "pass")
     assert claims["failed"] == sorted(one.value for one in failed)
     assert claims["findings"] == 3 * len(failed)
+    assert claims["counts"] == {one.value: 3 * (one in failed) for one in Check}
     assert "secret" not in json.dumps(claims).replace('"secrets"', "")
     assert "claims" not in json.dumps(claims)
     assert not check.is_valid(claims | {"other": 1})
@@ -71,6 +72,10 @@ def test_it_is_read_back_as_it_was_stated():
         {"off": ["unknown"]},
         {"result": "perhaps"},
         {"rows": -1},
+        {"findings": 1},
+        {"counts": {}},
+        {"counts": {check.value: 1 for check in Check}},
+        {"counts": {check.value: -1 for check in Check}},
         {"toolVersion": ""},
         {"policy": "0" * 64},
         {"more": 1},

@@ -14,7 +14,7 @@ from ringfence.artifacts.reconcile import HomeWrappings
 from ringfence.compute.reconcile import INTERVAL_SECONDS
 from ringfence.kernel.errors import RingfenceError, Unavailable
 from ringfence.keyrelease.reconcile import EVERY as LEASES_EVERY
-from ringfence.keyrelease.reconcile import Rounds
+from ringfence.keyrelease.reconcile import PATIENCE, Rounds
 from ringfence.services import Services
 from ringfence.soc.worker import Watching
 from ringfence.storage.duty import Duty
@@ -149,7 +149,7 @@ def of(services: Services) -> list[Loop]:
         Loop("measures", services.governing.watch, every=MEASURES_EVERY),
         Loop("retention", services.retention.sweeper, every=RETAIN_EVERY),
         Loop("erasures", _erasures(services), every=ERASURES_EVERY),
-        Loop("leases", Rounds(services.keyrelease), every=LEASES_EVERY),
+        Loop("leases", Rounds(services.keyrelease, patience=PATIENCE), every=LEASES_EVERY),
     ]
 
 

@@ -8,12 +8,16 @@ from datetime import timedelta
 
 import pytest
 
+from ringfence.artifacts import statements
 from ringfence.artifacts.blobs import Home as Vaults
-from ringfence.artifacts.model import DatasetId
+from ringfence.artifacts.model import Custody, DatasetId, DatasetName
+from ringfence.artifacts.opening import check, open_manifest
 from ringfence.attestation.model import Claim, Level
+from ringfence.identity.register import key_revoked
 from ringfence.installation import SystemClock
 from ringfence.kernel.actor import Role
-from ringfence.kernel.errors import Refused
+from ringfence.kernel.envelope import assemble
+from ringfence.kernel.errors import Conflict, Refused
 from ringfence.kernel.statement import Strength
 from ringfence.keyrelease import rules
 from ringfence.keyrelease.model import LeaseState, Wish
@@ -23,6 +27,7 @@ from ringfence.testing.home import TENANT, make, signed
 from ringfence.testing.keyrelease import REFERENCE, WORKLOAD, lease
 from ringfence.testing.releases import NAME, Ground
 from ringfence.testing.staged import empty
+from ringfence.testing.tenancy import root_of, second
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +55,6 @@ def test_a_key_goes_through_the_log_and_the_brokers_process_to_the_node(now):
     granted = now.ask()
     node = now.fakes.nodes["alpha"]
     held = node.held[granted.id]
-    from ringfence.artifacts.opening import check, open_manifest
-
     with Vaults(now.home.path).vault(DatasetId(NAME), 1) as vault:
         manifest = open_manifest(vault, check(vault, now.seal, 1), held)
     assert [file.path for file in manifest.files] == ["a.txt"]
@@ -78,6 +81,50 @@ def test_a_rule_of_another_person_counts_as_theirs_and_the_newest_decides(now):
     now.allow(purposes=frozenset())
     with pytest.raises(Refused, match="purpose"):
         now.ask()
+
+
+def revoke(ground, role, since):
+    wanted = key_revoked(ground.home.people[role].signer.key, reason="compromised", at=since)
+    envelope, _ = signed(ground.services, root_of(ground.home), wanted)
+    ground.services.keys.revoke(envelope, by=ground.home.actor())
+
+
+def test_a_rule_whose_key_had_ended_brings_no_older_one_back(ground):
+    """It may be the one by which somebody took the older one back."""
+    ground.allow()
+    ground.clock.advance(timedelta(minutes=1))
+    ground.allow(Role.SECURITY, purposes=frozenset())
+    revoke(ground, Role.SECURITY, ground.clock.now() - timedelta(seconds=1))
+    assert ground.services.keyrelease.colleagues.rules.newest(TENANT, NAME) is None
+    with pytest.raises(Refused, match="nobody has said"):
+        ground.ask()
+    ground.clock.advance(timedelta(minutes=1))
+    ground.allow()
+    assert ground.services.keyrelease.colleagues.rules.newest(TENANT, NAME)
+
+
+def test_a_rule_that_was_written_into_the_database_is_none(ground):
+    """Whoever can write there has no key of a person."""
+    done = ground.allow(minutes=1)
+    (logged,) = ground.services.ledger.statements(TENANT, (rules.ALLOWED,))
+    payload = logged.envelope.payload.replace(b'"minutes":1', b'"minutes":60')
+    assert payload != logged.envelope.payload
+    forged = assemble(payload, logged.envelope.signer, logged.envelope.signature)
+    values = (forged.data, forged.digest.value, done.envelope.value)
+    assert ground.home.alter("UPDATE statements SET envelope = ?, digest = ? WHERE digest = ?", *values) == 1
+    assert ground.services.keyrelease.colleagues.rules.newest(TENANT, NAME) is None
+
+
+def test_nobody_records_another_tenants_dataset_as_their_own(ground):
+    """Its sealed files lie in one home, under one KEK: a rule and a request of theirs would bring them its key."""
+    other = second(ground.services, ground.home)
+    with Vaults(ground.home.path).vault(DatasetId(NAME), 1) as vault:
+        seal = check(vault, ground.seal, 1).seal
+    wanted = statements.sealed(seal, ground.seal, Custody.FILE_PLAIN, DatasetName("mine"))
+    envelope, opening = signed(ground.services, other.people[Role.ENGINEER], wanted, tenant=other.tenant)
+    with pytest.raises(Conflict, match="recorded already"):
+        ground.services.artifacts.seal(other.actor(Role.ENGINEER), DatasetName("mine"), envelope, opening)
+    assert ground.services.artifacts.all(other.tenant) == []
 
 
 def test_a_denial_is_in_the_database_before_it_is_answered(ground):

@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from ringfence.artifacts.model import Custody, DatasetId, DatasetName, Erasure, Sealed
 from ringfence.kernel.digest import Digest
+from ringfence.kernel.errors import Conflict
 from ringfence.kernel.identifier import Tenant
 from ringfence.storage.database import METADATA, Database
 
@@ -117,8 +118,12 @@ class DatasetTable:
             "key_custody": sealed.key_custody.value,
             "envelope": envelope.value,
         }
-        with self.database.attempting(f"epoch {sealed.epoch} of {sealed.name} is recorded already") as connection:
+        recorded = f"epoch {sealed.epoch} of {sealed.name} is recorded already"
+        with self.database.attempting(recorded) as connection:
             if sealed.epoch == 1:
+                # Sealed files lie in one home, under one key-encryption key: whose dataset this is would be whose key.
+                if connection.execute(select(DATASETS.c.tenant).where(DATASETS.c.dataset == sealed.dataset)).first():
+                    raise Conflict(recorded)
                 connection.execute(insert(DATASETS), [{**key, "name": sealed.name}])
             connection.execute(insert(SEALS), [{**key, **row}])
 

@@ -49,7 +49,7 @@ def judge(
     verdict = Verdict()
     verdict.decide(Claim.SIGNATURE, lambda: _signed(quote, read.chain[0]))
     verdict.trace(lambda: _rooted(read.chain, expected, at), "the platform's key")
-    verdict.say(Claim.IDENTITY, Level.AFFIRMING, "the PCK certificate names one platform")
+    verdict.decide(Claim.IDENTITY, lambda: _identified(read.platform))
     verdict.bind(quote.report_data, binding, size=REPORT_DATA_SIZE)
     verdict.decide(Claim.DEBUG, lambda: _undebugged(quote))
     _judge_measurements(verdict, quote, values)
@@ -57,7 +57,8 @@ def judge(
     shown = {"mrtd": quote.mrtd.hex(), "mrseam": quote.module.hex()}
     return verdict.finish(
         expected,
-        device=f"tdx:{Digest.of(read.chain[0].spki)}",
+        # Its PCK key is another one for each TCB level, and the host chooses among those that it has reached.
+        device=f"tdx:{Digest.of(bytes.fromhex(read.platform.ppid))}",
         platform=f"Intel TDX, FMSPC {read.platform.fmspc}",
         measurements=shown | {f"rtmr-{number}": value.hex() for number, value in enumerate(quote.rtmrs)},
         not_shown=_NOT_SHOWN,
@@ -90,6 +91,12 @@ def _rooted(chain: list[Certificate], expected: Expected, at: datetime) -> Root:
     if chain[0].common_name != _PCK or chain[0].is_ca:
         raise VerificationFailed("the first certificate in the quote is not a PCK certificate")
     return certificates.chained(chain[0], chain[1:], expected.roots, at)
+
+
+def _identified(platform: Platform) -> str:
+    if not any(bytes.fromhex(platform.ppid)):
+        raise VerificationFailed("the PCK certificate names no platform: its PPID is zero")
+    return "the PCK certificate names one platform"
 
 
 def _undebugged(quote: Quote) -> str:
@@ -176,7 +183,7 @@ def _check_unrevoked(
     certificates.check_revocations(root_list, issuer.issuer, root, at)
     if pck.serial in pck_list.serials:
         raise VerificationFailed("Intel has revoked the platform's PCK certificate")
-    if {issuer.serial, read.tcb_chain[0].serial} & root_list.serials:
+    if {above.serial for above in (issuer, *read.tcb_chain)} & root_list.serials:
         raise VerificationFailed("Intel has revoked an issuer of the chain")
 
 

@@ -1,7 +1,7 @@
 """What a TPM's quote, its log and the list of IMA show together."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from ringfence.attestation import boot, certificates, der, event_log, ima
 from ringfence.attestation import tpm_structures as tpm
@@ -23,8 +23,8 @@ from ringfence.kernel.errors import MalformedInput, VerificationFailed
 LOGGED = frozenset({*range(10), 14})  # PCRs that firmware, loaders and the kernel's stub alone extend
 _HIERARCHIES = (0x4000000B, 0x40000001, 0x4000000C)  # endorsement, owner, platform
 _ENDORSEMENT_USE = "2.23.133.8.1"
-_LIBTPMS = 0x20191023  # upper half of the firmware's version, in every TPM that this program makes
-_PROGRAMS = (b"swtpm", b"SWTPM")
+_FIRST_YEAR = 2014  # of TPM 2.0
+_PROGRAMS = (b"swtpm", b"SWTPM", b"software TPM")  # the last is how our own issuer names them
 _SAID = {
     Activation.NONE: "nothing shows that the attestation key lives in the TPM of this endorsement key",
     Activation.PROVEN: "the TPM of this endorsement key gave back a secret made for this attestation key",
@@ -52,7 +52,7 @@ def judge(
     verdict = Verdict()
     verdict.decide(Claim.SIGNATURE, lambda: _signed(evidence, values, ak, ek, quote))
     _judge_chain(verdict, evidence, expected, ek, at)
-    verdict.software = verdict.software or quote.firmware >> 32 == _LIBTPMS
+    verdict.software = verdict.software or _is_dated(quote.firmware)
     _judge_identity(verdict, ek, activation)
     verdict.bind(quote.extra, binding)
     _judge_firmware(verdict, quote, values)
@@ -63,7 +63,7 @@ def judge(
         _judge_runtime(verdict, ima.parse(evidence.ima), evidence.pcrs, values)
     return verdict.finish(
         expected,
-        device=f"tpm2:{Digest.of(ek.spki)}",
+        device=device(ek.spki),
         platform=f"TPM 2.0, firmware {quote.firmware:016x}",
         measurements=_measurements(evidence.pcrs, events),
         not_shown=_NOT_SHOWN,
@@ -123,6 +123,14 @@ def _is_for_endorsement(leaf: certificates.Certificate) -> bool:
         return True
     uses = der.only(extension.value, der.SEQUENCE, "the extended key usage").children().rest("a use")
     return _ENDORSEMENT_USE in {der.oid(use.expect(der.OID, "a use"), "a use") for use in uses}
+
+
+def _is_dated(firmware: int) -> bool:
+    """Return whether a version begins with a day, as in the TCG's reference code and the programs made from it."""
+    try:
+        return date.fromisoformat(f"{firmware >> 32:08x}").year >= _FIRST_YEAR
+    except ValueError:
+        return False
 
 
 def _judge_identity(verdict: Verdict, ek: Public, activation: Activation) -> None:
@@ -240,6 +248,11 @@ def _measurements(pcrs: Mapping[int, bytes], events: list[event_log.Event] | Non
         for position, digest in enumerate(digests):
             shown[name if position == 0 else f"{name}-{position + 1}"] = digest
     return shown
+
+
+def device(spki: bytes) -> str:
+    """Return the name of the TPM that has this endorsement key, given as DER SubjectPublicKeyInfo."""
+    return f"tpm2:{Digest.of(spki)}"
 
 
 def endorsement(evidence: TpmEvidence) -> tuple[Public, bytes]:

@@ -292,7 +292,7 @@ LEAST: Mapping[Family, frozenset[Claim]] = MappingProxyType(
 RELEASE: Mapping[Family, frozenset[Claim]] = MappingProxyType(
     {
         Family.TPM2: LEAST[Family.TPM2] | {Claim.IDENTITY, Claim.BOUND, Claim.BOOT},
-        Family.SEV_SNP: LEAST[Family.SEV_SNP] | {Claim.IDENTITY, Claim.BOUND, Claim.BOOT, Claim.TCB},
+        Family.SEV_SNP: LEAST[Family.SEV_SNP] | {Claim.IDENTITY, Claim.BOUND, Claim.BOOT, Claim.TCB, Claim.COLLATERAL},
         Family.TDX: LEAST[Family.TDX] | {Claim.IDENTITY, Claim.BOUND, Claim.BOOT, Claim.TCB, Claim.COLLATERAL},
         Family.NVIDIA_GPU: frozenset(Claim),
     }

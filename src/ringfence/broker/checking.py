@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ringfence.attestation.model import Family
+from ringfence.broker.grounds import Grounds, check_rule, issuers, parse_grounds
 from ringfence.kernel import digest
 from ringfence.kernel import envelope as dsse
 from ringfence.kernel.clock import from_text
@@ -22,8 +23,8 @@ from ringfence.kernel.statement import KeyRole
 from ringfence.keyrelease.statements import NONE, RELEASED
 from ringfence.keyrelease.wrapping import Terms
 from ringfence.ledger import tree
-from ringfence.ledger.books import check_book
-from ringfence.ledger.issuers import fold
+from ringfence.ledger.books import ANOTHER_BOOK, check_book
+from ringfence.ledger.issuers import ENROLLED, Issuers
 from ringfence.ledger.model import Standing, Trust
 from ringfence.ledger.succession import joined, keys_of, parse
 from ringfence.reports.logpart import LogPart, parse_log_part
@@ -39,6 +40,7 @@ class Order:
 
     envelope: Envelope
     part: LogPart
+    grounds: Grounds
     node_key: bytes
     credential: bytes | None
     secret: bytes | None
@@ -53,10 +55,15 @@ class Entitled:
 
 
 def print_order(
-    envelope: Envelope, log: Mapping[str, Any], node_key: bytes, credential: bytes | None, secret: bytes | None
+    envelope: Envelope,
+    shown: tuple[Mapping[str, Any], Mapping[str, Any]],
+    node_key: bytes,
+    credential: bytes | None,
+    secret: bytes | None,
 ) -> bytes:
-    """Print an order."""
-    document = {"envelope": _text(envelope.data), "log": dict(log), "nodeKey": _text(node_key)}
+    """Print an order; `shown` is where the log has the release, and what that stands on."""
+    log, grounds = map(dict, shown)
+    document = {"envelope": _text(envelope.data), "log": log, "grounds": grounds, "nodeKey": _text(node_key)}
     if credential is not None and secret is not None:
         document |= {"credential": _text(credential), "secret": _text(secret)}
     return digest.dumps(document)
@@ -65,43 +72,55 @@ def print_order(
 def parse_order(data: bytes) -> Order:
     """Parse an order strictly, or raise `MalformedInput`."""
     match digest.loads(data, source="order", limit=MAX_ORDER):
-        case {"envelope": str() as envelope, "log": dict() as log, "nodeKey": str() as node_key, **more} if (
-            more.keys() in (set(), {"credential", "secret"})
-        ):
+        case {
+            "envelope": str() as envelope, "log": dict() as log, "grounds": grounds, "nodeKey": str() as node_key,
+            **more,
+        } if more.keys() in (set(), {"credential", "secret"}):  # fmt: skip
             signed = dsse.parse(_bytes(envelope))
             credential, secret = (_bytes(more[name]) if more else None for name in ("credential", "secret"))
-            return Order(signed, parse_log_part(log, signed), _bytes(node_key), credential, secret)
+            part, stands_on = parse_log_part(log, signed), parse_grounds(grounds)
+            return Order(signed, part, stands_on, _bytes(node_key), credential, secret)
         case _:
             raise MalformedInput("not an order of the broker", source="order")
 
 
 def entitled(order: Order, trust: Trust, at: datetime) -> Entitled:
     """Return what the order entitles to, once the log shows it; raise `VerificationFailed`."""
-    _check_published(order.part, trust)
-    _check_issuer(order, trust)
-    return _check_statement(order, at)
+    _check_published(order, trust)
+    known = issuers(order.grounds, order.part, trust.root)
+    _check_issuer(order, known)
+    entitled_to = _check_statement(order, at)
+    check_rule(order.grounds, order.part, order.envelope.statement, known)
+    return entitled_to
 
 
-def _check_published(part: LogPart, trust: Trust) -> None:
+def _check_published(order: Order, trust: Trust) -> None:
+    """Check that the log has all of it, in one book of one tenant."""
+    part, grounds = order.part, order.grounds
     keys = joined(keys_of(trust), [parse(envelope, trust.root, trust.log) for envelope in part.successions])
     head = keys.open(part.checkpoint).checkpoint
-    for logged in (part.enrolment, part.segment):
+    place, issuance = part.segment.place, order.envelope.statement.issuance
+    for logged in (part.segment, part.enrolment, grounds.rule, *grounds.keys):
         tree.verify_inclusion(logged.entry, head.size, logged.leaf, logged.proof, head.root)
+        statement = logged.envelope.statement
+        if (statement.issuance.tenant, statement.issuance.log) != (issuance.tenant, trust.log):
+            raise VerificationFailed("the release is of another tenant or log than what it stands on")
+        if place is not None and logged.place is not None and logged.place.tag != place.tag:
+            raise VerificationFailed(ANOTHER_BOOK)
+        if statement.predicate == ENROLLED:
+            check_book(statement.claims, place.tag if place else None)
     if part.enrolment.entry >= part.segment.entry:
         raise VerificationFailed("the key was enrolled after it had signed the release")
-    check_book(part.enrolment.envelope.statement.claims, part.segment.place.tag if part.segment.place else None)
 
 
-def _check_issuer(order: Order, trust: Trust) -> None:
-    part = order.part
-    issuers = fold([(part.enrolment.recorded_at, part.enrolment.envelope)], trust.root)
-    standing, issuer = issuers.at(order.envelope.signer, part.segment.recorded_at)
+def _check_issuer(order: Order, known: Issuers) -> None:
+    segment = order.part.segment
+    standing, issuer = known.at(order.envelope.signer, segment.recorded_at, segment.entry)
     if issuer is None or standing is not Standing.TRUSTED or issuer.role is not KeyRole.CONTROL_PLANE:
         raise VerificationFailed("the release is not signed by a control plane's key that the root enrolled")
+    if issuer.revoked_at is not None:
+        raise VerificationFailed("the control plane's key that signed the release was revoked since")
     issuer.verify(order.envelope)
-    first, second = order.envelope.statement.issuance, part.enrolment.envelope.statement.issuance
-    if (first.tenant, first.log) != (second.tenant, second.log) or first.log != trust.log:
-        raise VerificationFailed("the release is of another tenant or log than the key that signed it")
 
 
 def _check_statement(order: Order, at: datetime) -> Entitled:

@@ -9,9 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ringfence.broker.checking import print_order
+from ringfence.broker.grounds import print_grounds, rule_of
 from ringfence.kernel import digest
+from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import InternalError, MalformedInput, Unavailable, by_slug
+from ringfence.kernel.identifier import Tenant
 from ringfence.keyrelease.ports import Wrapping
+from ringfence.ledger.checkpoint import parse_text
+from ringfence.ledger.model import LoggedStatement
 from ringfence.ledger.service import Ledger
 from ringfence.reports.logpart import log_part
 
@@ -31,12 +36,20 @@ class BrokerProcess:
         return self._asked(self._order(wanted))
 
     def _order(self, wanted: Wrapping) -> bytes:
-        entry = self.ledger.entry_of(wanted.terms.statement)
-        for logged in self.ledger.named(wanted.tenant, () if entry is None else (entry,)):
-            if logged.envelope.digest == wanted.terms.statement:
-                part = digest.loads(log_part(self.ledger, wanted.tenant, logged))
-                return print_order(logged.envelope, part, wanted.node_key, wanted.credential, wanted.secret)
-        raise Unavailable("the release is not in the log yet; nothing is unwrapped for it")
+        tenant = wanted.tenant
+        release = self._logged(tenant, wanted.terms.statement, "the release")
+        rule = self._logged(tenant, rule_of(release.envelope.statement), "the rule of the release")
+        part = digest.loads(log_part(self.ledger, tenant, release))
+        size = parse_text(part["checkpoint"].partition("\n\n")[0] + "\n").size
+        shown = (part, print_grounds(self.ledger, tenant, release, rule, size))
+        return print_order(release.envelope, shown, wanted.node_key, wanted.credential, wanted.secret)
+
+    def _logged(self, tenant: Tenant, envelope: Digest | None, what: str) -> LoggedStatement:
+        entry = None if envelope is None else self.ledger.entry_of(envelope)
+        for logged in self.ledger.named(tenant, () if entry is None else (entry,)):
+            if logged.envelope.digest == envelope:
+                return logged
+        raise Unavailable(f"{what} is not in the log; nothing is unwrapped for it")
 
     def _asked(self, order: bytes) -> bytes:
         command = [sys.executable, "-I", "-m", "ringfence.broker", str(self.home.absolute())]

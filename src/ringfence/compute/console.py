@@ -1,9 +1,9 @@
 """The Nodes pages: which nodes run, whether one is cut off, and what proves it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import RedirectResponse, Response
@@ -18,8 +18,8 @@ from ringfence.frontends.live import Live, proof
 from ringfence.frontends.page import Pages, Prepare, View
 from ringfence.kernel.actor import Person
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.errors import Conflict
+from ringfence.kernel.evidence import Log, Logged
 from ringfence.kernel.identifier import PredicateName, Tenant
 
 Reader = Annotated[Person, Depends(require("node.read"))]
@@ -45,27 +45,6 @@ _COMING = frozenset({"requested", "starting", "stopping"})
 LATELY = timedelta(days=1)
 ENDED_SHOWN = 20
 CHAIN_LENGTH = 30  # statements of one node that its page shows; the Evidence page has them all
-
-
-class Logged(Protocol):
-    """A statement in the log, as far as these pages read it."""
-
-    @property
-    def entry(self) -> int: ...
-    @property
-    def recorded_at(self) -> datetime: ...
-    @property
-    def envelope(self) -> Envelope: ...
-
-
-class Log(Protocol):
-    """What these pages read of the ledger."""
-
-    def statements(
-        self, tenant: Tenant, predicates: Iterable[PredicateName] | None = None, *, at: datetime | None = None
-    ) -> Sequence[Logged]:
-        """Return a tenant's statements in log order."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

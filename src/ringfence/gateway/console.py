@@ -1,9 +1,9 @@
 """The Deployments page: what callers reach, what its digest rests on, who may call, and how much was used."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
@@ -18,8 +18,8 @@ from ringfence.gateway.service import Gateway
 from ringfence.gateway.statements import ABOUT_DEPLOYMENTS, ABOUT_KEYS
 from ringfence.gateway.usage import Usage, Used
 from ringfence.kernel.actor import Person
-from ringfence.kernel.envelope import Envelope
-from ringfence.kernel.identifier import PredicateName, Tenant
+from ringfence.kernel.evidence import Log, Logged
+from ringfence.kernel.identifier import Tenant
 
 MOST_KEYS = 200
 STATES = {
@@ -37,27 +37,6 @@ _KEYS = {
 _ORDER = (KeyState.BLOCKED, KeyState.ACTIVE, KeyState.EXPIRED, KeyState.REVOKED)
 
 Reader = Annotated[Person, Depends(require("deployment.read"))]
-
-
-class Logged(Protocol):
-    """A statement in the log, as far as this page reads it."""
-
-    @property
-    def entry(self) -> int: ...
-    @property
-    def recorded_at(self) -> datetime: ...
-    @property
-    def envelope(self) -> Envelope: ...
-
-
-class Log(Protocol):
-    """What this page reads of the ledger."""
-
-    def statements(
-        self, tenant: Tenant, predicates: Iterable[PredicateName] | None = None, *, at: datetime | None = None
-    ) -> Sequence[Logged]:
-        """Return a tenant's statements in log order."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

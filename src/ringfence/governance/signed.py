@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from ringfence.kernel import assertion
-from ringfence.kernel.commitment import Opening
+from ringfence.kernel import assertion, evidence
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.identifier import PersonId, PredicateName, Tenant
 from ringfence.kernel.statement import KeyRole, Subject
 from ringfence.kernel.two_person import MATURITY
@@ -31,17 +29,9 @@ class Signer(Protocol):
     def enrolled_by(self) -> str: ...
 
 
-class Logged(Protocol):
-    """A statement in the log, as far as it is read here."""
+class Logged(evidence.Logged, Protocol):
+    """A statement in the log, with what the key of its signer was worth then."""
 
-    @property
-    def entry(self) -> int: ...
-    @property
-    def recorded_at(self) -> datetime: ...
-    @property
-    def envelope(self) -> Envelope: ...
-    @property
-    def opening(self) -> Opening | None: ...
     @property
     def standing(self) -> str: ...
     @property

@@ -1,6 +1,8 @@
 """How a capability states a fact: the recorder's port and the stages of an acknowledgement."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -9,7 +11,7 @@ from ringfence.kernel.commitment import Opening
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.errors import Refused
-from ringfence.kernel.identifier import Tenant
+from ringfence.kernel.identifier import PredicateName, Tenant
 from ringfence.kernel.statement import Draft
 
 
@@ -40,6 +42,29 @@ class Acknowledgement:
             "stage": self.stage.value,
             "entry": self.entry,
         }
+
+
+class Logged(Protocol):
+    """A statement in the log, as far as pages read it."""
+
+    @property
+    def entry(self) -> int: ...
+    @property
+    def recorded_at(self) -> datetime: ...
+    @property
+    def envelope(self) -> Envelope: ...
+    @property
+    def opening(self) -> Opening | None: ...
+
+
+class Log(Protocol):
+    """What pages read of the ledger."""
+
+    def statements(
+        self, tenant: Tenant, predicates: Iterable[PredicateName] | None = None, *, at: datetime | None = None
+    ) -> Sequence[Logged]:
+        """Return a tenant's statements in log order."""
+        ...
 
 
 class Recorder(Protocol):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ringfence.frontends.terminal import Json, output
+from ringfence.frontends.terminal import Json, announce, output
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -71,7 +71,7 @@ def allow(
 
 @app.command()
 def forbid(dataset: Dataset, as_json: Json = False) -> None:  # noqa: FBT002
-    """Sign that nobody may get the key of a dataset; leases that live end when they are to be renewed."""
+    """Sign that nobody may get the key of a dataset; leases that live end within seconds."""
     from ringfence.keyrelease.model import Rule
 
     rule = Rule(
@@ -118,6 +118,7 @@ def key(
 ) -> None:
     """Attest a node and release the key of a dataset to it; exit 3 where it is denied, which is recorded."""
     body = {"dataset": dataset, "node": to, "purpose": purpose, "workload": str(_workload(workload)), "place": place}
+    announce("attesting the node; an emulated one takes some seconds to answer")
     document = _post(PATH, body)
     output(document, lambda console: _granted(console, document), as_json)
 
@@ -196,12 +197,13 @@ def _granted(console: "Console", document: dict[str, Any]) -> None:
 
 
 def _listed(console: "Console", document: dict[str, Any]) -> None:
-    from rich.table import Table
+    from rich.table import Column, Table
 
     if not document["leases"]:
         console.print("No key is leased: ringfence release key DATASET --to NODE --purpose P --workload FILE")
     else:
-        table = Table("lease", "dataset", "node", "purpose", "strength", "state", "until", box=None)
+        lease = Column("lease", overflow="fold", min_width=18)  # whole: `release end` is given it
+        table = Table(lease, "dataset", "node", "purpose", "strength", "state", "until", box=None)
         for one in document["leases"]:
             state = one["state"] + (f": {one['because']}" if one["because"] else "")
             row = (one["lease"], one["dataset"], one["node"], one["purpose"], one["strength"], state, one["expires_at"])

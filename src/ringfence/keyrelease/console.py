@@ -12,8 +12,7 @@ from ringfence.frontends.http import require
 from ringfence.frontends.live import proof
 from ringfence.frontends.page import Pages, View
 from ringfence.kernel.actor import Person
-from ringfence.kernel.commitment import Opening
-from ringfence.kernel.envelope import Envelope
+from ringfence.kernel.evidence import Logged
 from ringfence.kernel.identifier import PredicateName, Tenant
 from ringfence.keyrelease import shown, statements
 from ringfence.keyrelease.model import Lease, LeaseState, PlaceKind, lease_id
@@ -23,29 +22,14 @@ PAGE = "/releases"
 MARKS = {"affirming": "satisfied", "warning": "pending", "contraindicated": "not-satisfied", "none": "not-applicable"}
 STATES = {LeaseState.GRANTED: "pending", LeaseState.LIVE: "satisfied", LeaseState.ENDED: "not-applicable"}
 APPRAISALS = 10
+RELEASES = 500  # that are read: a lease of weeks has thousands, and a lease that ended before them shows no place
 
 
-class Logged(Protocol):
-    """A statement in the log, as far as this page reads it."""
-
-    @property
-    def entry(self) -> int: ...
-    @property
-    def recorded_at(self) -> datetime: ...
-    @property
-    def envelope(self) -> Envelope: ...
-    @property
-    def opening(self) -> Opening | None: ...
-
-
-class Log(Protocol):
+class Newest(Protocol):
     """What this page reads of the ledger."""
 
-    def statements(
-        self, tenant: Tenant, predicates: Iterable[PredicateName] | None = None, *, at: datetime | None = None
-    ) -> Sequence[Logged]:
-        """Return a tenant's statements in log order."""
-        ...
+    def page(self, tenant: Tenant, *, limit: int, predicates: Iterable[PredicateName]) -> Sequence[Logged]:
+        """Return a tenant's newest statements of some types, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +99,17 @@ def row(lease: Lease, known: Mapping[str, Logged]) -> Row:
     )
 
 
-def router(service: KeyRelease, pages: Pages, log: Log) -> APIRouter:
+def router(service: KeyRelease, pages: Pages, log: Newest) -> APIRouter:
     """Return the page and its form."""
     routes = APIRouter(include_in_schema=False)
 
     @routes.get(PAGE)
     def page(request: Request, caller: Annotated[Person, Depends(require("release.read"))]) -> Response:
         """Show leases, denials and appraisals."""
-        released = log.statements(caller.tenant, (statements.RELEASED,))
-        known = {str(one.envelope.statement.claims["lease"]): one for one in released}  # the newest of each
+        released = log.page(caller.tenant, limit=RELEASES, predicates=(statements.RELEASED,))
+        known = {str(one.envelope.statement.claims["lease"]): one for one in reversed(released)}  # the newest of each
         leases = [row(one, known) for one in service.leases(caller.tenant)]
-        newest = list(log.statements(caller.tenant, (statements.APPRAISED,)))[-APPRAISALS:]
+        newest = log.page(caller.tenant, limit=APPRAISALS, predicates=(statements.APPRAISED,))
         denials = [
             (one, [statements.sentence(code) for code in one.because]) for one in service.refusals(caller.tenant)
         ]
@@ -136,7 +120,7 @@ def router(service: KeyRelease, pages: Pages, log: Log) -> APIRouter:
             leases=leases,
             living=sum(one.lease.state is not LeaseState.ENDED for one in leases),
             denials=denials,
-            appraisals=[appraised(one) for one in reversed(newest)],
+            appraisals=[appraised(one) for one in newest],
             not_shown=shown.DOES_NOT_SHOW,
         )
 

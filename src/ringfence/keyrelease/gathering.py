@@ -1,5 +1,6 @@
 """Gather what a decision rests on: the verdict over the evidence, the node, the place, the people."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +28,9 @@ from ringfence.keyrelease.model import (
     Wish,
 )
 from ringfence.keyrelease.ports import Colleagues, Store
-from ringfence.keyrelease.ruling import Ruling
+from ringfence.keyrelease.ruling import REFERENCE, Ruling
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +70,13 @@ class Gathering:
         if len(data) > MAX_EVIDENCE:
             return nothing, (Denial.TOO_LARGE,)
         named = sorted(rule.rule.references) if rule else []
-        references = [found for name in named if (found := self.store.document(asked.dataset.tenant, name))]
+        references = [found for name in named if (found := self.store.document(asked.dataset.tenant, REFERENCE, name))]
         try:
             judged = self.colleagues.appraiser.judge(data, references, asked.binding, self.clock.now())
         except MalformedInput:
+            return nothing, (Denial.MALFORMED,)
+        except Exception:  # noqa: BLE001 - whatever a stranger's bytes break in a reader: it is a denial, on record
+            _log.exception("evidence of %s could not be judged", asked.target.node)
             return nothing, (Denial.MALFORMED,)
         judgement = Judgement(judged.family.value, judged.appraisal, Digest.of(data), judged.reference, judged.anchor)
         return judgement, (() if judged.appraisal or rule is None else (Denial.NO_REFERENCE,))
@@ -83,6 +89,9 @@ class Gathering:
         target = self.colleagues.nodes.named(tenant, asked.wish.node)
         if (dataset.dataset, target.node) != (asked.dataset.dataset, asked.target.node):  # others have their names
             dataset, target, barred = asked.dataset, asked.target, (*barred, Denial.CHALLENGE)
+        known = self.colleagues.attester.device(target) if device else ""
+        if known and known != device:
+            barred = (*barred, Denial.OTHER_DEVICE)
         by = asked.by.id if asked.by else asked.on_behalf
         return Facts(
             tenant=tenant,

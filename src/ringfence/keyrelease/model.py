@@ -44,7 +44,7 @@ class Denial(StrEnum):
     MALFORMED = "malformed-evidence"
     TOO_LARGE = "evidence-too-large"
     CHALLENGE = "challenge-unknown-used-or-expired"
-    OTHER_NODE_KEY = "another-node-key-than-challenged"
+    OTHER_DEVICE = "another-device-than-the-nodes"
     NO_RULE = "no-rule"
     NO_REFERENCE = "no-reference-of-this-family"
     ERASED = "the-key-was-erased"
@@ -262,7 +262,7 @@ SENTENCES: Mapping[str, str] = {
     Denial.MALFORMED: "the evidence cannot be read",
     Denial.TOO_LARGE: "the evidence is larger than anything honest",
     Denial.CHALLENGE: "the challenge is not known, was answered before, or is older than a minute",
-    Denial.OTHER_NODE_KEY: "the node shows another key than the one that was challenged",
+    Denial.OTHER_DEVICE: "the evidence is of another device than the one that is known as this node's",
     Denial.NO_RULE: "nobody has said who may get this dataset's key; see `ringfence release allow`",
     Denial.NO_REFERENCE: "the rule names no reference values for this kind of evidence",
     Denial.ERASED: "the dataset's key was erased, or is being erased",

@@ -9,13 +9,14 @@ from ringfence.kernel.clock import Clock
 from ringfence.kernel.commitment import Opening
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.envelope import Envelope
-from ringfence.kernel.errors import Conflict, MalformedInput, NotFound
+from ringfence.kernel.errors import Conflict, MalformedInput, NotFound, TooManyAttempts
 from ringfence.kernel.evidence import Acknowledgement, Publication, Recorder, admit_new
 from ringfence.kernel.identifier import Tenant
 from ringfence.keyrelease import rules, sites
 from ringfence.keyrelease.ports import Appraiser, Store
 
-REFERENCE, REGISTER = "reference", "register"
+REFERENCE, REGISTER, REPLACED = "reference", "register", "register-old"  # kinds of documents
+MOST_REGISTERS = 64  # providers of one tenant
 MAX_REFERENCE = 4 * 2**20
 
 
@@ -52,7 +53,7 @@ class Ruling:
             for document in references:
                 self.store.put_document(caller.tenant, REFERENCE, document, self.clock.now())
             for name in sorted(rule.references):
-                if self.store.document(caller.tenant, name) is None:
+                if self.store.document(caller.tenant, REFERENCE, name) is None:
                     raise NotFound(
                         f"the rule names the reference {name}, and nobody has given it; post it with --reference"
                     )
@@ -60,13 +61,24 @@ class Ruling:
         return self.publication.published(acknowledgement.envelope)
 
     def register(self, caller: Person, document: bytes) -> sites.Register:
-        """Keep a site register; raise where its signature does not match, or a newer one of its key is known."""
+        """Keep a site register; the one before by its key is kept as evidence, and decides nothing more.
+
+        Raises:
+            VerificationFailed: its signature does not match.
+            Conflict: another one by its key is known that was issued later, or at the same time.
+            TooManyAttempts: registers of too many keys are known.
+        """
         register = sites.verify(document)
         with self.transaction():
-            for known in self.registers(caller.tenant):
-                if known.key == register.key and known.issued_at > register.issued_at:
-                    raise Conflict("a newer register by this key is known; an older one is not taken back")
+            found = self.registers(caller.tenant)
+            before = [known for known in found if known.key == register.key and known.digest != register.digest]
+            if any(known.issued_at >= register.issued_at for known in before):
+                raise Conflict("a register by this key is known that is not older; an older one is not taken back")
+            if register.key not in {known.key for known in found} and len(found) >= MOST_REGISTERS:
+                raise TooManyAttempts(f"registers of {MOST_REGISTERS} providers are known in this tenant already")
             self.store.put_document(caller.tenant, REGISTER, document, self.clock.now())
+            for known in before:
+                self.store.relabel(caller.tenant, known.digest, REPLACED)
         return register
 
     def registers(self, tenant: Tenant) -> list[sites.Register]:

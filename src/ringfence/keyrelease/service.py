@@ -203,6 +203,7 @@ class KeyRelease:
             except MalformedInput:
                 barred = (*barred, Denial.MALFORMED)
         with self.transaction():
+            self.store.take_turn()  # else two nodes that show one device could both find that nobody else has
             facts = self.gathering.facts(asked, rule, judgement, barred)
             because = deciding.refusal(facts, self.policy)
             if self.colleagues.rules.newest(tenant, asked.dataset.dataset) != rule:
@@ -280,13 +281,19 @@ class KeyRelease:
 
     # Renew and end
 
-    def renew(self, lease: Lease) -> Lease:
-        """Attest the node of a lease anew and extend it; what fails is raised, and a denial ends the lease."""
+    def renew(self, lease: Lease, *, replaced: bool = False) -> Lease:
+        """Attest the node of a lease anew and extend it; what fails is raised, and a denial ends the lease.
+
+        Nobody here attests a node that answers by itself: its lease stays as it is, and it asks for another one. Where
+        the rule was `replaced` since, that is a denial as well.
+        """
         dataset = self.colleagues.datasets.named(lease.tenant, lease.name)
         target = replace(self.colleagues.nodes.named(lease.tenant, lease.node_name), by=lease.by)
         if target.node != lease.node:
             raise NotFound(f"the node of {lease.id} is gone; another one has its name")
         asked = self._attested(None, dataset, target, lease.wish)
+        if asked.barred == (Denial.NO_EVIDENCE,) and not replaced:
+            return lease
         asked = replace(asked, lease=lease, on_behalf=lease.by)
         try:
             handed = self._answered(asked)

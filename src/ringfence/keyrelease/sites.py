@@ -121,11 +121,16 @@ def sign(key: Ed25519PrivateKey, *, provider: str, issued_at: datetime, expires_
 
 
 def place_of(device: str, declared: str, rule: Rule | None, registers: list[Register], at: datetime) -> Place:
-    """Return where a node is said to be: by a register of a key that the rule names, else by the person who asks."""
-    for register in registers:
-        known = rule is not None and register.key in rule.registers and register.holds_at(at)
-        if known and device and device in register.devices:
-            return Place(register.devices[device].country, PlaceKind.PROVIDER_SIGNED, register.digest)
+    """Return where a node is said to be: by a register of a key that the rule names, else by the person who asks.
+
+    Where registers name two countries for one device, nobody knows where it stands.
+    """
+    counting = [one for one in registers if rule is not None and one.key in rule.registers and one.holds_at(at)]
+    saying = [one for one in counting if device and device in one.devices]
+    if len({one.devices[device].country for one in saying}) > 1:
+        return Place()
+    for register in saying:
+        return Place(register.devices[device].country, PlaceKind.PROVIDER_SIGNED, register.digest)
     return Place(country(declared), PlaceKind.DECLARED) if declared else Place()
 
 

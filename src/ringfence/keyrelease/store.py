@@ -183,6 +183,10 @@ class ReleaseTables:
 
     # Devices
 
+    def take_turn(self) -> None:
+        """Wait until no other transaction decides on a device; until the end of this one."""
+        self.database.take_turn("", "release devices")
+
     def device_of(self, device: str) -> str | None:
         """Return the node that showed a device last."""
         query = select(DEVICES.c.node).where(DEVICES.c.device == device)
@@ -260,14 +264,17 @@ class ReleaseTables:
     def put_document(self, tenant: Tenant, kind: str, document: bytes, at: datetime) -> Digest:
         """Keep a document under its digest."""
         name, connection = Digest.of(document), self.database.connection()
-        if self.document(tenant, name) is None:
+        known = select(DOCUMENTS.c.digest).where(DOCUMENTS.c.tenant == tenant, DOCUMENTS.c.digest == name.value)
+        if connection.execute(known).first() is None:
             row = {"tenant": tenant, "digest": name.value, "kind": kind, "document": document}
             connection.execute(insert(DOCUMENTS), [{**row, "kept_at": to_millis(at)}])
         return name
 
-    def document(self, tenant: Tenant, name: Digest) -> bytes | None:
-        """Return a document by its digest."""
-        query = select(DOCUMENTS.c.document).where(DOCUMENTS.c.tenant == tenant, DOCUMENTS.c.digest == name.value)
+    def document(self, tenant: Tenant, kind: str, name: Digest) -> bytes | None:
+        """Return a document of a kind by its digest."""
+        query = select(DOCUMENTS.c.document).where(
+            DOCUMENTS.c.tenant == tenant, DOCUMENTS.c.digest == name.value, DOCUMENTS.c.kind == kind
+        )
         with self.database.reading() as connection:
             found = connection.execute(query).scalar()
         return None if found is None else bytes(found)
@@ -278,6 +285,11 @@ class ReleaseTables:
         with self.database.reading() as connection:
             rows = connection.execute(query.order_by(DOCUMENTS.c.kept_at.desc(), DOCUMENTS.c.digest))
             return [bytes(row.document) for row in rows]
+
+    def relabel(self, tenant: Tenant, name: Digest, kind: str) -> None:
+        """Let a document be of another kind from now on."""
+        change = update(DOCUMENTS).where(DOCUMENTS.c.tenant == tenant, DOCUMENTS.c.digest == name.value)
+        self.database.connection().execute(change.values(kind=kind))
 
 
 def _at(millis: int | None) -> datetime | None:

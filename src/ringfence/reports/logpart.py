@@ -59,7 +59,7 @@ def log_part(log: Proofs, tenant: Tenant, segment: LoggedStatement) -> bytes:
     document = {
         "checkpoint": signed.note,
         "segment": _place(log, segment, size),
-        "enrolment": {**_place(log, enrolment, size), "envelope": digest.loads(enrolment.envelope.data)},
+        "enrolment": whole(log, enrolment, size),
     }
     replaced = [digest.loads(envelope.data) for envelope in log.successions(tenant)]
     return digest.dumps(document | ({"successions": replaced} if replaced else {}))
@@ -70,6 +70,11 @@ def _enrolment(log: Proofs, tenant: Tenant, key: KeyId) -> LoggedStatement:
         if logged.standing is Standing.TRUSTED and logged.envelope.statement.subjects[0].digest.hex == key:
             return logged
     raise VerificationFailed(f"the root never enrolled the gateway's key {key[:16]}… for this tenant")
+
+
+def whole(log: Proofs, logged: LoggedStatement, size: int) -> dict[str, Any]:
+    """Print a statement, and where the log of this size has it."""
+    return {**_place(log, logged, size), "envelope": digest.loads(logged.envelope.data)}
 
 
 def _place(log: Proofs, logged: LoggedStatement, size: int) -> dict[str, Any]:
@@ -90,15 +95,23 @@ def parse_log_part(document: Mapping[str, Any], segment: Envelope) -> LogPart:
         case {
             "checkpoint": str() as text,
             "segment": dict() as place,
-            "enrolment": {"envelope": dict() as enrolled, **rest},
+            "enrolment": {"envelope": _, **_place_of_key} as enrolment,
             **extra,
         } if extra.keys() <= {"successions"}:
-            place_of_key = {str(name): value for name, value in rest.items()}
-            key = _logged(place_of_key, dsse.parse(digest.dumps(enrolled)))
             replaced = map(dsse.parse, listed(extra["successions"]) if extra else ())
-            return LogPart(text, _logged(place, segment), key, tuple(replaced))
+            return LogPart(text, _logged(place, segment), parse_whole(enrolment), tuple(replaced))
         case _:
             raise MalformedInput("the log's part of a receipt is checkpoint, segment and enrolment")
+
+
+def parse_whole(document: object) -> Logged:
+    """Parse what `whole` prints, or raise `MalformedInput`."""
+    match document:
+        case {"envelope": dict() as envelope, **rest}:
+            place = {str(name): value for name, value in rest.items()}
+            return _logged(place, dsse.parse(digest.dumps(envelope)))
+        case _:
+            raise MalformedInput("a statement and its place in the log is an envelope with entry and proof")
 
 
 def _logged(document: Mapping[str, Any], envelope: Envelope) -> Logged:

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ringfence.artifacts import statements
+from ringfence.artifacts.chunk import HEADER_SIZE, TAG_SIZE
 from ringfence.artifacts.local import API
 from ringfence.artifacts.model import (
     Custody,
@@ -22,7 +23,7 @@ from ringfence.artifacts.model import (
     Sealed,
     dataset_id,
 )
-from ringfence.artifacts.ports import Datasets, Keyring, Listing, Source, Vault
+from ringfence.artifacts.ports import Datasets, Keyring, Listing, Source, Vault, Work
 from ringfence.artifacts.sealing import Memory, NewSeal, seal_tree
 from ringfence.artifacts.service import Artifacts
 from ringfence.kernel.actor import Person, Role
@@ -115,15 +116,22 @@ class MemoryVault:
 
 
 class MemoryWork(MemoryFolder):
-    """An unfinished seal in memory; `used` keeps every place that was ever encrypted at: object, salt and chunk.
+    """An unfinished seal in memory; `used` keeps all that was ever encrypted: object and salt, chunk, ciphertext.
 
-    After `writes` more writes each one fails, as on a machine that goes down.
+    After `writes` more writes each one fails, as on a machine that goes down; `torn` bytes of the first are there.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.used: list[tuple[bytes, int]] = []
-        self.writes = 2**40
+        self.used: list[tuple[bytes, int, bytes]] = []
+        self.writes, self.torn = 2**40, 0
+
+    def written(self, place: bytes, number: int, data: bytes) -> int:
+        """Note what is written and return how much of it gets there: all but where the machine goes down."""
+        if number >= 0:
+            self.used.append((place, number, hashlib.sha256(data).digest()))
+        self.writes -= 1
+        return len(data) if self.writes >= 0 else self.torn if self.writes == -1 else 0
 
     @property
     def vault(self) -> "MemoryVault":
@@ -163,12 +171,28 @@ class MemoryWork(MemoryFolder):
         """Append to the journal."""
         self.sinks.setdefault("journal", MemorySink()).write(line)
 
-    def keep(self, objects: Sequence[ObjectId], journal: int) -> None:
+    @contextmanager
+    def begun(self, name: str) -> Iterator["MemoryBegun"]:
+        """Open or begin a large object."""
+        yield MemoryBegun(self, self.sinks.setdefault(f"partial/{name}", MemorySink()).data)
+
+    def complete(self, name: str, object_: ObjectId) -> None:
+        """Let it be an object."""
+        self.sinks[f"objects/{object_}"] = self.sinks.pop(f"partial/{name}")
+
+    def keep(self, objects: Sequence[ObjectId], journal: int, begun: Callable[[], Collection[str]]) -> int:
         """Remove the rest."""
         kept = {"key.json", "journal"} | {f"{folder}/{name}" for name in objects for folder in ("objects", "chunks")}
-        for name in self.sinks.keys() - kept:
+        going_on = {f"partial/{name}" for name in begun()} & self.sinks.keys()
+        for name in self.sinks.keys() - kept - going_on:
             del self.sinks[name]
         del self.sinks["journal"].data[journal:]
+        return len(going_on)
+
+    def drop_begun(self) -> None:
+        """Remove what was begun."""
+        for name in [name for name in self.sinks if name.startswith("partial/")]:
+            del self.sinks[name]
 
     def publish(self, dataset: DatasetId, epoch: int) -> None:
         """Do nothing: it is in its place."""
@@ -191,13 +215,42 @@ class _CountedSink(MemorySink):
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Append, or fail."""
-        if self._work.writes == 0:
-            raise Unavailable("the machine went down")
-        self._work.writes -= 1
-        if self._is_object and self._count >= 0:
-            self._work.used.append((bytes(self.data[48:96]), self._count))
+        number = self._count if self._is_object else -1
+        there = self._work.written(bytes(self.data[48:96]), number, bytes(data))
         self._count += 1
-        super().write(data)
+        super().write(data[:there])
+        if there < len(data) or self._work.writes < 0:
+            raise Unavailable("the machine went down")
+
+
+class MemoryBegun:
+    """A large object in memory; as with a real one, a cut or a write is there at once."""
+
+    def __init__(self, work: MemoryWork, data: bytearray) -> None:
+        self._work, self._data = work, data
+        self.size = len(data)
+
+    def read_into(self, buffer: memoryview, offset: int) -> int:
+        """Copy bytes."""
+        return Memory(bytes(self._data[offset : offset + len(buffer)])).read_into(buffer, 0)
+
+    def unchanged(self) -> bool:
+        """Nobody asks."""
+        raise NotImplementedError
+
+    def write_at(self, data: memoryview | bytes, offset: int) -> None:
+        """Write, or fail in the middle; each write but that of the header is one chunk."""
+        step = int.from_bytes(self._data[12:16], "big") + TAG_SIZE
+        number = (offset - HEADER_SIZE) // step if offset else -1
+        there = self._work.written(bytes(self._data[48:96]), number, bytes(data))
+        self._data.extend(bytes(max(0, offset + there - len(self._data))))
+        self._data[offset : offset + there] = data[:there]
+        if there < len(data) or self._work.writes < 0:
+            raise Unavailable("the machine went down")
+
+    def cut(self, size: int) -> None:
+        """Let it end there."""
+        del self._data[size:]
 
 
 @dataclass
@@ -316,7 +369,8 @@ class MemoryDatasets:
         """Add an epoch."""
         known = self.by_id(tenant, sealed.dataset)
         named = self.by_name(tenant, sealed.name)
-        if (known and known.epoch >= sealed.epoch) or (named and named.dataset != sealed.dataset):
+        others = any(owner != tenant and dataset == sealed.dataset for owner, dataset, _ in self.rows)
+        if others or (known and known.epoch >= sealed.epoch) or (named and named.dataset != sealed.dataset):
             raise Conflict(f"epoch {sealed.epoch} of {sealed.name} is recorded already")
         self.rows[tenant, sealed.dataset, sealed.epoch] = sealed
         self.envelopes[sealed.seal] = envelope
@@ -481,6 +535,35 @@ def reads_exactly(vault: Vault, name: str, data: bytes) -> None:
         assert source.unchanged()
 
 
+def goes_on_with_what_was_begun(work: Work) -> None:
+    """Check that what was begun is read and written in any place, stays if it is named, and becomes an object."""
+    work.note(b"line")
+    assert work.keep([], 4, lambda: ["one"]) == 0
+    for name in ("one", "two"):
+        with work.begun(name) as begun:
+            assert begun.size == 0
+            begun.write_at(bytes(200), 0)
+            begun.write_at(memoryview(b"end"), 300)
+            begun.write_at(b"middle", 128)
+    assert work.keep([], 2, lambda: ["one", "three"]) == 1
+    assert work.journal == b"li"
+    with work.begun("two") as begun:
+        assert begun.size == 0
+    with work.begun("one") as begun:
+        assert begun.size == 303
+        buffer = memoryview(bytearray(400))
+        assert begun.read_into(buffer, 128) == 175
+        assert bytes(buffer[:7]) == b"middle\0"
+        begun.cut(134)
+        assert begun.read_into(buffer, 128) == 6
+    work.complete("one", ObjectId("1" * 32))
+    work.drop_begun()
+    work.drop_begun()
+    assert work.read(f"objects/{'1' * 32}", 200)[128:] == b"middle"
+    assert work.keep([ObjectId("1" * 32)], 2, lambda: ["one", "two"]) == 0
+    assert len(work.read(f"objects/{'1' * 32}", 200)) == 134
+
+
 def refuses_what_is_not_there(vault: Vault) -> None:
     """Check that missing files are reported in our family."""
     for name in ("nothing", "objects/nothing", "no/folder"):
@@ -507,6 +590,8 @@ def keeps_epochs_apart(datasets: Datasets) -> None:
     assert datasets.epoch(TENANT, first.dataset, 3) is None
     assert datasets.envelope(TENANT, second) == second.seal
     assert _raises(Conflict, datasets.put, TENANT, example(dataset="c" * 32), first.seal)
+    assert _raises(Conflict, datasets.put, Tenant("other"), first, first.seal)
+    assert datasets.all(Tenant("other")) == []
 
 
 def remembers_erasures(datasets: Datasets) -> None:

@@ -96,7 +96,7 @@ class SnpChip:
         return SnpEvidence(report, self.certificate, (self.issuer.certificate,), crl)
 
 
-def _sgx_extension(fmspc: bytes, components: tuple[int, ...], pce: int) -> bytes:
+def _sgx_extension(fmspc: bytes, components: tuple[int, ...], pce: int, ppid: bytes) -> bytes:
     def oid(number: str) -> bytes:
         body = bytes.fromhex("2a864886f84d010d01") + bytes(int(part) for part in number.split(".") if part)
         return bytes((6, len(body))) + body
@@ -113,7 +113,7 @@ def _sgx_extension(fmspc: bytes, components: tuple[int, ...], pce: int) -> bytes
     tcb = b"".join(sequence(oid(f"2.{i}") + der_integer(number)) for i, number in enumerate(numbers, 1))
     tcb += sequence(oid("2.18") + octets(bytes(16)))
     return sequence(
-        sequence(oid("1") + octets(bytes(16)))
+        sequence(oid("1") + octets(ppid))
         + sequence(oid("2") + sequence(tcb))
         + sequence(oid("3") + octets(bytes(2)))
         + sequence(oid("4") + octets(fmspc))
@@ -127,11 +127,13 @@ class TdxPlatform:
     root: Authority = field(default_factory=lambda: Authority.root("Intel SGX Root CA", 31))
     components: tuple[int, ...] = (3,) * 16
     pce: int = 11
+    ppid: bytes = b"p" * 16
+    pck_seed: int = 33  # another one for each TCB level
 
     def __post_init__(self) -> None:
         self.issuer = self.root.below("Intel SGX PCK Platform CA", 32)
-        self.pck_key, self.attestation_key = private_key(33), private_key(34)
-        extension = _sgx_extension(FMSPC, self.components, self.pce)
+        self.pck_key, self.attestation_key = private_key(self.pck_seed), private_key(34)
+        extension = _sgx_extension(FMSPC, self.components, self.pce, self.ppid)
         self.pck = self.issuer.certify("Intel SGX PCK Certificate", self.pck_key, extensions={_SGX: extension})
         self.signer_key = private_key(35)
         self.signer = self.root.certify("Intel SGX TCB Signing", self.signer_key)

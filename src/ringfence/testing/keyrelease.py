@@ -7,6 +7,7 @@ the real verifiers are used where evidence itself is the subject.
 import base64
 import hashlib
 import hmac
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -141,6 +142,7 @@ class FakeNode:
     device: FakeDevice | None = field(default_factory=FakeDevice)
     keys: NodeKeys = field(default_factory=NodeKeys)
     living: bool = True
+    known_device: str = ""  # as which the node is known beforehand
     broken: dict[str, RingfenceError] = field(default_factory=dict)
     held: dict[str, bytearray] = field(default_factory=dict)
     given: list[bytes] = field(default_factory=list)
@@ -158,6 +160,7 @@ class MemoryStore:
         self.counts: dict[tuple[Tenant, str], Denials] = {}
         self.said: list[tuple[Tenant, Refusal]] = []
         self.papers: dict[tuple[Tenant, Digest], tuple[str, bytes]] = {}
+        self.steps: list[str] = []  # what was done with devices
 
     def copy(self) -> dict[str, object]:
         """Return all of it."""
@@ -210,13 +213,19 @@ class MemoryStore:
         past.sort(key=lambda one: one.ended_at or one.granted_at, reverse=True)
         return live + past[:ended]
 
+    def take_turn(self) -> None:
+        """Note that nobody else decides from here on."""
+        self.steps.append("turn")
+
     def device_of(self, device: str) -> str | None:
         """Return who showed a device."""
+        self.steps.append("read")
         return self.devices.get(device)
 
     def put_device(self, device: str, node: str, at: datetime) -> None:
         """Remember a device."""
         del at
+        self.steps.append("write")
         self.devices[device] = node
 
     def denials(self, tenant: Tenant, node: str) -> Denials | None:
@@ -242,13 +251,18 @@ class MemoryStore:
     def put_document(self, tenant: Tenant, kind: str, document: bytes, at: datetime) -> Digest:
         """Keep a document."""
         del at
-        self.papers[tenant, Digest.of(document)] = (kind, document)
+        self.papers.setdefault((tenant, Digest.of(document)), (kind, document))
         return Digest.of(document)
 
-    def document(self, tenant: Tenant, name: Digest) -> bytes | None:
+    def document(self, tenant: Tenant, kind: str, name: Digest) -> bytes | None:
         """Return a document."""
         found = self.papers.get((tenant, name))
-        return found[1] if found else None
+        return found[1] if found and found[0] == kind else None
+
+    def relabel(self, tenant: Tenant, name: Digest, kind: str) -> None:
+        """Give a document another kind."""
+        if found := self.papers.get((tenant, name)):
+            self.papers[tenant, name] = (kind, found[1])
 
     def documents(self, tenant: Tenant, kind: str) -> list[bytes]:
         """Return documents of a kind."""
@@ -276,6 +290,7 @@ class World:
     while_wrapping: Callable[[], object] = lambda: None  # what happens elsewhere meanwhile
     drawn: int = 0
     depth: int = 0
+    writing: threading.RLock = field(default_factory=threading.RLock)  # one transaction at a time, as a database has
 
     def __post_init__(self) -> None:
         if not self.nodes:
@@ -338,19 +353,20 @@ class World:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Open a transaction: what fails in it leaves nothing."""
-        kept = (list(self.stated), self.store.copy())
-        self.depth += 1
-        try:
-            yield
-            if self.depth == 1:
-                self.check("commit")
-        except BaseException:
-            if self.depth == 1:
-                self.stated[:] = kept[0]
-                self.store.restore(kept[1])
-            raise
-        finally:
-            self.depth -= 1
+        with self.writing:
+            kept = (list(self.stated), self.store.copy())
+            self.depth += 1
+            try:
+                yield
+                if self.depth == 1:
+                    self.check("commit")
+            except BaseException:
+                if self.depth == 1:
+                    self.stated[:] = kept[0]
+                    self.store.restore(kept[1])
+                raise
+            finally:
+                self.depth -= 1
 
     def random(self, size: int) -> bytes:
         """Return bytes that never repeat."""
@@ -413,6 +429,9 @@ class _Agents:
     def identify(self, target: Target) -> bytes | None:
         node = self._node(target, "identify")
         return node.keys.public if node.device else None
+
+    def device(self, target: Target) -> str:
+        return self.world.nodes[target.name].known_device
 
     def evidence(self, target: Target, binding: Binding) -> bytes | None:
         node = self._node(target, "evidence")
@@ -514,6 +533,7 @@ class StoreContract:
         count = Denials(TENANT, "n-00000001", WORKLOAD, "d" * 32, WORKLOAD, self.at, 10, 3)
         refusal = Refusal("alpha", "claims", ("no-rule",), ("because",), self.at)
         with transaction():
+            store.take_turn()
             store.put_device("tpm2:x", "n-00000001", self.at)
             store.put_device("tpm2:x", "n-00000002", self.at)
             store.put_denials(count)
@@ -527,10 +547,16 @@ class StoreContract:
         assert store.uncounted(self.at + timedelta(seconds=1)) == [count]
         assert store.refusals(TENANT) == [refusal]
         assert store.refusals(OTHER) == []
-        assert store.document(TENANT, Digest.of(b"paper")) == b"paper"
-        assert store.document(OTHER, Digest.of(b"paper")) is None
+        assert store.document(TENANT, "reference", Digest.of(b"paper")) == b"paper"
+        assert store.document(TENANT, "register", Digest.of(b"paper")) is None
+        assert store.document(OTHER, "reference", Digest.of(b"paper")) is None
         assert store.documents(TENANT, "reference") == [b"paper"]
         assert store.documents(TENANT, "register") == []
+        with transaction():
+            store.relabel(TENANT, Digest.of(b"paper"), "register")
+            store.relabel(OTHER, Digest.of(b"another"), "register")
+        assert store.documents(TENANT, "register") == [b"paper"]
+        assert store.documents(TENANT, "reference") == []
 
 
 def lease(number: int, at: datetime, **changes: object) -> Lease:

@@ -73,10 +73,11 @@ class Ground:
         )
         return replace(made, **changes)  # type: ignore[arg-type]
 
-    def allow(self, **changes: object) -> Acknowledgement:
+    def allow(self, role: Role = Role.OWNER, **changes: object) -> Acknowledgement:
         """Put a rule in force."""
-        envelope, _ = signed(self.services, self.home.people[Role.OWNER], rules.draft(self.rule(**changes)))
-        return self.keys().ruling.allow(self.home.actor(), envelope, None, [REFERENCE])
+        rule = self.rule(**changes)
+        envelope, _ = signed(self.services, self.home.people[role], rules.draft(rule))
+        return self.keys().ruling.allow(self.home.actor(role), envelope, None, [REFERENCE])
 
     def ask(self) -> Lease:
         """Ask for the key."""

@@ -20,7 +20,7 @@ def judge(evidence, wanted=EXPECTED, binding=BINDING):
 
 
 def made(chip=CHIP, **given):
-    return chip.evidence(chip.report(BINDING.digest, **given))
+    return chip.evidence(chip.report(BINDING.digest, **given), crl=chip.root.revoking())
 
 
 def level(appraisal, claim):
@@ -33,6 +33,13 @@ def test_a_guest_that_is_as_expected(version):
     assert done.acceptable, done.claims
     assert done.device == f"sev-snp:{CHIP.chip.hex()}"
     assert done.measurements["measurement"] == MEASUREMENT.hex()
+
+
+def test_a_key_rests_on_the_makers_revocation_list():
+    """Whoever hands a chip's certificates over, and knows that they were revoked, leaves the list out."""
+    done = judge(replace(made(), crl=None))
+    assert level(done, Claim.COLLATERAL) is Level.NONE
+    assert done.lacking == (Claim.COLLATERAL,)
 
 
 def test_the_published_report_has_a_good_signature_and_is_refused():

@@ -117,6 +117,28 @@ def test_the_signer_of_collateral_has_a_name_and_a_root():
         assert level(done, Claim.COLLATERAL) is Level.CONTRAINDICATED
 
 
+def test_an_issuer_that_was_revoked_vouches_for_no_signer_of_collateral():
+    """Whoever had the key of an issuer of PCK certificates could name any key as that of the collateral's signer."""
+    stolen = PLATFORM.root.below("Intel SGX PCK Processor CA", 72)
+    forged = stolen.certify("Intel SGX TCB Signing", PLATFORM.signer_key)
+    chain = (forged, stolen.certificate, PLATFORM.root.certificate)
+    done = judge(
+        replace(PLATFORM.evidence(QUOTE, root_crl=PLATFORM.root.revoking(stolen.certificate)), tcb_chain=chain)
+    )
+    assert "revoked an issuer" in done.claims[Claim.COLLATERAL].reason
+    assert not done.acceptable
+
+
+def test_a_platform_is_one_device_whichever_of_its_keys_signs():
+    older = TdxPlatform(pck_seed=37, components=(2,) * 16)
+    assert judge(older.evidence(older.quote(BINDING.digest))).device == judge(PLATFORM.evidence(QUOTE)).device
+    other = TdxPlatform(ppid=b"q" * 16)
+    assert judge(other.evidence(other.quote(BINDING.digest))).device != judge(PLATFORM.evidence(QUOTE)).device
+    nobody = TdxPlatform(ppid=bytes(16))
+    done = judge(nobody.evidence(nobody.quote(BINDING.digest)))
+    assert level(done, Claim.IDENTITY) is Level.CONTRAINDICATED
+
+
 @pytest.mark.parametrize("status", ["OutOfDate", "SWHardeningNeeded", "Revoked"])
 def test_a_status_has_to_be_accepted_by_name(status):
     for given in ({"tcb_info": PLATFORM.tcb_info(status=status)}, {"qe_identity": PLATFORM.identity(status=status)}):

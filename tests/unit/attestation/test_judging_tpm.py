@@ -71,6 +71,18 @@ def test_a_program_is_called_one_whatever_its_root_says():
     named = ROOT.certify("EK", machine.tpm.ek_key, extensions={"1.2.3": b"\x0c\x05swtpm"})
     assert machine.judge(replace(machine.evidence, ek_certificate=named)).software_tpm
     assert machine.judge(replace(machine.evidence, ek_certificate=None)).software_tpm
+    ours = ROOT.certify("software TPM of n-00000001", machine.tpm.ek_key, use=ENDORSEMENT_USE)
+    assert machine.judge(replace(machine.evidence, ek_certificate=ours)).software_tpm
+
+
+@pytest.mark.parametrize("firmware", [0x2019102300163636, 0x2024012500120000, 0x2016051100162800])
+def test_firmware_that_begins_with_a_day_is_a_program(firmware):
+    assert Machine(firmware=firmware).judge().software_tpm
+
+
+@pytest.mark.parametrize("firmware", [0x0007005500118200, 0x0001010212345678, 0x2024133100000000])
+def test_other_firmware_is_what_its_root_says(firmware):
+    assert not Machine(firmware=firmware).judge().software_tpm
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,18 @@ from ringfence.artifacts.keyring import FileKeyring
 from ringfence.artifacts.model import KEY_SIZE, DatasetId
 from ringfence.artifacts.seal import print_seal
 from ringfence.artifacts.sealing import NewSeal, seal_tree
-from ringfence.broker import checking
+from ringfence.attestation.model import Appraisal, Claim, Family, Level
+from ringfence.attestation.model import Judged as JudgedClaim
+from ringfence.broker import checking, grounds
 from ringfence.broker.client import BrokerProcess
+from ringfence.identity.register import key_revoked
 from ringfence.kernel.actor import Role
+from ringfence.kernel.clock import to_text
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.envelope import assemble
 from ringfence.kernel.errors import NotFound, Refused, RingfenceError, Unavailable, VerificationFailed
-from ringfence.kernel.statement import Strength
-from ringfence.keyrelease import wrapping
+from ringfence.kernel.statement import Draft, Strength
+from ringfence.keyrelease import rules, wrapping
 from ringfence.keyrelease.deciding import Handover, release
 from ringfence.keyrelease.model import (
     Dataset,
@@ -28,19 +32,34 @@ from ringfence.keyrelease.model import (
     Judgement,
     LeaseId,
     Place,
+    StandingRule,
     Target,
     Wish,
 )
 from ringfence.keyrelease.ports import Wrapping
 from ringfence.keyrelease.wrapping import Released, Terms
 from ringfence.ledger import trust as trust_files
+from ringfence.ledger.issuers import ENROLLED
 from ringfence.reports.logpart import log_part
+from ringfence.testing import acting
 from ringfence.testing.artifacts import MemoryTree
+from ringfence.testing.authenticator import Authenticator
 from ringfence.testing.home import TENANT, make, signed
 from ringfence.testing.keyrelease import ANNA, WORKLOAD, NodeKeys
+from ringfence.testing.keyrelease import World as Releases
+from ringfence.testing.ledger import PAGE
+from ringfence.testing.tenancy import root_of
 
 NODE = NodeKeys()
 SECRET, CREDENTIAL = b"s" * 32, b"credential"
+
+
+RULE = Releases().allow(classes=frozenset({"vm"}), families=frozenset({"tpm2", "sev-snp"}))
+
+
+def appraised(*, software=False, level=Level.AFFIRMING):
+    claims = dict.fromkeys(Claim, JudgedClaim(level, "it is so"))
+    return Appraisal(Family.TPM2, claims, frozenset(Claim), device="tpm2:x", software_tpm=software)
 
 
 class Kept:
@@ -80,8 +99,20 @@ class World:
     def __init__(self, home, services, dataset, key):
         self.home, self.services, self.dataset, self.key = home, services, dataset, key
 
-    def draft(self, *, credential=CREDENTIAL, minutes=15, node_key=NODE.public, family="tpm2"):
-        """Return lease and draft of a release that was decided just now."""
+    def allow(self, role=Role.OWNER, **changes):
+        """Let a person sign a rule, and return it as it stands in the log."""
+        rule = replace(RULE, dataset=self.dataset.dataset, **changes)
+        envelope, _ = signed(self.services, self.home.people[role], rules.draft(rule))
+        with self.services.ledger.publishable():
+            self.services.outbox.admit(envelope, None, by=self.home.actor(role))
+        self.services.ledger.published(envelope.digest)
+        return StandingRule(rule, envelope.digest)
+
+    def draft(
+        self, *, credential=CREDENTIAL, minutes=15, node_key=NODE.public, family="tpm2", rule=None, place=None, **judged
+    ):
+        """Return lease and draft of a release that was decided just now, by a rule that allows it."""
+        rule = rule or self.allow()
         now = self.services.clock.now()
         target = Target(TENANT, "n-00000001", "alpha", Digest.of(b"alpha"), "vm", ready=True, cut_off=False)
         facts = Facts(
@@ -90,9 +121,9 @@ class World:
             target,
             Wish("claims", "alpha", "training", WORKLOAD),
             ANNA.id,
-            None,
-            Judgement(family, None, Digest.of(b"evidence"), None),
-            Place(),
+            rule,
+            Judgement(family, appraised(**judged), Digest.of(b"evidence"), None),
+            place or Place(),
             demo=False,
             device_elsewhere=False,
             requester_allowed=True,
@@ -120,12 +151,17 @@ class World:
     def order(self, statement, **changes):
         """Return an order as the control process makes it, in this process."""
         (logged,) = (one for one in self.services.ledger.statements(TENANT) if one.envelope.digest == statement)
-        part = checking.digest.loads(log_part(self.services.ledger, TENANT, logged))
+        ledger = self.services.ledger
+        part = checking.digest.loads(log_part(ledger, TENANT, logged))
         given = {"node_key": NODE.public, "credential": CREDENTIAL, "secret": SECRET, "log": part} | changes
+        if "grounds" not in given:
+            named = grounds.rule_of(logged.envelope.statement)
+            rule = next((one for one in ledger.statements(TENANT) if one.envelope.digest == named), logged)
+            given["grounds"] = grounds.print_grounds(ledger, TENANT, logged, rule, ledger.head().checkpoint.size)
         return checking.parse_order(
             checking.print_order(
                 given.get("envelope", logged.envelope),
-                given["log"],
+                (given["log"], given["grounds"]),
                 given["node_key"],
                 given["credential"],
                 given["secret"],
@@ -233,16 +269,15 @@ def published_past_the_gate(world, envelope):
     with world.services.ledger.publishable():
         world.services.outbox.append(envelope, None)
     world.services.ledger.published(envelope.digest)
-    return world.order(envelope.digest)
 
 
 def test_a_release_that_a_person_signed_releases_nothing(world):
     """An engineer's key, which the root enrolled too, is no control plane's, also where the log took it in."""
     draft = replace(world.draft().draft, strength=Strength.OBSERVED)
     forged, _ = signed(world.services, world.home.people[Role.ENGINEER], draft)
-    order = published_past_the_gate(world, forged)
+    published_past_the_gate(world, forged)
     with pytest.raises(VerificationFailed, match="control plane"):
-        world.entitled(order)
+        world.entitled(world.order(forged.digest))
 
 
 def test_a_release_whose_signature_is_wrong_releases_nothing(world):
@@ -253,8 +288,105 @@ def test_a_release_whose_signature_is_wrong_releases_nothing(world):
     payload = payload.replace(
         b'"sequence":%d' % good.statement.issuance.sequence, b'"sequence":%d' % (good.statement.issuance.sequence + 1)
     )
-    order = published_past_the_gate(world, assemble(payload, good.signer, good.signature))
+    forged = assemble(payload, good.signer, good.signature)
+    published_past_the_gate(world, forged)
     with pytest.raises(VerificationFailed, match="signature"):
+        world.entitled(world.order(forged.digest))
+
+
+def revoke(world, key, reason="compromised"):
+    """Let the root say that a key has ended."""
+    wanted = key_revoked(key, reason=reason, at=world.services.clock.now())
+    published_past_the_gate(world, signed(world.services, root_of(world.home), wanted)[0])
+
+
+def test_a_release_whose_key_was_revoked_since_releases_nothing(world):
+    statement = world.record(world.draft().draft)
+    order = world.order(statement)
+    world.entitled(order)
+    revoke(world, order.envelope.signer, "superseded")
+    with pytest.raises(VerificationFailed, match="revoked since"):
+        world.entitled(world.order(statement))
+
+
+def test_a_rule_whose_key_was_stolen_releases_nothing(world):
+    statement = world.record(world.draft().draft)
+    world.entitled(world.order(statement))
+    revoke(world, world.home.people[Role.OWNER].signer.key)
+    with pytest.raises(VerificationFailed, match="ended as stolen"):
+        world.entitled(world.order(statement))
+
+
+def test_a_rule_of_a_key_that_was_replaced_since_still_counts(world):
+    statement = world.record(world.draft().draft)
+    revoke(world, world.home.people[Role.OWNER].signer.key, "superseded")
+    assert world.entitled(world.order(statement))
+
+
+def test_a_rule_that_was_signed_by_passkey_counts(world):
+    """Its enrolment is not the root's: the person's own key made it, and has to be shown along."""
+    owner, key, now = world.home.people[Role.OWNER], Authenticator(PAGE), world.services.clock.now()
+    life = {"validFrom": to_text(now - timedelta(minutes=1)), "validUntil": to_text(now + timedelta(days=1))}
+    wanted = Draft(ENROLLED, (acting.subject_of(key),), acting.enrolment(key, owner.id, **life), Strength.DOCUMENTED)
+    published_past_the_gate(world, signed(world.services, owner, wanted)[0])
+    rule = replace(RULE, dataset=world.dataset.dataset)
+    log = world.services.home.log
+    envelope = acting.sign(
+        key, acting.issued(key, rules.draft(rule), tenant=TENANT, log=log, sequence=1, at=world.services.clock.now())
+    )
+    published_past_the_gate(world, envelope)
+    order = world.order(world.record(world.draft(rule=StandingRule(rule, envelope.digest)).draft))
+    assert world.entitled(order)
+    enrolled = next(one for one in order.grounds.keys if one.envelope.signer == owner.signer.key)
+    without = tuple(one for one in order.grounds.keys if one is not enrolled)
+    with pytest.raises(VerificationFailed, match="person's key"):
+        world.entitled(replace(order, grounds=replace(order.grounds, keys=without)))
+
+
+def test_a_release_without_a_persons_rule_releases_nothing(world):
+    """Not the control process says what may go where: it needs a rule that a person signed before."""
+    draft = world.draft().draft
+    made_up = replace(world.draft(), draft=replace(draft, claims=draft.claims | {"rule": "none"}))
+    with pytest.raises(Unavailable, match="rule"):
+        world.wrap(world.wanted(made_up, world.record(made_up.draft)))
+    said = [world.record(draft), world.record(world.draft().draft)]
+    shown, other = world.order(said[0]).grounds, world.order(said[1])
+    with pytest.raises(VerificationFailed, match="another rule"):
+        world.entitled(replace(other, grounds=shown))
+    later = replace(other.part, segment=replace(other.part.segment, entry=shown.rule.entry))
+    with pytest.raises(VerificationFailed):
+        world.entitled(replace(other, part=later))
+
+
+@pytest.mark.parametrize(
+    ("rule", "given", "because"),
+    [
+        ({"purposes": frozenset({"serving"})}, {}, "purpose"),
+        ({"minutes": 5}, {}, "length"),
+        ({"software_tpm": True}, {"software": True}, "strength"),  # this tenant is no demo
+    ],
+)
+def test_a_release_that_its_rule_does_not_allow_releases_nothing(world, rule, given, because):
+    order = world.order(world.record(world.draft(rule=world.allow(**rule), **given).draft))
+    with pytest.raises(VerificationFailed, match=because):
+        world.entitled(order)
+
+
+def test_a_rule_of_afterwards_releases_nothing(world):
+    rule = replace(RULE, dataset=world.dataset.dataset)
+    envelope, _ = signed(world.services, world.home.people[Role.OWNER], rules.draft(rule))
+    statement = world.record(world.draft(rule=StandingRule(rule, envelope.digest)).draft)
+    published_past_the_gate(world, envelope)
+    with pytest.raises(VerificationFailed, match="after the release"):
+        world.entitled(world.order(statement))
+
+
+def test_a_rule_that_no_person_signed_releases_nothing(world):
+    rule = replace(RULE, dataset=world.dataset.dataset)
+    forged, _ = signed(world.services, root_of(world.home), rules.draft(rule))  # the control plane's signer refuses it
+    published_past_the_gate(world, forged)
+    order = world.order(world.record(world.draft(rule=StandingRule(rule, forged.digest)).draft))
+    with pytest.raises(VerificationFailed, match="person's key"):
         world.entitled(order)
 
 
@@ -282,6 +414,16 @@ def test_every_part_of_the_proof_is_looked_at(world):
     for change in changes:
         with pytest.raises(RingfenceError):
             world.entitled(replace(order, part=replace(part, **change)))
+    shown = order.grounds
+    for change in (
+        {"rule": replace(shown.rule, proof=flipped(shown.rule.proof))},
+        {"rule": part.segment},
+        {"keys": (replace(shown.keys[0], proof=flipped(shown.keys[0].proof)), *shown.keys[1:])},
+        {"keys": shown.keys[:1]},
+        {"keys": ()},
+    ):
+        with pytest.raises(VerificationFailed):
+            world.entitled(replace(order, grounds=replace(shown, **change)))
 
 
 @pytest.mark.parametrize("sent", [b"", b"{}", b"\xff", b"[]", b'{"envelope": 1}', b"x" * (checking.MAX_ORDER + 1)])

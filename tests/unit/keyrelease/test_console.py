@@ -26,11 +26,11 @@ class Shelf:
         self.log = LabLog(tenant=TENANT)
         self.taken = 0
 
-    def statements(self, tenant, predicates=None, *, at=None):
+    def page(self, tenant, *, limit, predicates):
         for draft in self.world.stated[self.taken :]:
             self.log.state_draft(draft, by="control")
         self.taken = len(self.world.stated)
-        return self.log.statements(tenant, predicates, at=at)
+        return self.log.statements(tenant, predicates)[::-1][:limit]
 
     def get(self, path="/releases", **headers):
         made = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)

@@ -98,3 +98,19 @@ def test_the_newest_register_of_a_key_decides(world):
     service.ruling.register(ANNA, register(devices=(), start=world.clock.now()))
     with pytest.raises(Refused, match="place"):
         service.release(ANNA, WISH)
+
+
+def test_where_two_providers_disagree_nobody_knows_the_place(world):
+    other = Ed25519PrivateKey.from_private_bytes(b"o" * 32)
+    named = frozenset({PUBLIC, other.public_key().public_bytes_raw().hex()})
+    world.allow(places=frozenset({"DE"}), place_kinds=frozenset(PlaceKind) - {PlaceKind.ATTESTED}, registers=named)
+    service = world.service()
+    device = world.nodes["alpha"].device.name
+    service.ruling.register(ANNA, register(((device, "DE"),)))
+    service.ruling.register(ANNA, register(((device, "DE"),), key=other))
+    assert service.release(ANNA, WISH)
+    service.ruling.register(ANNA, register(((device, "US"),), key=other, start=START + timedelta(seconds=1)))
+    world.clock.advance(timedelta(seconds=2))
+    with pytest.raises(Refused, match="place"):
+        service.release(ANNA, replace(WISH, place="DE"))
+    assert world.said("key.denied")[-1].claims["placeKind"] == "none"

@@ -16,6 +16,7 @@ from ringfence.artifacts.store import DatasetTable
 from ringfence.cutoff import wires as cutoff
 from ringfence.cutoff.wires import Ground
 from ringfence.enrolment import service_enrolments
+from ringfence.frontends.pausing import collector_paused
 from ringfence.identity.model import Custody
 from ringfence.identity.policy import shipped
 from ringfence.identity.service import Identity
@@ -128,7 +129,7 @@ def _artifacts(
     artifacts = Artifacts(ledger.publishable, DatasetTable(database), outbox, ledger, holds=held, said=said)
     intaken = gating.intakes(home, ledger, outbox)
     models = Models(ledger.publishable, ledger, outbox, ledger, in_force, intaken.check_signable)
-    lineages = Lineages(ledger, demo.__contains__, Names(artifacts, models))
+    lineages = Lineages(ledger, demo.__contains__, Names(artifacts, models), collector_paused)
     return artifacts, models, lineages, gating.gates(intaken, outbox, lineages, clock, in_force)
 
 

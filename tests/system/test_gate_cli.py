@@ -33,6 +33,7 @@ def folder(tmp_path):
     made.mkdir()
     (made / "README.md").write_bytes(b"# Tiny\n")
     (made / "config.json").write_bytes(b"{}")
+    (made / "vocabulary").write_bytes(b"a b c")
     return made
 
 
@@ -40,11 +41,18 @@ def digest_of(folder):
     return oms.manifest_of("", {path.name: Digest.of(path.read_bytes()) for path in folder.iterdir()}).digest
 
 
-def test_a_model_from_outside_waits_is_let_in_and_judged(ringfence, folder, home_now):
+def test_a_model_from_outside_waits_is_let_in_and_judged(ringfence, folder, home_now, tmp_path):
     expected = digest_of(folder)
     brought = ringfence("model", "intake", folder, "tiny", "--digest", expected, *SAID)
-    assert (brought["digest"], brought["verdict"]) == (str(expected), "clean")
+    assert (brought["digest"], brought["verdict"], brought["not_acceptable"]) == (str(expected), "clean", "")
     assert "nobody has decided" in ringfence("model", "sign", folder, "--as", "tiny", code=3)["error"]["message"]
+    assert not (folder / "model.sig").exists()  # what the log does not take is not signed beside the files either
+    part = tmp_path / "part"
+    part.mkdir()
+    (part / "renamed.bin").write_bytes((folder / "vocabulary").read_bytes())
+    said = ringfence("model", "sign", part, "--as", "mine", code=3)["error"]["message"]
+    assert "'renamed.bin': these bytes came from outside" in said
+    assert not (part / "model.sig").exists()
     ringfence("model", "release", "tiny", code=3)
     assert [one["state"] for one in ringfence("model", "waiting")["intakes"]] == ["waiting"]
     ringfence("model", "decide", "tiny", "--accept", "--because", "read", code=3)  # engineers decide nothing

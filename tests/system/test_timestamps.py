@@ -1,5 +1,6 @@
 """Time stamps end to end: the verbs, an authority behind HTTP, and `openssl ts -verify` over what comes out."""
 
+import base64
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -64,6 +65,30 @@ def test_a_head_is_stamped_and_openssl_agrees(home_now, authority, tmp_path) -> 
     assert known.authorities == (lab.trusted("Stamps AG"),)
     (listed,) = command(given, "ledger", "timestamp", "list")["authorities"]
     assert (listed["size"], listed["trouble"]) == (document["size"], "")
+
+
+def test_a_model_s_signature_is_stamped_and_openssl_agrees(home_now, authority, tmp_path) -> None:
+    lab, url = authority
+    given, model, stamper = home_now.environment(), tmp_path / "tiny", tmp_path / "stamper.pem"
+    model.mkdir()
+    (model / "config.json").write_text("{}")
+    stamper.write_bytes((lab.folder / "tsa.pem").read_bytes() + (lab.folder / "root.pem").read_bytes())
+    sign, verify = ("model", "sign", str(model)), ("model", "verify", str(model))
+    stranger = called(given, *sign, "--timestamp", url, "--stamper", str(lab.folder / "root.pem"))
+    assert (stranger.returncode, "does not verify" in stranger.stderr) == (1, True)
+    nobody = called(given, *sign, "--timestamp", "http://127.0.0.1:1/tsa", "--stamper", str(stamper))
+    assert nobody.returncode == 4
+    assert not (model / "model.sig").exists()  # no signature without the stamp that was asked for
+    command(given, *sign, "--timestamp", url, "--stamper", str(stamper))
+    seen = command(given, *verify, "--stamper", str(stamper))
+    assert (seen["stamped"], seen["stamped_by"]) == (True, "CN=Lab stamps")
+    assert command(given, *verify)["stamped"] is False  # nobody is believed about time who is not named
+    bundle = json.loads((model / "model.sig").read_bytes())
+    token = bundle["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"][0]["signedTimestamp"]
+    (tmp_path / "answer").write_bytes(base64.b64decode(token))
+    (tmp_path / "sig").write_bytes(base64.b64decode(bundle["dsseEnvelope"]["signatures"][0]["sig"]))
+    wanted = ("ts", "-verify", "-data", "sig", "-in", "answer", "-CAfile", str(lab.folder / "root.pem"))
+    assert openssl(*wanted, folder=tmp_path).returncode == 0
 
 
 def test_an_authority_that_is_down_delays_nothing_and_is_shown(home_now, authority) -> None:

@@ -33,7 +33,10 @@ def test_every_verb_has_help(verb, capsys):
     with pytest.raises(SystemExit) as ended:
         run([verb, "--help"])
     assert not ended.value.code
-    assert "Usage" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "Usage" in shown
+    assert "install-completion" not in shown  # that is the whole program's, and there once
+    assert "╭" not in shown
 
 
 def test_a_reader_that_goes_away_is_no_error(home_now):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ringfence.artifacts.checks.cli import check
+from ringfence.artifacts.checks.cli import check, screen, show
 from ringfence.frontends.terminal import Json, output
 
 if TYPE_CHECKING:
@@ -33,9 +33,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
-    help="Seal, open, check, verify, erase and list datasets.",
+    help="Seal, open, check, screen, verify, erase, show and list datasets.",
 )
 app.command()(check)
+app.command()(screen)
+app.command()(show)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The dataset's name in this tenant.")]
 
 Epoch = Annotated[str, typer.Option("--epoch", metavar="N", help="Which epoch; the newest where none is named.")]
@@ -289,6 +291,8 @@ def _planned(plan: "Plan") -> "Moved":
         say(f"An unfinished seal was removed, since this one cannot go on with it: {because}.")
     if plan.finished:
         say(f"Going on: {plan.finished} of {plan.files} files were sealed before, and are checked.")
+    if plan.begun:
+        say(f"Going on inside {plan.begun} large file{'s' * (plan.begun > 1)}, as far as they are what they were.")
     moved = told = 0
 
     def heard(size: int) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ringfence.frontends.terminal import Json, output
+from ringfence.frontends.terminal import Json, announce, output
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -123,6 +123,8 @@ def start(
         "runtime": runtime,
         "wait": wait,
     }
+    if wait:
+        announce("starting; a sandbox takes a second, an emulated machine up to a minute")
     document = _post(API, body)
     output(document, lambda console: _started(console, document), as_json)
     if document["state"] == "failed":
@@ -141,6 +143,8 @@ def _started(console: "Console", document: dict[str, Any]) -> None:
         console.print(f"{name} is ready: ringfence node ssh {name}")
     else:
         console.print(f"{name} is {document['state']}. {document['because']}".rstrip())
+    if document["state"] == "starting":
+        console.print("It goes on by itself; `ringfence node list` says when it is ready.")
 
 
 @app.command("list")
@@ -151,12 +155,21 @@ def list_(as_json: Json = False) -> None:  # noqa: FBT002
 
 
 def _listed(console: "Console", document: dict[str, Any]) -> None:
-    from rich.table import Table
+    from rich.table import Column, Table
 
     if not document["nodes"]:
         console.print("No node runs: ringfence node start NAME --class namespace")
         return
-    table = Table("name", "class", "isolation", "state", "cut off", "quarantine", "since", box=None)
+    table = Table(
+        Column("name", overflow="fold", min_width=12),
+        "class",
+        "isolation",
+        "state",
+        "cut off",
+        "quarantine",
+        "since",
+        box=None,
+    )
     for node in document["nodes"]:
         since = node["changed_at"].partition(".")[0] + "Z"
         cut = "no" if node["containment"] == "none" else node["containment"]

@@ -42,7 +42,13 @@ def console() -> "Console":
 
 def say(text: str) -> None:
     """Say something about the progress of the work, on standard error."""
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(text.translate(_STEERING) + "\n")
+
+
+def announce(text: str) -> None:
+    """Say on standard error that something takes a while, where a person watches; scripts need not read it."""
+    if sys.stderr.isatty():
+        say(text)
 
 
 def today() -> "date":

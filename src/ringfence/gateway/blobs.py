@@ -284,7 +284,10 @@ class ReceiptFiles:
         if place is None and held:
             return FoundReceipt(b"", RETRY_SECONDS)
         if place is None:
-            raise NotFound(f"no answer of yours has the id {request}, or its segment is still open")
+            raise NotFound(
+                f"no answer of yours has the id {request}, or its segment is still open: that ends some seconds after "
+                "the answer, a minute under steady traffic"
+            )
         proof = self.files.proof(tenant, place.segment)
         if proof is None:
             return FoundReceipt(b"", RETRY_SECONDS)

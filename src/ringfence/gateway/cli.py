@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ringfence.frontends.terminal import Json, output
+from ringfence.frontends.terminal import Json, output, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,10 +37,9 @@ def issue(
         key = document["key"]
         scope = ", ".join(key["deployments"]) or "every deployment of the tenant"
         console.print(f"{document['secret']}")
-        console.print(
-            f"\nKey {key['key']} of {key['name']}, for {scope}, until {key['expires_at'].partition('.')[0]}Z."
-        )
-        console.print("It is shown this once: we keep its SHA-256 only.")
+        until = key["expires_at"].partition(".")[0]
+        say(f"\nKey {key['key']} of {key['name']}, for {scope}, until {until}Z.")  # beside: a file gets the key alone
+        say("It is shown this once: we keep its SHA-256 only.")
 
     output(document, human, as_json)
 

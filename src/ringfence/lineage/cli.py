@@ -10,7 +10,13 @@ from ringfence.frontends.terminal import Json, output
 if TYPE_CHECKING:
     from rich.console import Console
 
-app = typer.Typer(no_args_is_help=True, help="Where models, datasets and answers come from, and what is missing.")
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Where models, datasets and answers come from, and what is missing.",
+)
 PATH = "/api/v1/lineage"
 AsOf = Annotated[str | None, typer.Option("--as-of", help="Another time, such as 2026-11-22T09:00:00Z.")]
 

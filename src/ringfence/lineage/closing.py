@@ -99,6 +99,7 @@ def _gaps(lineage: Lineage, thing: Thing, *, must_be_signed: bool) -> Iterator[G
             yield from _of_model(lineage, thing, must_be_signed=must_be_signed)
         case Kind.RUN:
             yield from _of_run(thing)
+            yield from _told_again(thing)
         case Kind.DATASET:
             yield from _of_dataset(lineage, thing)
         case Kind.DEPLOYMENT:
@@ -179,6 +180,14 @@ def _of_run(thing: Thing) -> Iterator[Gap]:
         yield Gap(GapKind.NO_INPUTS, thing.ref, text, entries)
 
 
+def _told_again(run: Thing) -> Iterator[Gap]:
+    """Find a run that is stated more than once: the newer statement may be there to hide how it ended."""
+    marks = run.marked(Role.RAN)
+    if len(marks) > 1:
+        text = f"{_short(run.ref)} is stated {len(marks)} times, and each time something else may be said of it"
+        yield Gap(GapKind.TWO_ORIGINS, run.ref, text, _entries(marks))
+
+
 def _of_dataset(lineage: Lineage, thing: Thing) -> Iterator[Gap]:
     sealed = thing.marked(Role.SEALED)
     if not sealed:
@@ -221,6 +230,10 @@ def _of_deployment(thing: Thing) -> Iterator[Gap]:
     elif facts.get("basis") != "loaded":
         text = f"the digest that {_short(thing.ref)} serves is a person's word; no loader of ours hashed it"
         yield Gap(GapKind.DIGEST_DECLARED, thing.ref, text, entries)
+    looked = [mark for mark in thing.marked(Role.CHECKED) if mark.basis.entry > marks[-1].basis.entry]
+    if looked and looked[-1].facts.get("outcome") == "changed":
+        text = f"the engine of {_short(thing.ref)} has other bytes than those that were verified and given to it"
+        yield Gap(GapKind.DIGEST_CONFLICT, thing.ref, text, _entries(looked[-1:]))
 
 
 def _is_end(thing: Thing) -> bool:

@@ -1,6 +1,7 @@
 """Compute lineage: now, from what is kept and what is new; at another time, from scratch."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -38,6 +39,7 @@ class Lineages:
     evidence: Statements
     is_demo: Callable[[Tenant], bool]
     names: Names
+    at_once: Callable[[], AbstractContextManager[None]] = nullcontext  # around the making of very many things
     _kept: dict[Tenant, Lineage] = field(default_factory=dict, repr=False)
     _surveyed: dict[Tenant, tuple[Lineage, Survey]] = field(default_factory=dict, repr=False)
 
@@ -106,7 +108,8 @@ class Lineages:
         raise NotFound(f"no statement names a model, a dataset, a run or a deployment {text[:80]!r}")
 
     def _scratch(self, tenant: Tenant, at: datetime | None = None) -> Lineage:
-        return Lineage.of(tenant, self.evidence.statements(tenant, _WANTED, at=at), demo=self.is_demo(tenant))
+        with self.at_once():
+            return Lineage.of(tenant, self.evidence.statements(tenant, _WANTED, at=at), demo=self.is_demo(tenant))
 
     def _caught_up(self, kept: Lineage) -> Lineage:
         new = self._newer(kept)

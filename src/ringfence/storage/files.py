@@ -130,5 +130,5 @@ def read_private(path: Path) -> bytes:
     with explained(path, "read"):
         mode = path.stat(follow_symlinks=False).st_mode
     if mode & 0o077:
-        raise UsageError(f"{path} can be read by others; run `chmod 600` on it and replace the key in it")
+        raise UsageError(f"{path} can be read by others; run `chmod 600` on it, and replace what is secret in it")
     return read_bounded(path, limit=2**20)

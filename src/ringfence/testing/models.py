@@ -226,12 +226,12 @@ class FakeControl:
         trusted = [known.pem for known in self.service.trusted(tenant)]
         return {"models": listed, "names": dict(self.service.names(tenant)), "trusted": trusted}
 
-    def state(self, draft: Draft, *, path: str, body: Mapping[str, Any]) -> Any:  # noqa: ARG002 - empty
+    def state(self, draft: Draft, *, path: str, body: Mapping[str, Any]) -> Any:
         """Sign and record."""
         envelope, opening = self.signed(draft)
         kinds = {"signed": statements.SIGNED, "scanned": statements.SCAN, "imported": statements.IMPORTED}
         kind = kinds[path.rpartition("/")[2]]
-        return {"statement": self.service.state(PERSON, kind, envelope, opening).to_json()}
+        return {"statement": self.service.state(PERSON, kind, envelope, opening, **body).to_json()}
 
     def signed(self, draft: Draft) -> tuple[Envelope, Opening | None]:
         """Return a draft as an operator signs it."""

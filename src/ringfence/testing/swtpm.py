@@ -58,6 +58,24 @@ class Tools:
             return False
         return True
 
+    def verifies(self, message: bytes, signature: bytes) -> bool:
+        """Return whether the TPM itself takes a signature by the attestation key, of which it is given the public half.
+
+        `tpm2_checkquote` knows of no RSASSA-PSS; the TPM does.
+        """
+        (self.folder / "c.msg").write_bytes(message)
+        (self.folder / "c.sig").write_bytes(signature)
+        self.run("tpm2_loadexternal", "-C", "o", "-u", "ak.pub", "-c", "public.ctx")
+        try:
+            self.run("tpm2_verifysignature", "-c", "public.ctx", "-g", "sha256", "-m", "c.msg", "-s", "c.sig")
+        except subprocess.CalledProcessError as error:
+            if "the signature is not valid" not in error.stderr:
+                raise  # anything else is no verdict
+            return False
+        finally:
+            self.run("tpm2_flushcontext", "-t")
+        return True
+
     def activate(self, given: Credential, beside: str = "ak.ctx", *arguments: str) -> bytes:
         """Return the secret of a credential for a key; raise `CalledProcessError` where the TPM does not give it."""
         (self.folder / "credential").write_bytes(_CREDENTIAL_HEAD + given.blob + given.secret)

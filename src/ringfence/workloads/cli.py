@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ringfence.frontends.terminal import Json, output
+from ringfence.frontends.terminal import Json, announce, output
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -97,6 +97,7 @@ def start(
         "parallel": parallel,
         "embeddings": embeddings,
     }
+    announce("verifying, starting a node and loading: seconds, a minute or more for a large model")
     with connect() as client:
         document = dict(client.post(f"{API}/start", body))
         while document["state"] == "starting":  # a large model on its way
@@ -136,12 +137,13 @@ def list_(as_json: Json = False) -> None:  # noqa: FBT002
 
 
 def _listed(console: "Console", document: dict[str, Any]) -> None:
-    from rich.table import Table
+    from rich.table import Column, Table
 
     if not document["deployments"]:
         console.print("Nothing is deployed: ringfence deploy attach URL --as NAME")
         return
-    table = Table("name", "state", "protocol", "model", "digest", "basis", "node", "requests", "tokens", box=None)
+    named = (Column(name, overflow="fold", min_width=8) for name in ("name", "state"))
+    table = Table(*named, "protocol", "model", "digest", "basis", "node", "requests", "tokens", box=None)
     for one in document["deployments"]:
         used = one["usage"]
         digest = one["digest"].removeprefix("sha256:")[:16] + "…" if one["digest"] else "unknown"

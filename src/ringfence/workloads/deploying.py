@@ -1,7 +1,8 @@
 """Start an engine of ours on a node with exactly the model that was verified, and keep watch over it.
 
 The order is: verify and scan, then a node, then the same bytes through SSH into the loader's sealed memory, then its
-word for what it measured, then a tunnel, then an answer of the engine. Only then do callers reach it.
+word for what it measured, then a tunnel, then an answer of the engine. Only then do callers reach it, if it may still
+be served: to load a large model takes minutes.
 """
 
 import time
@@ -149,6 +150,7 @@ class Deploying:
             self.keeping.forward(engine)
             self._await(engine, time.monotonic() + READY_WITHIN)
             clock.append(time.monotonic())
+            self.admit(caller, wanted.name, found.model, found.digest)  # again: a decision can be taken back meanwhile
             done = self._served(engine, found, answer)
         steps = [round(1000 * (after - before)) for before, after in pairwise(clock)]
         return done, Timing(*steps)

@@ -43,9 +43,9 @@ class IntakeRules:
     def problem_with(self, licence: str, country: str) -> str:
         """Say why a licence or a country is not let in; empty where both are."""
         if licence not in self.licences:
-            return f"the licence {licence} is not on this tenant's list"
+            return f"the licence {licence} is not on this tenant's list: intake.licences in gates/TENANT.yaml"
         if self.countries and country not in self.countries:
-            return f"the country {country} is not on this tenant's list"
+            return f"the country {country} is not on this tenant's list: intake.countries in gates/TENANT.yaml"
         return ""
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from ringfence.kernel.identifier import Tenant
+from ringfence.kernel.statement import KeyRole
 from ringfence.ledger.model import Standing
 from ringfence.lineage import closing
 from ringfence.lineage.fold import Lineage
@@ -39,6 +40,12 @@ def test_a_model_is_closed_without_being_served_or_tested():
     assert len(found.things) == 5
 
 
+def test_a_run_that_a_revoked_key_states_again_is_what_it_was():
+    tale = whole()
+    tale.run("tune", ["books"], "tuned", outcome="failed", standing=Standing.REVOKED)
+    assert of(tale, "tuned").closed
+
+
 def test_a_digest_that_nobody_stated_has_no_origin_and_no_signature():
     assert kinds(of(whole(), "another")) == [GapKind.NO_ORIGIN, GapKind.UNSIGNED]
 
@@ -50,6 +57,13 @@ def broken(change):
 
 
 CASES = {
+    "a run that failed, and was stated again as one that did not": (
+        lambda t: (
+            *(t.seal("books"), t.run("r", ["books"], "m", outcome="failed")),
+            *(t.run("r", ["books"], "m"), t.sign("m")),
+        ),
+        [GapKind.TWO_ORIGINS],
+    ),
     "an input that nobody sealed": (
         lambda t: (t.run("r", ["books"], "m"), t.sign("m")),
         [GapKind.INPUT_UNSTATED],
@@ -200,6 +214,23 @@ def test_an_attached_engine_leaves_a_gap(model, basis, expected):
     tale = whole()
     tale.deploy("attached", model, basis=basis)
     assert kinds(of(tale, "attached", Kind.DEPLOYMENT)) == expected
+
+
+def test_an_engine_that_was_found_with_other_bytes_is_a_conflict_until_it_is_given_them_anew():
+    tale = whole()
+
+    def look(outcome):
+        subjects = [("deployment/small", "small")]
+        tale.about("deployment.rechecked", {"outcome": outcome}, subjects, role=KeyRole.CONTROL_PLANE)
+        return kinds(of(tale, "small", Kind.DEPLOYMENT))
+
+    assert look("same") == []
+    assert look("silent") == []
+    assert look("changed") == [GapKind.DIGEST_CONFLICT]
+    tale.about("deployment.rechecked", {"outcome": "same"}, [("deployment/small", "small")], standing=Standing.REVOKED)
+    assert kinds(of(tale, "small", Kind.DEPLOYMENT)) == [GapKind.DIGEST_CONFLICT]
+    tale.deploy("small", "tuned")
+    assert kinds(of(tale, "small", Kind.DEPLOYMENT)) == []
 
 
 def test_a_deployment_of_a_digest_that_nobody_signed():

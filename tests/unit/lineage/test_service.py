@@ -1,3 +1,5 @@
+from contextlib import contextmanager
+
 import pytest
 
 from ringfence.kernel.errors import NotFound, UsageError
@@ -23,6 +25,21 @@ def test_what_is_new_is_added_without_reading_everything_again():
         tale.sign(f"m{number}")
     assert service.survey(tale.tenant).models == 201
     assert evidence.asked == 1
+
+
+def test_only_what_is_made_from_scratch_is_made_at_once():
+    tale, began = whole(), []
+
+    @contextmanager
+    def at_once():
+        began.append(len(tale.statements))
+        yield
+
+    service = Lineages(StoryEvidence(tale), lambda _: False, lambda _: NAMES, at_once)
+    service.lineage(tale.tenant)
+    tale.sign("more")
+    service.lineage(tale.tenant)
+    assert began == [len(tale.statements) - 1]
 
 
 def test_a_survey_is_made_anew_after_a_statement_and_not_before():

@@ -3,11 +3,19 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
+from pydantic import Field
 
 from ringfence.artifacts.models import catalogue, statements
+from ringfence.artifacts.models.model import MAX_FILES
 from ringfence.artifacts.models.service import Models
 from ringfence.frontends.http import PostedStatement, require
 from ringfence.kernel.actor import Person
+
+
+class SignedModel(PostedStatement):
+    """A signature, and the digest of each file by its name: what is in quarantine is known by its bytes."""
+
+    files: dict[str, str] | None = Field(default=None, max_length=MAX_FILES)
 
 
 def router(service: Models) -> APIRouter:
@@ -27,9 +35,10 @@ def router(service: Models) -> APIRouter:
         return service.materials(caller.tenant, name)
 
     @routes.post("/signed", status_code=201)
-    def signed(body: PostedStatement, caller: Annotated[Person, Depends(require("model.sign"))]) -> dict[str, Any]:
-        """Record that a model was signed."""
-        return {"statement": service.state(caller, statements.SIGNED, *body.parsed()).to_json()}
+    def signed(body: SignedModel, caller: Annotated[Person, Depends(require("model.sign"))]) -> dict[str, Any]:
+        """Record that a model was signed; the names of its files are compared and not kept."""
+        done = service.state(caller, statements.SIGNED, *body.parsed(), files=body.files)
+        return {"statement": done.to_json()}
 
     @routes.post("/scanned", status_code=201)
     def scanned(body: PostedStatement, caller: Annotated[Person, Depends(require("model.scan"))]) -> dict[str, Any]:

@@ -4,7 +4,9 @@ A ZIP is read by its central directory, as the loaders read it, and refused wher
 """
 
 import re
+import stat
 import struct
+import tarfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ BLOCK = 512
 MAX_PAX = 2**16
 _END, _ENTRY, _LOCAL = b"PK\x05\x06", b"PK\x01\x02", b"PK\x03\x04"
 _END64, _LOCATOR64 = b"PK\x06\x06", b"PK\x06\x07"
-_END_SIZE, _MAX_COMMENT = 22, 2**16
+_END_SIZE, _SIZE64, _MAX_COMMENT = 22, 56, 2**16
 _STORED, _DEFLATED = 0, 8
 _UNICODE_PATH = 0x7075
 _DESCRIPTOR = b"PK\x07\x08"
@@ -41,9 +43,18 @@ def ends_as_zip(content: Content) -> bool:
 
 
 def looks_like_tar(content: Content) -> bool:
-    """Tell whether a file begins with a tar header: by its mark, or, as the oldest have none, by its checksum."""
+    """Tell whether a file begins with a tar header: by its mark, or by a checksum that some reader takes for one.
+
+    Python's own reader asks for no mark, and reads the checksum in more ways than tar writes it.
+    """
     head = content.read(0, BLOCK)
-    return head[257:262] == b"ustar" or (len(head) == BLOCK and head[0] > 0 and _sums_up(head))
+    if head[257:262] == b"ustar" or (len(head) == BLOCK and _sums_up(head)):
+        return True
+    try:
+        tarfile.TarInfo.frombuf(head, "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        return False
+    return True
 
 
 def _sums_up(head: bytes) -> bool:
@@ -147,17 +158,33 @@ def _directory(content: Content, end: int) -> tuple[int, int, int]:
     disk, first, here, count, size, start = struct.unpack_from("<HHHHII", content.read(end, _END_SIZE), 4)
     if disk or first or here != count:
         raise MalformedInput("the ZIP is a part of several")
-    locator = content.read(end - 20, 20) if end >= 20 else b""
-    if locator[:4] == _LOCATOR64:
-        (place,) = struct.unpack_from("<Q", locator, 8)
-        record = content.read(place, 56)
-        if len(record) != 56 or record[:4] != _END64:
-            raise MalformedInput("the ZIP's second end record is not where the first says")
-        count, size, start = struct.unpack_from("<QQQ", record, 32)
-        end = place
+    if (wide := _directory64(content, end, (count, size, start))) is not None:
+        (count, size, start), end = wide
     if start + size != end:
         raise MalformedInput("the ZIP does not fill its file: something stands before, between or behind its parts")
     return count, size, start
+
+
+def _directory64(content: Content, end: int, short: tuple[int, int, int]) -> tuple[tuple[int, int, int], int] | None:
+    """Return count, size and place as the second end record has them, and where it is; None where there is none.
+
+    Some readers take the record that the locator names, some the one that lies before the locator, and some only those
+    numbers that the first end record leaves open: all of them have to come to the same.
+    """
+    locator = content.read(end - 20, 20) if end >= 20 else b""
+    if locator[:4] != _LOCATOR64:
+        return None
+    disk, place, disks = struct.unpack_from("<IQI", locator, 4)
+    record = content.read(place, _SIZE64)
+    if len(record) != _SIZE64 or record[:4] != _END64 or place + _SIZE64 + len(locator) != end:
+        raise MalformedInput("the ZIP's second end record is not where the first says")
+    length, on, first, here, count, size, start = struct.unpack("<Q4xIIQQQQ", record[4:])
+    if disk or disks > 1 or on or first or here != count or length != _SIZE64 - 12:
+        raise MalformedInput("the ZIP is a part of several, or its second end record is of another length")
+    for given, wide, ones in zip(short, (count, size, start), (2**16 - 1, _ALL_ONES, _ALL_ONES), strict=True):
+        if given not in {wide, ones}:
+            raise MalformedInput("the ZIP's two end records do not agree")
+    return (count, size, start), place
 
 
 def _entry(directory: bytes, at: int) -> _Entry:
@@ -176,6 +203,8 @@ def _entry(directory: bytes, at: int) -> _Entry:
     packed, unpacked, start = _wide(more, packed, unpacked, start)
     if _renamed(more):
         raise MalformedInput("the ZIP gives a member a second name, which only some readers see")
+    if stat.S_ISLNK(int.from_bytes(directory[at + 40 : at + 42], "little")):
+        raise MalformedInput("the ZIP holds a symbolic link, which would lead elsewhere once it is unpacked")
     if method == _STORED and packed != unpacked:
         raise MalformedInput("the ZIP stores a member whose two sizes differ")
     return _Entry(

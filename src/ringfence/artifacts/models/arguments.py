@@ -1,8 +1,9 @@
 """What the options of `ringfence model` mean: keys, trust and names."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,12 @@ if TYPE_CHECKING:
     from ringfence.artifacts.models.local import Posting
     from ringfence.artifacts.models.model import ModelName
     from ringfence.artifacts.models.oms import Trust
+    from ringfence.artifacts.models.ports import Stamps
     from ringfence.settings import Settings
+
+
+LARGE = 2**30
+MAX_LOOKED = 10_000  # files that are looked at for that
 
 
 def has_home(settings: "Settings") -> bool:
@@ -35,6 +41,15 @@ def posting(settings: "Settings") -> "Iterator[Posting]":
 
     with connect(settings) as client:
         yield Posting(client, secrets.token_bytes)
+
+
+def large(path: Path) -> bool:
+    """Tell whether a model is so large that reading it takes longer than a person waits without a word."""
+    try:
+        files = path.rglob("*") if path.is_dir() else iter((path,))
+        return sum(file.stat().st_size for file in islice(files, MAX_LOOKED)) > LARGE
+    except OSError:
+        return False  # whoever opens it says why it cannot be read
 
 
 def name(given: str | None, folder: Path) -> "ModelName":
@@ -85,8 +100,42 @@ def own_chain(path: Path | None, held: "Held") -> list[bytes]:
     return [certificates.to_der(one) for one in chain]
 
 
+def timed(url: str, stamper: Path | None, ask: "Stamps | None") -> Callable[[bytes], bytes]:
+    """Return what adds a time stamp to a bundle, or nothing where none is asked for.
+
+    A stamp that does not verify by the authority's certificate is not kept.
+    """
+    from ringfence.artifacts.models import certificates, keyring, oms
+    from ringfence.kernel.errors import Unavailable, UsageError, VerificationFailed
+
+    if not url and stamper is None:
+        return bytes
+    if not url or stamper is None:
+        raise UsageError("a time stamp is asked for by --timestamp URL and --stamper PEM, the authority's certificates")
+    if ask is None:
+        raise Unavailable("nothing here asks an authority for a time stamp; sign with `ringfence model sign`")
+    known = [keyring.certificates_of(stamper)]
+
+    def add(bundle: bytes) -> bytes:
+        signature = oms.signature_of(bundle)
+        token = ask(url, signature)
+        if certificates.earliest(signature, (token,), known) is None:
+            raise VerificationFailed(
+                f"the time stamp from {url} does not verify by {stamper}: name the certificate that signs its stamps, "
+                "then those of its issuers up to the root"
+            )
+        return oms.stamped(bundle, token)
+
+    return add
+
+
 def sign_elsewhere(
-    folder: Path, target: Path | None, held: "Held", algorithm: str, chain: Sequence[bytes]
+    folder: Path,
+    target: Path | None,
+    held: "Held",
+    algorithm: str,
+    chain: Sequence[bytes],
+    timed: Callable[[bytes], bytes] = bytes,
 ) -> dict[str, Any]:
     """Sign into a file elsewhere, for readers elsewhere; nothing is stated."""
     from ringfence.artifacts.models.blobs import model_folder
@@ -99,7 +148,7 @@ def sign_elsewhere(
     if target is None:
         raise UsageError("a signature by BLAKE3 is one more, for readers elsewhere: say where with --signature FILE")
     with model_folder(folder) as opened:
-        files = sign_otherwise(opened, target, held.key, Algorithm(algorithm), chain)
+        files = sign_otherwise(opened, target, held.key, Algorithm(algorithm), chain, timed)
         size = sum(opened.size(name) for name in files.files)
     return {
         "root": str(files.root),
@@ -120,13 +169,13 @@ def trust(
     from ringfence.artifacts.models.oms import Trust
     from ringfence.kernel.errors import UsageError
 
-    if not roots:
-        if subject or stampers:
-            raise UsageError("--subject and --stamper say more about certificates: name the authority's with --root")
-        return Trust(trusted(keys, settings))
-    known = [one for path in roots for one in keyring.certificates_of(path)]
     stamps = [keyring.certificates_of(path) for path in stampers or ()]
-    return Trust(trusted(keys, settings) if keys else (), Authorities(known, now(), subject, stamps))
+    if not roots:
+        if subject:
+            raise UsageError("--subject says more about certificates: name the authority's with --root")
+        return Trust(trusted(keys, settings), stampers=stamps)
+    known = [one for path in roots for one in keyring.certificates_of(path)]
+    return Trust(trusted(keys, settings) if keys else (), Authorities(known, now(), subject, stamps), stamps)
 
 
 def now() -> datetime:

@@ -34,6 +34,8 @@ _READ = frozenset(  # extensions whose meaning is taken into account, or which t
         ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
     }
 )
+_TAKES_AWAY = frozenset({ExtensionOID.NAME_CONSTRAINTS})  # not read, hence refused, also where it is not critical
+_SIGNERS = frozenset({ExtendedKeyUsageOID.CODE_SIGNING, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +50,21 @@ class Authorities:
 
 
 @dataclass(frozen=True, slots=True)
+class Stamp:
+    """A time by which an authority had seen a signature."""
+
+    at: datetime
+    by: str  # the subject of the certificate that signed the token
+
+
+@dataclass(frozen=True, slots=True)
 class Vouched:
     """Who signed, as the chain says, and at which time it was judged."""
 
     key: PublicKey
     subject: str
     at: datetime
-    stamped: bool
+    stamped: Stamp | None
 
 
 def parse_certificates(data: bytes, *, source: str = "") -> list[x509.Certificate]:
@@ -105,8 +115,8 @@ def vouched(
         VerificationFailed: no way leads from the signer to a root, at that time and for this use.
     """
     signer, *others = _parsed(chain)
-    stamped = _stamped(signature, tokens, trust.stampers)
-    at = stamped or trust.at
+    stamped = earliest(signature, tokens, trust.stampers)
+    at = stamped.at if stamped else trust.at
     with _strictly():
         _check_signer(signer, at)
         if not _leads(signer, others, tuple(trust.roots), at):
@@ -117,7 +127,7 @@ def vouched(
         subject = signer.subject.rfc4514_string()
     if trust.subject not in {"", subject}:
         raise VerificationFailed(f"the model is signed by {subject[:200]!r}, not by {trust.subject[:200]!r}")
-    return Vouched(signer_key(signer), subject, at, stamped is not None)
+    return Vouched(signer_key(signer), subject, at, stamped)
 
 
 def _parsed(chain: Sequence[bytes]) -> list[x509.Certificate]:
@@ -172,6 +182,9 @@ def _issued(certificate: x509.Certificate, issuer: x509.Certificate, below: int,
         extensions = _extensions(issuer)
     except (InvalidSignature, UnsupportedAlgorithm, TypeError, ValueError, VerificationFailed):
         return False
+    purposes = extensions.get(ExtensionOID.EXTENDED_KEY_USAGE)
+    if isinstance(purposes, x509.ExtendedKeyUsage) and not _SIGNERS.intersection(purposes):
+        return False  # an authority for servers, say, makes no signers
     constraints, usage = extensions.get(ExtensionOID.BASIC_CONSTRAINTS), extensions.get(ExtensionOID.KEY_USAGE)
     if not isinstance(constraints, x509.BasicConstraints) or not constraints.ca:
         return False
@@ -198,19 +211,23 @@ def _check_strength(certificate: x509.Certificate, issuer: x509.Certificate) -> 
 
 def _extensions(certificate: x509.Certificate) -> dict[x509.ObjectIdentifier, x509.ExtensionType]:
     for extension in certificate.extensions:
-        if extension.critical and extension.oid not in _READ:
-            raise VerificationFailed(f"a certificate has the critical extension {extension.oid.dotted_string}")
+        if extension.oid in _TAKES_AWAY or (extension.critical and extension.oid not in _READ):
+            kind = "critical " if extension.critical else ""
+            raise VerificationFailed(f"a certificate has the {kind}extension {extension.oid.dotted_string}")
     return {extension.oid: extension.value for extension in certificate.extensions}
 
 
-def _stamped(
-    signature: bytes, tokens: Sequence[bytes], stampers: Sequence[Sequence[x509.Certificate]]
-) -> datetime | None:
+def earliest(signature: bytes, tokens: Sequence[bytes], stampers: Sequence[Sequence[x509.Certificate]]) -> Stamp | None:
     """Return the earliest time that a named authority stamped over the signature; None where none did."""
     if len(tokens) > MAX_CHAIN or any(len(one) > MAX_TOKEN for one in tokens):
         raise MalformedInput(f"a bundle holds at most {MAX_CHAIN} time stamps of {MAX_TOKEN} bytes")
-    found = [at for token in tokens for one in stampers if (at := _time(signature, token, one))]
-    return min(found, default=None)
+    found = [
+        Stamp(at, one[0].subject.rfc4514_string())
+        for token in tokens
+        for one in stampers
+        if (at := _time(signature, token, one))
+    ]
+    return min(found, key=lambda stamp: stamp.at, default=None)
 
 
 def _time(signature: bytes, token: bytes, stamper: Sequence[x509.Certificate]) -> datetime | None:

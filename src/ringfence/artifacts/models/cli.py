@@ -1,12 +1,16 @@
 """`ringfence model`: sign, verify, scan, import, list; and bills of materials."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ringfence.frontends.terminal import Json, output
+from ringfence.frontends.terminal import Json, announce, output
 
+if TYPE_CHECKING:
+    from ringfence.artifacts.models.store import Signed
+
+READING = "reading every byte: some seconds for each gigabyte"
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -50,12 +54,21 @@ InToken = Annotated[str, typer.Option("--token-key", metavar="LABEL", help="The 
 PinFile = Annotated[
     Path | None, typer.Option("--pin-file", metavar="FILE", help="A file that only you read, with the token's PIN.")
 ]
+Timestamp = Annotated[
+    str,
+    typer.Option("--timestamp", metavar="URL", help="Have the signature stamped by this authority (RFC 3161)."),
+]
+Stamper = Annotated[
+    Path | None,
+    typer.Option("--stamper", metavar="PEM", help="That authority's certificate, then those of its issuers."),
+]
 Unknown = Annotated[bool, typer.Option("--accept-unknown", help="Also take formats that the scan cannot look into.")]
 Unrecorded = Annotated[bool, typer.Option("--no-record", help="State nothing, also where there is an installation.")]
 
 
 @app.command()
 def sign(
+    context: typer.Context,
     folder: Folder,
     name: As = None,
     key: Signing = None,
@@ -71,6 +84,8 @@ def sign(
     public: Annotated[
         Path | None, typer.Option("--public-key", metavar="FILE", help="Write the public key there, for others.")
     ] = None,
+    timestamp: Timestamp = "",
+    stamper: Stamper = None,
     unrecorded: Unrecorded = False,  # noqa: FBT002
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
@@ -83,24 +98,31 @@ def sign(
     from ringfence.settings import Settings
     from ringfence.storage.files import write_whole
 
+    if arguments.large(folder):
+        announce(READING)
     settings = Settings.from_environment()
     held = arguments.in_token(pkcs11, token, token_key, pin_file) if pkcs11 else arguments.signing(key, settings)
-    chain = arguments.own_chain(certificate, held)
+    chain, timed = arguments.own_chain(certificate, held), arguments.timed(timestamp, stamper, context.obj)
     if algorithm != "sha256" or signature is not None:
-        document = arguments.sign_elsewhere(folder, signature, held, algorithm, chain)
-        output(document, lambda console: rendering.signed(console, document), as_json)
+        elsewhere = arguments.sign_elsewhere(folder, signature, held, algorithm, chain, timed)
+        output(elsewhere, lambda console: rendering.signed(console, elsewhere), as_json)
         return
     called = arguments.name(name, folder) if arguments.installed(settings) and not unrecorded else None
     stamping = Stamping.at_home(settings.home, folder) if arguments.has_home(settings) else None
+    document: dict[str, Any] = {}
+
+    def state(done: "Signed") -> None:
+        """State it before the signature lies beside the files: what the log does not take leaves none there."""
+        if called is not None:
+            stated = Signature(done.manifest, done.size, Digest.of(done.bundle), held.key.public, held.custody)
+            with arguments.posting(settings) as posting:
+                document.update(name=called, statement=posting.signed(called, stated))
+
     with model_folder(folder) as opened:
-        done = sign_folder(opened, folder, held.key, stamping, chain)
+        done = sign_folder(opened, folder, held.key, stamping, chain, timed=timed, first=state)
     if public is not None:
         write_whole(public, held.key.public.pem.encode())
-    document = rendering.of_manifest(done.manifest, held.key.public) | {"bytes": done.size}
-    if called is not None:
-        stated = Signature(done.manifest, done.size, Digest.of(done.bundle), held.key.public, held.custody)
-        with arguments.posting(settings) as posting:
-            document |= {"name": called, "statement": posting.signed(called, stated)}
+    document |= rendering.of_manifest(done.manifest, held.key.public) | {"bytes": done.size}
     output(document, lambda console: rendering.signed(console, document), as_json)
 
 
@@ -122,12 +144,15 @@ def verify(
     from ringfence.artifacts.models.methods import FILES
     from ringfence.artifacts.models.snapshots import read_bundle
     from ringfence.artifacts.models.store import check_model
+    from ringfence.kernel.clock import to_text
     from ringfence.settings import Settings
 
+    if arguments.large(folder):
+        announce(READING)
     trust = arguments.trust(key, root, subject, stamper, Settings.from_environment())
     bundle = read_bundle(signature) if signature else None
     checked = check_model(folder, trust, bundle=bundle, only=only or ())
-    vouched = checked.signer.vouched
+    stamped = checked.signer.stamped
     document = {
         "digest": str(checked.files.manifest.digest) if checked.files.method == FILES else "",
         "root": str(checked.files.root),
@@ -137,7 +162,9 @@ def verify(
         "bytes": checked.size,
         "signer": checked.signer.key.hint,
         "subject": checked.signer.subject,
-        "stamped": bool(vouched and vouched.stamped),
+        "stamped": stamped is not None,
+        "stamped_at": to_text(stamped.at) if stamped else "",
+        "stamped_by": stamped.by if stamped else "",
         "result": "pass",
     }
     output(document, lambda console: rendering.verified(console, document), as_json)
@@ -157,6 +184,8 @@ def scan(
     from ringfence.artifacts.models.store import scan_folder
     from ringfence.settings import Settings
 
+    if arguments.large(path):
+        announce(READING)
     settings = Settings.from_environment()
     if path.is_dir():
         called = arguments.name(name, path) if arguments.installed(settings) and not unrecorded else None
@@ -197,6 +226,8 @@ def import_(
     from ringfence.artifacts.models.model import model_name
     from ringfence.settings import Settings
 
+    if arguments.large(source):
+        announce(READING)
     settings, called = Settings.from_environment(), model_name(name)
     held = arguments.signing(None, settings)
     with arguments.posting(settings) as posting:

@@ -12,7 +12,7 @@ from ringfence.artifacts.models.blobs import model_folder
 from ringfence.artifacts.models.keyring import Held
 from ringfence.artifacts.models.local import Posting
 from ringfence.artifacts.models.methods import SignedFiles
-from ringfence.artifacts.models.model import SIGNATURE, ModelName, Report, Verdict
+from ringfence.artifacts.models.model import SIGNATURE, Judged, ModelName, Report, Verdict, Weight
 from ringfence.artifacts.models.oms import Signer, Trust
 from ringfence.artifacts.models.oms import read as read_bundle
 from ringfence.artifacts.models.snapshots import Source, source
@@ -99,10 +99,25 @@ def _own_signature(opened: Source, terms: Terms) -> tuple[SignedFiles | None, Si
 
 
 def _check(report: Report, terms: Terms) -> None:
-    first = next(iter(report.all_findings), None)
     if report.verdict is Verdict.REFUSED:
-        raise VerificationFailed(f"the scan refuses this model: {first.text if first else 'it has no file'}")
+        raise VerificationFailed(f"the scan refuses this model: {_why(report)}")
     if report.verdict is Verdict.UNKNOWN and not terms.accept_unknown:
         raise Refused(
             "the scan cannot look into every file; read what `ringfence model scan` says, or --accept-unknown"
         )
+
+
+def _why(report: Report) -> str:
+    """Say what refuses a model, and which file can be left out where it is one file's doing."""
+    for judged in report.files:
+        for finding in judged.findings:
+            if finding.weight is Weight.REFUSE:
+                alone = f" (to take the model in without it: --leave-out {judged.name})"
+                return f"{judged.name}: {finding.text}{alone if _is_beside(judged) else ''}"
+    whole = next((finding.text for finding in report.findings if finding.weight is Weight.REFUSE), None)
+    return whole or "it has no file"
+
+
+def _is_beside(judged: Judged) -> bool:
+    """Tell whether a file is a program beside the weights, without which they still load."""
+    return judged.name.endswith(".py")

@@ -12,6 +12,7 @@ from ringfence.artifacts.models.statements import About, Import, Signature
 from ringfence.kernel.errors import MalformedInput
 
 API = "/api/v1/models"
+MAX_NAMED = 6 * 2**20  # bytes of names and digests that go along; a request has at most 8 MiB
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +23,15 @@ class Posting:
     random: Random
 
     def signed(self, name: ModelName, signature: Signature) -> dict[str, Any]:
-        """State that a model was signed; return the acknowledgement."""
+        """State that a model was signed; return the acknowledgement.
+
+        Raises:
+            Refused: the model, or one of its files, came from outside and nobody let it in.
+        """
         draft = statements.signed(self._about(name, signature.manifest), signature)
-        return dict(self.control.state(draft, path=f"{API}/signed", body={})["statement"])
+        named = {one.name: one.digest.hex for one in signature.manifest.files}
+        body = {"files": named} if sum(map(len, named)) + 70 * len(named) < MAX_NAMED else {}
+        return dict(self.control.state(draft, path=f"{API}/signed", body=body)["statement"])
 
     def scanned(self, name: ModelName, manifest: Manifest, report: Report) -> dict[str, Any]:
         """State what a scan found; return the acknowledgement."""

@@ -38,7 +38,9 @@ from ringfence.kernel.envelope import PAYLOAD_TYPE, pae
 from ringfence.kernel.errors import MalformedInput, UsageError, VerificationFailed
 
 if TYPE_CHECKING:
-    from ringfence.artifacts.models.certificates import Authorities, Vouched
+    from cryptography.x509 import Certificate
+
+    from ringfence.artifacts.models.certificates import Authorities, Stamp, Vouched
 
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://model_signing/signature/v1.0"
@@ -54,6 +56,7 @@ class Signer:
 
     key: PublicKey
     vouched: "Vouched | None" = None
+    stamped: "Stamp | None" = None  # by when an authority that the reader names had seen the signature
 
     @property
     def subject(self) -> str:
@@ -67,6 +70,7 @@ class Trust:
 
     keys: Sequence[PublicKey] = ()
     authorities: "Authorities | None" = None
+    stampers: "Sequence[Sequence[Certificate]]" = ()  # as `Authorities` has them, for signatures by bare keys
 
 
 def manifest_of(title: str, files: Mapping[str, Digest]) -> Manifest:
@@ -181,7 +185,7 @@ def read(bundle: bytes, trust: Trust, *, source: str = "") -> tuple[SignedFiles,
         signer = (
             _vouched(payload, signature, chain, tokens_of(material), trust)
             if chain
-            else Signer(_signer(payload, signature, hint, trust.keys))
+            else _known(_signer(payload, signature, hint, trust.keys), signature, material, trust)
         )
     except MalformedInput as error:
         raise error if error.source else MalformedInput(str(error), source=source) from error
@@ -197,7 +201,15 @@ def _vouched(payload: bytes, signature: bytes, chain: Sequence[bytes], tokens: S
 
     found = vouched(chain, trust.authorities, signature=signature, tokens=tokens)
     found.key.verify(signature, pae(payload))
-    return Signer(found.key, found)
+    return Signer(found.key, found, found.stamped)
+
+
+def _known(key: PublicKey, signature: bytes, material: Mapping[str, Any], trust: Trust) -> Signer:
+    if not trust.stampers:
+        return Signer(key)
+    from ringfence.artifacts.models.certificates import earliest
+
+    return Signer(key, stamped=earliest(signature, tokens_of(material), trust.stampers))
 
 
 def _signer(payload: bytes, signature: bytes, hint: str, trusted: Sequence[PublicKey]) -> PublicKey:

@@ -16,6 +16,7 @@ MAX_IR = 64
 KNOWN_DOMAINS = frozenset(
     {"", "ai.onnx", "ai.onnx.ml", "ai.onnx.preview.training", "ai.onnx.training", "com.microsoft"}
 )
+COMPILED = frozenset({"EPContext"})  # operators that carry, or lead to, a program for one kind of machine
 # Fields that hold messages, by message: only these are followed.
 _INSIDE: Mapping[str, Mapping[int, str]] = {
     "model": {7: "graph", 8: "opset", 20: "training", 25: "function"},
@@ -41,6 +42,7 @@ class Walked:
     nodes: int = 0
     external: list[str] = field(default_factory=list)
     domains: set[str] = field(default_factory=set)
+    compiled: set[str] = field(default_factory=set)
 
     @property
     def foreign(self) -> tuple[str, ...]:
@@ -85,6 +87,8 @@ class _Walk:
         match kind, found.number:
             case "model", 1 if found.wire == VARINT:
                 self.seen.ir_version = found.value
+            case "node", 4 if (operator := self._text(found)) in COMPILED:
+                self.seen.compiled.add(operator)
             case ("node", 7) | ("opset", 1) | ("function", 10):
                 self.seen.domains.add(self._text(found))
             case "tensor", 14 if found.value == 1:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ringfence.artifacts.models.cursor import MAX_TAKE
+from ringfence.artifacts.models.pickle_stack import PickleStack
 from ringfence.artifacts.models.ports import Content
 from ringfence.kernel.errors import MalformedInput
 
@@ -27,8 +28,8 @@ _STORAGES = {
 }
 ALLOWED: frozenset[tuple[str, str]] = frozenset(
     {
-        *(("builtins", name) for name in ("bytearray", "complex", "frozenset", "range", "set", "slice")),
-        *(("__builtin__", name) for name in ("bytearray", "complex", "frozenset", "set", "slice")),
+        *(("builtins", name) for name in ("bytearray", "bytes", "complex", "frozenset", "range", "set", "slice")),
+        *(("__builtin__", name) for name in ("bytearray", "bytes", "complex", "frozenset", "set", "slice")),
         ("_codecs", "encode"),
         ("collections", "OrderedDict"),
         *((module, name) for module in ("numpy.core.multiarray", "numpy._core.multiarray") for name in _NUMPY),
@@ -89,6 +90,7 @@ class Walked:
     texts: int = 0  # in the newest stream
     only_keys: bool = True  # whether the newest stream is no more than a list of texts
     legacy: bool = False  # a file of torch.save before its ZIPs
+    misused: str = ""  # how an import that is harmless by itself is used; only `check` looks at that
 
     @property
     def refused(self) -> tuple[tuple[str, str], ...]:
@@ -112,18 +114,25 @@ def check(content: Content) -> Walked:
     while reader.at < content.size:
         if seen.legacy and seen.streams == _LEGACY_STREAMS:
             break
-        if seen.streams == MAX_STREAMS:
-            raise MalformedInput(f"more than {MAX_STREAMS} pickles follow one another")
-        if seen.streams and content.read(reader.at, 1) != b"\x80":
-            raise MalformedInput(f"{content.size - reader.at} bytes follow the pickle")
-        _stream(reader, seen)
+        _check_follows(content, reader, seen)
+        _stream(reader, seen, PickleStack())
         if seen.computed:
             raise MalformedInput("the pickle computes the name of what it imports")
+    if seen.misused and not seen.refused:  # else the imports are what is said of it
+        raise MalformedInput(seen.misused)
     if not seen.streams:
         raise MalformedInput("an empty file is no pickle")
     if seen.legacy:
         _check_elements(content, reader.at, seen)
     return seen
+
+
+def _check_follows(content: Content, reader: "_Reader", seen: Walked) -> None:
+    """Raise `MalformedInput` unless another pickle may begin here."""
+    if seen.streams == MAX_STREAMS:
+        raise MalformedInput(f"more than {MAX_STREAMS} pickles follow one another")
+    if seen.streams and content.read(reader.at, 1) != b"\x80":
+        raise MalformedInput(f"{content.size - reader.at} bytes follow the pickle")
 
 
 def _check_elements(content: Content, start: int, seen: Walked) -> None:
@@ -165,13 +174,18 @@ def _imports(seen: Walked) -> bool:
     return seen.computed > 0 or any(all(map(_IDENTIFIER.fullmatch, pair)) for pair in seen.imports)
 
 
-def _stream(reader: "_Reader", seen: Walked) -> None:
+def _stream(reader: "_Reader", seen: Walked, stack: PickleStack | None = None) -> None:
     track, seen.texts, seen.only_keys = _Track(), 0, True
     for name, argument in _opcodes(reader):
         seen.opcodes += 1
         if seen.opcodes > MAX_OPCODES:
             raise _Endless(f"the pickle has more than {MAX_OPCODES} opcodes: too many to be looked at")
-        _note(name, argument, track, seen)
+        pair = _note(name, argument, track, seen)
+        if stack is not None and not seen.misused:
+            try:
+                stack.follow(name, argument, pair)
+            except MalformedInput as misuse:
+                seen.misused = str(misuse)
     seen.streams += 1
 
 
@@ -189,12 +203,15 @@ def _opcodes(reader: "_Reader") -> Iterator[tuple[str, Any]]:
         return
 
 
-def _note(name: str, argument: Any, track: "_Track", seen: Walked) -> None:
+def _note(name: str, argument: Any, track: "_Track", seen: Walked) -> tuple[str, str] | None:
+    """Note what an opcode does, and return what it imports."""
+    pair = None
     if name == "PROTO" and argument > HIGHEST:
         raise MalformedInput(f"the pickle is of protocol {argument}, which is not known")
     if name in {"GLOBAL", "INST"}:
         module, _, attribute = str(argument).partition(" ")
-        seen.imports.append((module, attribute))
+        pair = module, attribute
+        seen.imports.append(pair)
     elif name == "STACK_GLOBAL":
         pair = track.pair()
         seen.imports += [pair] if pair else []
@@ -210,6 +227,7 @@ def _note(name: str, argument: Any, track: "_Track", seen: Walked) -> None:
     if name in {"REDUCE", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "BUILD"}:
         seen.calls += 1
     track.follow(name, argument)
+    return pair
 
 
 class _Track:

@@ -10,6 +10,7 @@ from ringfence.kernel.identifier import PredicateName, Tenant
 from ringfence.kernel.statement import Draft
 
 Random = Callable[[int], bytes]
+Stamps = Callable[[str, bytes], bytes]  # the authority's address, what is stamped; its answer of RFC 3161
 
 
 class Content(Protocol):

@@ -30,7 +30,10 @@ def signed(console: "Console", document: dict[str, Any]) -> None:
 
 def digests(console: "Console", document: dict[str, Any]) -> None:
     """Print by which digests it is known."""
-    console.print(f"digest     {document.get('digest') or document['root']}")
+    if document.get("digest"):
+        console.print(f"digest     {document['digest']}")
+    else:  # by another hash: no statement and no deployment names it by this
+        console.print(f"root       {document['root']}")
     if "signer" in document:
         console.print(f"signed by  {document['signer']}")
     if "statement" in document:
@@ -47,12 +50,16 @@ def verified(console: "Console", document: dict[str, Any]) -> None:
     if document["subject"]:
         when = "at the time of its stamp" if document["stamped"] else "now"
         console.print(f"subject    {document['subject']}, judged {when}")
+    if document["stamped"]:
+        console.print(f"stamped    {document['stamped_at']} by {document['stamped_by']}: it existed by then")
     digests(console, document)
 
 
 def scanned(console: "Console", document: dict[str, Any]) -> None:
     """Print what a scan found."""
     console.print(f"{document['verdict']}: {len(document['files'])} files looked at, none loaded.")
+    if "digest" in document:
+        console.print(f"digest     {document['digest']}")
     for finding in document["findings"]:
         console.print(f"  {finding['weight']}: {finding['text']}")
     for judged in document["files"]:

@@ -4,9 +4,10 @@ The reference reader leaves some of this to whoever made the file. Refused here:
 stands twice, holes, overlaps, bytes behind the last tensor, a size that is not type times shape.
 """
 
+import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from ringfence.artifacts.models.cursor import Cursor
@@ -29,6 +30,7 @@ _TYPES = (
 )
 BITS: Mapping[str, int] = {name: bits for bits, names in _TYPES for name in names.split()}
 INDEX = re.compile(r".*\.safetensors\.index\.json")
+OTHER_INDEX = re.compile(r".*\.index(\.[A-Za-z0-9_-]+)?\.json")  # of a variant, or of shards in another format
 
 
 def looks_like(content: Content) -> bool:
@@ -118,3 +120,18 @@ def check_index(data: bytes, folder: str, tensors: Mapping[str, tuple[str, ...]]
         raise MalformedInput("a tensor stands in two shards")
     if dict(placed) != mapped:
         raise MalformedInput("the index does not name exactly the tensors that its shards hold")
+
+
+def check_shards(data: bytes, folder: str, beside: Container[str]) -> None:
+    """Raise `MalformedInput` where an index, of whichever format, leads to anything but files of its own folder.
+
+    It is read as loaders read it; what names no shards is no index.
+    """
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise MalformedInput("the index cannot be read") from error
+    mapped = document.get("weight_map") if isinstance(document, dict) else None
+    for shard in mapped.values() if isinstance(mapped, dict) else ():
+        if not isinstance(shard, str) or shard not in beside:
+            raise MalformedInput(f"the index names {str(shard)[:80]!r}, which is not in {folder or 'the folder'}")

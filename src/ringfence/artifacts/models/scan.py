@@ -80,20 +80,24 @@ def scan(names: Sequence[str], opening: Opening) -> Report:
             judged.append(look.judged())
             if look.tensors is not None:
                 tensors[name] = look.tensors
-            if safetensors.INDEX.fullmatch(name):
+            if safetensors.OTHER_INDEX.fullmatch(name):
                 room -= content.size  # of all together: a file with holes costs its maker nothing
                 indexes[name] = content.read(0, content.size) if room >= 0 else b""  # which is none, hence refused
-    return Report(tuple(judged), tuple(_indexed(indexes, tensors)))
+    return Report(tuple(judged), tuple(_indexed(indexes, tensors, names)))
 
 
-def _indexed(indexes: Mapping[str, bytes], tensors: Mapping[str, tuple[str, ...]]) -> Iterator[Finding]:
+def _indexed(
+    indexes: Mapping[str, bytes], tensors: Mapping[str, tuple[str, ...]], files: Iterable[str]
+) -> Iterator[Finding]:
     for name, data in indexes.items():
         folder = name.rpartition("/")[0]
-        beside = {
-            shard.rpartition("/")[2]: names for shard, names in tensors.items() if shard.rpartition("/")[0] == folder
-        }
+        beside = {shard.rpartition("/")[2]: tensors.get(shard) for shard in files if shard.rpartition("/")[0] == folder}
         try:
-            safetensors.check_index(data, folder, beside)
+            if safetensors.INDEX.fullmatch(name):
+                held = {shard: names for shard, names in beside.items() if names is not None}
+                safetensors.check_index(data, folder, held)
+            else:
+                safetensors.check_shards(data, folder, beside)
         except MalformedInput as error:
             yield Finding(Weight.REFUSE, "index", _plain(f"{name}: {error}"))
 
@@ -163,6 +167,8 @@ def _onnx(look: _Look) -> None:
     walked = onnx.check(look.content)
     if walked.external:
         look.refuse("external-data", f"weights lie outside the file: {', '.join(walked.external[:8])}")
+    if walked.compiled:
+        look.refuse("compiled-part", "a part of the model is compiled for one kind of machine: nobody can look into it")
     if walked.foreign:
         look.refuse("foreign-operator", f"operators need a library of {', '.join(walked.foreign[:8])}")
 
@@ -193,8 +199,8 @@ def _archive(members: Callable[[Content], Iterable[archives.Member]]) -> Callabl
 
 
 def _member(look: _Look, member: archives.Member, *, raw: bool) -> None:
-    if raw:
-        return  # the elements of a tensor, as the pickle beside them says
+    if raw and not (member.content and member.content.read(0, 6) == numpy_file.MAGIC):
+        return  # the elements of a tensor, as the pickle beside them says; an array is one all the same
     if member.content is None:
         look.add(Weight.UNKNOWN, "too-long", f"{member.name}: too long to be unpacked here")
         return

@@ -75,27 +75,38 @@ def sign_folder(
     key: Signing,
     stamping: Stamping | None = None,
     chain: Sequence[bytes] = (),
+    *,
+    timed: Callable[[bytes], bytes] = bytes,
+    first: Callable[[Signed], object] | None = None,
 ) -> Signed:
     """Hash an open folder, sign it, and put the bundle beside its files; `path` is where the folder is.
 
-    `stamping` spares files that did not change since they were hashed; `chain` are certificates in DER.
+    `stamping` spares files that did not change since they were hashed; `chain` are certificates in DER; `timed` adds a
+    time stamp to a bundle. `first` is called before anything is written: what it raises leaves the folder as it was.
     """
     known = stamping.load() if stamping else None
     hashed = folder.hashed(known)
     manifest = oms.manifest_of(folder.title, {name: one.digest for name, one in hashed.items()})
-    bundle = oms.sign(manifest, key, chain)
-    write_whole(path / SIGNATURE, bundle)
+    done = Signed(manifest, sum(one.size for one in hashed.values()), timed(oms.sign(manifest, key, chain)))
+    if first:
+        first(done)
+    write_whole(path / SIGNATURE, done.bundle)
     if stamping and known:
         stamping.save(known)
-    return Signed(manifest, sum(one.size for one in hashed.values()), bundle)
+    return done
 
 
 def sign_otherwise(
-    folder: ModelFolder, target: Path, key: Signing, algorithm: Algorithm, chain: Sequence[bytes] = ()
+    folder: ModelFolder,
+    target: Path,
+    key: Signing,
+    algorithm: Algorithm,
+    chain: Sequence[bytes] = (),
+    timed: Callable[[bytes], bytes] = bytes,
 ) -> SignedFiles:
     """Sign by another hash, for readers elsewhere, into a file elsewhere: what is loaded here is known by SHA-256."""
     files = oms.signed_by(folder.title, algorithm, folder.digests(algorithm))
-    write_whole(target, oms.sign_files(files, key, chain))
+    write_whole(target, timed(oms.sign_files(files, key, chain)))
     return files
 
 

@@ -4,7 +4,8 @@ What is read was verified chunk by chunk; a damaged chunk ends the reading with 
 it is handed out. The position is plain data: a run that was stopped goes on with the next sample.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -54,6 +55,17 @@ class Place:
         if not found:
             raise NotFound(f"there is no file below {self.url}")
         return sorted((path, entry["size"]) for path, entry in found.items())
+
+    def identity(self, files: Sequence[tuple[str, int]]) -> str:
+        """Return what tells these files from others: names and sizes, and of sealed ones what they hold, too."""
+        filesystem, _ = self._root()
+        sealed = filesystem.protocol == "sealed"
+        named = ((self.name(path), size, filesystem.ukey(path) if sealed else "") for path, size in files)
+        return hashlib.sha256("\n".join(map(repr, named)).encode()).hexdigest()
+
+    def name(self, path: str) -> str:
+        """Return how a file is called below the folder, wherever that lies and by whichever epoch it is named."""
+        return path.removeprefix(self._root()[1])
 
     def open(self, path: str) -> BinaryIO:
         """Open one file for reading."""
@@ -114,30 +126,44 @@ class SampleStream:
         """
         self.place, self.format, self.order = place, named(records), order or Order()
         self.share, self._decode, self._position = share or Share(), decode, Position()
+        self._data = ""  # what the position is a place in; empty before anything was read
+        self._resumed = False  # whether the position was loaded and nothing was read since
 
     def set_epoch(self, turn: int) -> None:
-        """Begin a round: its number decides the order together with the seed."""
-        self._position = Position(turn)
+        """Begin a round: its number decides the order together with the seed.
+
+        A round that `load_state_dict` is in the middle of goes on, so that a loop over rounds needs no case for it.
+        """
+        if not (self._resumed and turn == self._position.turn):
+            self._position, self._data = Position(turn), ""
+        self._resumed = False
 
     def parts(self) -> list[Part]:
         """Return what this reader reads in this round."""
-        order = self.order
-        return shared(self._all(), self.share, seed=order.seed, turn=self._position.turn, shuffle=order.shuffle)
+        return self._mine(self.place.files())
 
-    def _all(self) -> list[Part]:
-        return [
-            part
-            for path, size in self.place.files()
-            for part in self.format.parts(path, size, partial(self.place.open, path))
-        ]
+    def _mine(self, files: Sequence[tuple[str, int]]) -> list[Part]:
+        cut = [part for path, size in files for part in self.format.parts(path, size, partial(self.place.open, path))]
+        return shared(cut, self.share, seed=self.order.seed, turn=self._position.turn, shuffle=self.order.shuffle)
 
     def __iter__(self) -> Iterator[Any]:
-        """Give the samples of this round that were not given yet; afterwards the next round is due."""
-        mine = self.parts()
+        """Give the samples of this round that were not given yet; afterwards the next round is due.
+
+        Raises:
+            UsageError: the position was loaded, and the files are others than those that it is a place in.
+        """
+        files = self.place.files()
+        found = self.place.identity(files)
+        if self._data not in {"", found}:
+            raise UsageError(
+                "the state is of other files than these; name the epoch that it was read from: sealed://NAME@EPOCH"
+            )
+        self._data, self._resumed = found, False
+        mine = self._mine(files)
         while self._position.part < len(mine):
             yield from self._part(mine[self._position.part])
             self._position = Position(self._position.turn, self._position.part + 1)
-        self._position = Position(self._position.turn + 1)
+        self._position, self._data = Position(self._position.turn + 1), ""
 
     def _part(self, part: Part) -> Iterator[Any]:
         with closing(self.place.open(part.path)) as file:
@@ -154,20 +180,35 @@ class SampleStream:
         if not self.order.shuffle:
             return window
         at = self._position
-        return Draws(self.order.seed, "window", at.turn, part.path, part.start, at.window).permuted(window)
+        name = self.place.name(part.path)
+        return Draws(self.order.seed, "window", at.turn, name, part.start, at.window).permuted(window)
 
     def state_dict(self) -> dict[str, Any]:
         """Return where this reader stands, as plain data."""
-        return asdict(self._position) | {"order": asdict(self.order), "share": asdict(self.share)}
+        return asdict(self._position) | self._setting | {"data": self._data}
+
+    @property
+    def _setting(self) -> dict[str, Any]:
+        """Return what a position has no meaning without."""
+        known = repr(self.format) if hasattr(self.format, "__dataclass_fields__") else type(self.format).__qualname__
+        return {"order": asdict(self.order), "share": asdict(self.share), "records": known}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on where another reader of the same share and order stood; raise `UsageError` for any other."""
+        """Go on where another reader of the same share, order and format stood; raise `UsageError` for any other.
+
+        Whether the files are still those is seen when the reading begins.
+        """
         known = asdict(self._position)
-        if (state.get("order"), state.get("share")) != (asdict(self.order), asdict(self.share)):
-            raise UsageError("the state is of another seed, window, rank or number of workers; it names no place here")
+        if any(state.get(name) != value for name, value in self._setting.items()):
+            raise UsageError(
+                "the state is of another seed, window, format, rank or number of workers; it names no place here"
+            )
         if any(type(state.get(name)) is not int or state[name] < 0 for name in known):
             raise UsageError("the state does not say where the reader stood")
+        if not isinstance(state.get("data"), str):
+            raise UsageError("the state does not say in which files the reader stood")
         self._position = Position(**{name: state[name] for name in known})
+        self._data, self._resumed = state["data"], True
 
 
 class SampleItems:

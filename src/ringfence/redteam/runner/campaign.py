@@ -52,6 +52,8 @@ async def _run(
             there = Address.of(endpoint(f"http://{HOST}:{port}", drawn.plan.protocol)[0])
             kept[name] = await _journal(folder, told, drawn, name, there, CONTROL_LIMITS)
     say(f"controls      {len(kept[DUMMY_NAMES[0]].records)} requests to each dummy")
+    most = len(drawn.by_journal[TARGET])
+    say(f"endpoint      {most} requests, one line of the journal each: what was answered is kept when you stop")
     kept[TARGET] = await _journal(folder, told, drawn, TARGET, address, limits)
     return evaluated(drawn, kept)
 

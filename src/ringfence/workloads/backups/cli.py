@@ -174,11 +174,18 @@ def _restored(console: "Console", document: dict[str, Any]) -> None:
     console.print(f"{'Restored' if document['restored'] else 'NOT restored'}: {what}, {document['bytes']} bytes.")
     for one in document["failures"][:10]:
         console.print(f"  {one}")
-    rto = "within" if document["withinRto"] else "BEYOND"
-    console.print(f"took       {document['seconds']} s, {rto} the {document['rtoSeconds']} s that are declared")
-    rpo = "within" if document["withinRpo"] else "BEYOND"
-    console.print(f"lost       {document['lostSeconds']} s, {rpo} the {document['rpoSeconds']} s that are declared")
+    took = _beside(document["seconds"], document["rtoSeconds"], within=document["withinRto"])
+    console.print(f"took       {document['seconds']} s, {took} s that are declared")
+    lost = _beside(document["lostSeconds"], document["rpoSeconds"], within=document["withinRpo"])
+    console.print(f"lost       {document['lostSeconds']} s, {lost} s that are declared")
     console.print(f"statement  {document['statement']['stage']}, entry {document['statement']['entry']}")
+
+
+def _beside(seconds: int, declared: int, *, within: bool) -> str:
+    """Say how a time stands to the one that was declared; what was not restored is within nothing."""
+    if within:
+        return f"within the {declared}"
+    return f"BEYOND the {declared}" if seconds > declared else f"NOT shown to be within the {declared}"
 
 
 def _listed(console: "Console", document: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ bytes came back, down to every chunk, under the digests that were signed.
 
 import shutil
 import sqlite3
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -84,7 +85,7 @@ class Drill:
         try:
             with tempfile.TemporaryDirectory(prefix=PREFIX, dir=self.home.path) as folder:
                 target = Path(folder) / "home"
-                shutil.copytree(copy, target, symlinks=True, ignore=shutil.ignore_patterns("*.sock", f"{PREFIX}*"))
+                shutil.copytree(copy, target, symlinks=True, ignore=_left_out)
                 return self._examined(target, tenant)
         except (RingfenceError, OSError, sqlite3.Error) as error:
             return Restored(failures=(str(error)[:500],))
@@ -145,6 +146,16 @@ def _opened(path: Path, ours: Ledger) -> Iterator[tuple[Ledger, Database]]:
         )
     finally:
         database.close()
+
+
+def _left_out(folder: str, names: Sequence[str]) -> set[str]:
+    """Name what is no part of a home: other drills, and the sockets that what ran in it listened at."""
+    return {name for name in names if name.startswith(PREFIX) or not _holds(Path(folder, name))}
+
+
+def _holds(path: Path) -> bool:
+    mode = path.lstat().st_mode
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode)
 
 
 def _never(head: Checkpoint, _at: datetime, _proof: Sequence[bytes] = (), /) -> SignedCheckpoint:

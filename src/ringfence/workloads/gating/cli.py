@@ -12,11 +12,20 @@ if TYPE_CHECKING:
     from ringfence.frontends.client import Client
 
 API = "/api/v1/gates"
+SUPPLY = {  # what a person does about a condition that is not met
+    "signed": "ringfence model sign",
+    "data": "ringfence run --dataset, or the intake",
+    "lineage": "ringfence lineage show",
+    "scan": "ringfence model scan",
+    "redteam": "ringfence redteam run",
+    "bom": "ringfence model bom --record",
+    "approval": "ringfence gate --approve",
+}
 MARKS = {"met": "met", "unmet": "UNMET", "waived": "waived"}
 
 
 def gate(
-    model: Annotated[str, typer.Argument(metavar="[MODEL]", help="A signed model's name, or sha256:… .")] = "",
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A signed model's name, or sha256:… .")] = "",
     approve: Annotated[bool, typer.Option("--approve", help="Sign that it may be served.")] = False,  # noqa: FBT002
     withdraw: Annotated[bool, typer.Option("--withdraw", help="Take your approval back.")] = False,  # noqa: FBT002
     because: Annotated[str, typer.Option(help="Why; it goes into the erasable details.")] = "",
@@ -81,6 +90,8 @@ def _judged(console: "Console", document: dict[str, Any]) -> None:
         entries = ", ".join(map(str, one["entries"][:8])) + ("…" if len(one["entries"]) > 8 else "")
         rests = f"; entries {entries}" if entries else ""
         console.print(f"  {MARKS[one['outcome']]:<7} {one['condition']:<9} {one['because']}{rests}{asked}")
+        if one["outcome"] == "unmet" and one["demanded"]:
+            console.print(f"          {'':<9} next: {SUPPLY[one['condition']]}")
     console.print(f"statement  {document['statement']['stage']}, entry {document['statement']['entry']}")
 
 

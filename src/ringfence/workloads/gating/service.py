@@ -213,13 +213,18 @@ class Gates:
         question = self.question(caller, name, model, weights)
         if denied := serving.serve(question):
             verdict = question.verdict.entry if question.verdict else None
-            self._refuse(caller, name, model, denied, question.file.digest, verdict)
+            told = serving.next_step(question, denied)
+            self._refuse(caller, name, model, denied, question.file.digest, verdict, told)
 
     def admit_attached(self, caller: Person, name: DeploymentName, declared: Digest | None) -> None:
         """Return where an engine whose bytes nobody here sees may be attached; else as `admit`."""
-        file = self.files(caller.tenant)
-        if denied := serving.attach(caller.id, self.mode(caller.tenant), file):
-            self._refuse(caller, name, declared or Digest.of(b""), denied, file.digest, None)
+        tenant, file = caller.tenant, self.files(caller.tenant)
+        held = declared is not None and bool(register.held_back(self.intakes.all(tenant), [declared]))
+        if denied := serving.attach(caller.id, self.mode(tenant), file, held_back=held):
+            told = "`ringfence deploy start` serves bytes that are seen; `ringfence gate` says what is in force"
+            if held:
+                told = serving.WAITING
+            self._refuse(caller, name, declared or Digest.of(b""), denied, file.digest, None, told)
 
     def _refuse(
         self,
@@ -229,15 +234,14 @@ class Gates:
         denied: Sequence[str],
         policy: Digest,
         verdict: int | None,
+        next_step: str,
     ) -> None:
         draft = statements.refused(name, loading, denied, policy, verdict, caller.id, self._turn())
         with self.publishable():
             done = self.recorder.record(draft, tenant=caller.tenant)
         acknowledged = self.publication.published(done.envelope)
         told = "; ".join(serving.WORDS.get(one, one) for one in denied)
-        raise Refused(
-            f"{name} is not served: {told} (entry {acknowledged.entry}); `ringfence gate` says what is missing"
-        )
+        raise Refused(f"{name} is not served: {told} (entry {acknowledged.entry}); next: {next_step}")
 
     def _turn(self) -> int:
         return int(self.clock.now().timestamp() // REPEATED.total_seconds())

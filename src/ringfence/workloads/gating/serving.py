@@ -1,6 +1,6 @@
 """Cedar decides whether a model is served; any doubt is a denial (see `ringfence.identity.policy` for why)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -16,6 +16,7 @@ from ringfence.workloads.gatefile import GateFile
 from ringfence.workloads.gating.model import InForce, Judgement, Stated
 
 MINUTE = timedelta(minutes=1)
+WAITING = "`ringfence model waiting` lists what waits for a decision"
 WORDS: Mapping[str, str] = {
     "bytes-from-outside-wait-for-a-decision": "the bytes came from outside and nobody let them in",
     "the-bytes-are-those-that-are-asked-about": "other bytes are asked about than are open",
@@ -68,6 +69,19 @@ class Question:
         return found
 
 
+def next_step(question: Question, denied: Collection[str]) -> str:
+    """Say what opens the gate first, of everything that keeps it shut; whoever did that asks again."""
+    judge = f"have it judged: `ringfence gate {question.asked}`"
+    if "bytes-from-outside-wait-for-a-decision" in denied:
+        return WAITING
+    if "the-file-is-the-one-that-was-signed" in denied and question.in_force.policy != question.file.digest:
+        return "a person signs the file as it is: `ringfence gate --mode enforce`; then " + judge
+    unmet = question.now.unmet if question.now is not None else ()
+    if "every-condition-is-met-still" in denied and unmet:
+        return f"supply what is missing ({', '.join(unmet)}), then {judge}"
+    return judge
+
+
 @cache
 def shipped() -> Policies:
     """Return the policies that ship with Ringfence, validated against their schema."""
@@ -83,10 +97,11 @@ def serve(question: Question) -> list[str]:
     return denials("serve", question.person, ("Model", {"digest": str(question.asked)}), question.context())
 
 
-def attach(person: PersonId, in_force: InForce, file: GateFile) -> list[str]:
-    """Return the rules that forbid to attach an engine by its address."""
+def attach(person: PersonId, in_force: InForce, file: GateFile, *, held_back: bool) -> list[str]:
+    """Return the rules that forbid to attach an engine by its address; `held_back` is what it is declared to have."""
     context: dict[str, Any] = {
         "mode": in_force.mode.value,
+        "heldBack": held_back,
         "attached": file.gate.attached,
         "policyNow": str(file.digest),
     }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ringfence.artifacts.models.cli import app as models
-from ringfence.frontends.terminal import Json, output
+from ringfence.frontends.terminal import Json, announce, output
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,6 +28,20 @@ app = typer.Typer(
     help=models.info.help,
 )
 app.add_typer(models)
+
+
+@app.callback()
+def wires(context: typer.Context) -> None:
+    """Hand the verbs below what asks an authority for a time stamp: the log's own client."""
+
+    def asked(url: str, signed: bytes) -> bytes:
+        from ringfence.workloads.timestamping import stamp
+
+        return stamp(url, signed)
+
+    context.obj = asked
+
+
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The model's name in this tenant.")]
 
 
@@ -58,6 +72,7 @@ def intake(
     from ringfence.workloads.intake.quarantine import Quarantine
 
     settings, called, expected = Settings.from_environment(), model_name(name), Digest.parse(digest)
+    announce("fetching, hashing and scanning: some seconds for each gigabyte that lies here")
     told = Told(expected, spdx(licence), country_code(country), owner, origin)
     listed = read_bounded(files, limit=fetching.MAX_LIST) if files else None
     asked = fetching.wanted(source, expected, listed)
@@ -121,6 +136,7 @@ def release(name: Name, as_json: Json = False) -> None:  # noqa: FBT002
     from ringfence.workloads.intake.quarantine import Quarantine
 
     settings, called = Settings.from_environment(), model_name(name)
+    announce("copying, comparing and signing: some seconds for each gigabyte")
     with connect(settings) as client:
         found, quarantine = _newest(client, called), Quarantine(settings.home)
         place = quarantine.one(called)
@@ -180,6 +196,7 @@ def _stated(client: "Client", place: "Place", name: "ModelName", asked: Any, tol
         "verdict": looked.report.verdict.value,
         "findings": [one.to_json() for one in looked.report.all_findings[:100]],
         "scan": scanned,
+        "not_acceptable": _newest(client, name)["not_acceptable"],
         **done,
     }
 
@@ -236,6 +253,8 @@ def _brought(console: "Console", document: dict[str, Any]) -> None:
     for finding in document["findings"][:10]:
         console.print(f"  {finding['weight']}: {finding['text']}")
     console.print(f"statement  {document['statement']['stage']}, {document['statement']['envelope']}")
+    if document["not_acceptable"]:
+        console.print(f"not yet    {document['not_acceptable']}: until then nobody can accept it")
     console.print(f"next       another person: ringfence model decide {document['name']} --accept --because …")
 
 
@@ -245,7 +264,7 @@ def _listed(console: "Console", document: dict[str, Any]) -> None:
     if not document["intakes"]:
         console.print("No model came from outside yet: ringfence model intake SRC NAME --digest …")
         return
-    table = Table("name", "state", "scan", "licence", "country", "owner", Column("why not", overflow="fold"), box=None)
+    table = Table("name", "state", "scan", "licence", "country", "owner", Column("because", overflow="fold"), box=None)
     for one in document["intakes"]:
         because = one["not_acceptable"] or (one["decision"] or {}).get("reason", "")
         cells = (

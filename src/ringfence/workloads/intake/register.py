@@ -13,6 +13,8 @@ from ringfence.ledger.model import LoggedStatement
 from ringfence.workloads.intake import statements
 from ringfence.workloads.intake.model import Decided, Intake, Source, State, Told
 
+_WORDS = (".json", ".jinja", ".md", ".rst", ".txt", ".yaml", ".yml")
+_TEXTS = frozenset({"copying", "licence", "license", "notice", "readme"})
 PREDICATES = (statements.QUARANTINED, statements.DECIDED, models.SCAN)
 
 
@@ -110,6 +112,34 @@ def held_back(intakes: Sequence[Intake], digests: Iterable[Digest]) -> str:
                 "`ringfence model waiting` lists them"
             )
     return ""
+
+
+def not_signable(intakes: Sequence[Intake], digest: Digest, files: Mapping[str, Digest] | None) -> str:
+    """Say why a model may not be signed: it, or a file of it, is held back. Empty: it may.
+
+    A model that a person let in is let in with all its files. Words that many models share, such as the text of a
+    licence, hold back no other model.
+    """
+    if because := held_back(intakes, (digest,)):
+        return because
+    if any(one.digest == digest for one in intakes):
+        return ""
+    held = frozenset[Digest]().union(*(one.files for one in intakes if one.state is not State.ACCEPTED))
+    if held and files is None:
+        return (
+            "something from outside is held back here, and this model has too many files to be compared with it: "
+            "decide about what waits first (`ringfence model waiting`)"
+        )
+    for name, found in sorted((files or {}).items()):
+        if found in held and not _is_words(name) and (because := held_back(intakes, (found,))):
+            return f"{name!r}: {because}; leave it out, or have it let in first"
+    return ""
+
+
+def _is_words(name: str) -> bool:
+    """Tell whether a file holds words by its name; a loader of weights asks for none of these."""
+    last = name.rpartition("/")[2].lower()
+    return last.endswith(_WORDS) or last in _TEXTS
 
 
 def _entry(intake: Intake) -> int:

@@ -1,6 +1,6 @@
 """Record what people bring in from outside, and what they decide about it: the log is the only place that knows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -55,9 +55,10 @@ class Intakes:
         if because := register.held_back(self.all(tenant), digests):
             raise Refused(because)
 
-    def check_signable(self, tenant: Tenant, digest: Digest) -> None:
-        """Raise `Refused` where these bytes came from outside and nobody let them in."""
-        self.check_let_in(tenant, (digest,))
+    def check_signable(self, tenant: Tenant, digest: Digest, files: Mapping[str, Digest] | None) -> None:
+        """Raise `Refused` where a model, or a file of it that holds more than words, was not let in from outside."""
+        if because := register.not_signable(self.all(tenant), digest, files):
+            raise Refused(because)
 
     def bring(self, caller: Person, envelope: Envelope, opening: Opening | None) -> tuple[str, Acknowledgement]:
         """Record what lies in quarantine; return the intake's id.

@@ -10,7 +10,13 @@ from ringfence.frontends.terminal import Json, output
 if TYPE_CHECKING:
     from rich.console import Console
 
-app = typer.Typer(no_args_is_help=True, help="Runs of MLflow on this machine: import, export, verify.")
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Runs of MLflow on this machine: import, export, verify.",
+)
 Uri = Annotated[str, typer.Argument(help="A store on this machine: a folder, or sqlite:///FILE.")]
 RunThere = Annotated[str, typer.Argument(metavar="RUN", help="The id of the run there, 32 hexadecimal digits.")]
 

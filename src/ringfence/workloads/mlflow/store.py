@@ -86,7 +86,9 @@ def place_of(uri: str) -> Path:
     else:
         raise Refused(f"a store of MLflow is a folder or sqlite:///FILE on this machine, not {uri[:80]!r}")
     if not place.exists():
-        raise NotFound(f"{place} is not here")
+        raise NotFound(
+            f"there is no store of MLflow at {place}; name the one that MLflow writes to, or make the folder"
+        )
     if place.is_dir() == (split.scheme == "sqlite"):
         raise UsageError(f"{place} is not what its address says: a folder, or sqlite:///FILE")
     return place.resolve()

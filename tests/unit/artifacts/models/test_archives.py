@@ -2,6 +2,7 @@ import io
 import struct
 import tarfile
 import zipfile
+import zlib
 from contextlib import suppress
 
 import numpy as np
@@ -169,3 +170,99 @@ def test_an_end_record_that_only_other_readers_believe_is_refused():
             assert other.namelist() == ["b.pkl"]
         assert judged(data).verdict is Verdict.REFUSED
         assert judged(b"GIF89a" + data).verdict is Verdict.REFUSED
+
+
+def directory_of(name, data, at):
+    crc = zlib.crc32(data)
+    head = struct.pack(
+        "<4s6H3L5H2L", b"PK\x01\x02", 45, 45, 0, 0, 0, 0, crc, len(data), len(data), len(name), *[0] * 5, at
+    )
+    return head + name
+
+
+def member_of(name, data):
+    crc = zlib.crc32(data)
+    return (
+        struct.pack("<4s5H3L2H", b"PK\x03\x04", 45, 0, 0, 0, 0, crc, len(data), len(data), len(name), 0) + name + data
+    )
+
+
+def end64(directory, at, *, length=44):
+    return struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", length, 45, 45, 0, 0, 1, 1, len(directory), at)
+
+
+def end(*, place, disks=1, count=2**16 - 1, size=2**32 - 1, start=2**32 - 1):
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, place, disks)
+    return locator + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, count, count, size, start, 0)
+
+
+def two_directories(*, twice):
+    """Make a ZIP whose member hides another one; its directory is found by some readers."""
+    hidden = b"evil"
+    inner = member_of(b"x", hidden)
+    body = member_of(b"x", inner)
+    inside = directory_of(b"x", hidden, len(body) - len(inner))
+    directory = directory_of(b"x", inner, 0)
+    place = len(body) + len(directory)
+    parts = body + directory + end64(directory, len(body))
+    if twice:
+        parts += inside + end64(inside, len(parts))
+    return parts, place
+
+
+def test_readers_that_look_for_the_second_end_record_elsewhere_find_the_same():
+    whole, place = two_directories(twice=False)
+    assert list(unpacked(whole + end(place=place))) == ["x"]
+    twice, place = two_directories(twice=True)
+    assert zipfile.ZipFile(io.BytesIO(twice + end(place=place))).read("x") == b"evil"  # Python's own reader
+    with pytest.raises(MalformedInput, match="not where the first says"):
+        unpacked(twice + end(place=place))
+
+
+def test_readers_that_take_the_numbers_of_the_first_end_record_find_the_same():
+    whole, place = two_directories(twice=False)
+    for wrong in ({"count": 2}, {"size": 60}, {"start": 30}):
+        with pytest.raises(MalformedInput, match="do not agree"):
+            unpacked(whole + end(place=place, **wrong))
+    with pytest.raises(MalformedInput, match="several"):
+        unpacked(whole + end(place=place, disks=2))
+    longer = whole[:-56] + end64(b"", 0, length=45)
+    with pytest.raises(MalformedInput, match="another length"):
+        unpacked(longer + end(place=place))
+
+
+def test_a_link_in_a_zip_is_refused():
+    kept = io.BytesIO()
+    link = zipfile.ZipInfo("weights")
+    link.external_attr = 0o120777 << 16
+    with zipfile.ZipFile(kept, "w") as archive:
+        archive.writestr(link, "/etc/passwd")
+    with pytest.raises(MalformedInput, match="symbolic link"):
+        unpacked(kept.getvalue())
+
+
+def is_tar(data):
+    with tarfile.open(fileobj=io.BytesIO(data)) as found:
+        return bool(found.getmembers())
+
+
+def test_a_tar_inside_the_header_of_another_format_is_seen():
+    """Python's own reader wants no mark, no name, and no digits as tar writes them."""
+    header = bytearray(b'{"__metadata__":{"a":"'.ljust(765) + b'"}}')
+    data = bytearray(struct.pack("<Q", len(header)) + header)
+    assert data[0] == 0
+    for form in (b"%06o  ", b" 0o%o ", b"%07o "):
+        data[148:156] = b"        "
+        data[148:156] = (form % sum(data[:512])).ljust(8)
+        assert is_tar(data)
+        found = judged(bytes(data), "model.safetensors")
+        assert (found.verdict, "tar" in found.format) == (Verdict.REFUSED, True)
+
+
+def test_signed_bytes_in_a_checksum_are_seen():
+    head = bytearray(b"caf\xe9".ljust(512, b"\0"))
+    head[124:136], head[148:156] = b"%011o\0" % 0, b" " * 8
+    total = sum(one - 256 if one > 127 else one for one in head)
+    head[148:156] = b"%06o\0 " % total
+    assert is_tar(head)
+    assert archives.looks_like_tar(Held(bytes(head)))

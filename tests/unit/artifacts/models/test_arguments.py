@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from ringfence.artifacts.models import arguments
 from ringfence.artifacts.models.keyring import Held
 from ringfence.artifacts.models.keys import SigningKey
-from ringfence.kernel.errors import MalformedInput, UsageError
+from ringfence.kernel.errors import MalformedInput, Unavailable, UsageError
 from ringfence.settings import Settings
 from ringfence.testing.certificates import issue
 from ringfence.testing.models import key
@@ -41,9 +41,21 @@ def test_trust_is_in_keys_or_under_roots(settings, tmp_path):
     assert [one.hint for one in arguments.trust([public], None, "", None, settings).keys] == [key().public.hint]
     under = arguments.trust(None, [root], "CN=x", [root], settings)
     assert (under.keys, under.authorities.subject, len(under.authorities.stampers)) == ((), "CN=x", 1)
-    for subject, stampers in (("CN=x", None), ("", [root])):
-        with pytest.raises(UsageError, match="--root"):
-            arguments.trust([public], None, subject, stampers, settings)
+    stamped = arguments.trust([public], None, "", [root], settings)
+    assert (stamped.authorities, len(stamped.stampers)) == (None, 1)
+    with pytest.raises(UsageError, match="--root"):
+        arguments.trust([public], None, "CN=x", None, settings)
+
+
+def test_a_time_stamp_takes_an_address_and_whom_to_believe(tmp_path):
+    assert arguments.timed("", None, None)(b"bundle") == b"bundle"
+    root = tmp_path / "root.pem"
+    root.write_bytes(issue("root", ca=True).certificate.public_bytes(Encoding.PEM))
+    for url, stamper in (("https://tsa.example", None), ("", root)):
+        with pytest.raises(UsageError, match="--timestamp URL and --stamper PEM"):
+            arguments.timed(url, stamper, None)
+    with pytest.raises(Unavailable):
+        arguments.timed("https://tsa.example", root, None)
 
 
 def test_a_chain_is_of_the_key_that_signs(tmp_path):

@@ -34,7 +34,7 @@ def refused(*chain, trust=TRUST, why="certificate", **more):
 
 def test_a_way_leads_to_the_root():
     found = judged(SIGNER, MIDDLE)
-    assert (found.subject, found.at, found.stamped) == ("CN=signer", AT, False)
+    assert (found.subject, found.at, found.stamped) == ("CN=signer", AT, None)
     assert judged(SIGNER, issue("other", ROOT, ca=True), MIDDLE, ROOT)  # in any order, with more beside
     assert judged(SIGNER, trust=Authorities([MIDDLE.certificate], AT))  # whoever trusts the middle needs no root
     assert judged(SIGNER, trust=Authorities([SIGNER.certificate], AT))
@@ -72,11 +72,38 @@ def test_no_way_leads_to_a_root():
                 (x509.NameConstraints([x509.DNSName("example.org")], None), True),
             ),
         ),
+        issue(
+            "constrained, and not critical",
+            ROOT,
+            extensions=(
+                (x509.BasicConstraints(ca=True, path_length=None), True),
+                (x509.NameConstraints([x509.DNSName("example.org")], None), False),
+            ),
+        ),
+        issue(
+            "for servers",
+            ROOT,
+            extensions=(
+                (x509.BasicConstraints(ca=True, path_length=None), True),
+                (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
+            ),
+        ),
     ],
     ids=lambda one: one.certificate.subject.rfc4514_string(),
 )
 def test_an_issuer_that_may_not_issue_leads_nowhere(issuer):
     refused(issue("signer", issuer), issuer, why="no way leads")
+
+
+@pytest.mark.parametrize("purpose", [ExtendedKeyUsageOID.CODE_SIGNING, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE])
+def test_an_authority_for_code_makes_signers(purpose):
+    purposes = [ExtendedKeyUsageOID.SERVER_AUTH, purpose]
+    issuer = issue(
+        "for code",
+        ROOT,
+        extensions=((x509.BasicConstraints(ca=True, path_length=None), True), (x509.ExtendedKeyUsage(purposes), False)),
+    )
+    assert judged(issue("signer", issuer), issuer)
 
 
 def test_the_length_of_the_way_is_what_the_authority_allows():
@@ -212,3 +239,17 @@ def test_a_certificate_that_ended_counts_for_what_was_stamped_while_it_held(auth
         oms.read(moved, known)
     with pytest.raises(MalformedInput):
         oms.read(oms.stamped(signed, b"junk"), known)
+
+
+def test_a_bare_key_s_signature_has_a_time_for_whoever_names_the_authority(authority):
+    manifest = oms.manifest_of("m", {"a": Digest.of(b"1")})
+    signed = oms.sign(manifest, SigningKey(SIGNER.key))
+    stamped = oms.stamped(signed, authority.answer(asked(oms.signature_of(signed))))
+    lab = parse_certificates(b"".join((authority.folder / name).read_bytes() for name in ("tsa.pem", "root.pem")))
+    keys = [SigningKey(SIGNER.key).public]
+    seen = oms.read(stamped, oms.Trust(keys, stampers=[lab]))[1].stamped
+    assert seen.by == "CN=Lab stamps"
+    assert START <= seen.at <= END
+    moved = oms.stamped(signed, authority.answer(asked(b"another signature")))
+    for data, stampers in ((stamped, ()), (signed, [lab]), (moved, [lab])):
+        assert oms.read(data, oms.Trust(keys, stampers=stampers))[1].stamped is None

@@ -100,6 +100,8 @@ def test_a_snapshot_with_more_or_less_than_it_may_have_leaves_nothing(place, tmp
 
 def test_code_can_be_left_out_and_that_is_stated(place, tmp_path):
     snapshot = cached(tmp_path, FILES | {"modeling_x.py": b"x = 1\n"})
+    with pytest.raises(VerificationFailed, match=r"modeling_x\.py: .*--leave-out modeling_x\.py\)$"):
+        place.take(snapshot)
     taken = place.take(snapshot, left_out=frozenset({"modeling_x.py"}))
     assert taken.origin["left_out"] == ["modeling_x.py"]
     (claims,) = place.stated(statements.IMPORTED)

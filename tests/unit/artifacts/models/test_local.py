@@ -31,6 +31,21 @@ def test_every_version_under_one_name_has_one_id():
     assert [model.scan for model in control.service.all(TENANT)] == [None, "clean"]
 
 
+def test_the_digests_of_the_files_go_along_unless_they_are_too_many():
+    class Listening(FakeControl):
+        def state(self, draft, *, path, body):
+            bodies.append(body)
+            return super().state(draft, path=path, body=body)
+
+    bodies: list = []
+    posting = Posting(Listening(), Counting())
+    posting.signed(NAME, signature())
+    deep = "/".join(["d" * 200] * 4)
+    many = oms.manifest_of("m", {f"{deep}/{number}": Digest.of(b"") for number in range(8000)})
+    posting.signed(NAME, Signature(many, 1, Digest.of(b"b"), key().public, "file-plain"))
+    assert bodies == [{"files": {"a": Digest.of(b"1").hex}}, {}]
+
+
 def test_the_tenant_s_keys():
     control = FakeControl()
     posting = Posting(control, Counting())

@@ -2,7 +2,9 @@ import pytest
 
 from ringfence.artifacts.models import onnx
 from ringfence.artifacts.models.cursor import Held
+from ringfence.artifacts.models.model import Verdict
 from ringfence.kernel.errors import MalformedInput
+from ringfence.testing.models import judged
 
 
 def field(number, data):
@@ -60,6 +62,14 @@ def test_weights_outside_the_file_are_named():
     assert walked.external == ["../../etc/passwd"]
     assert check(model(field(5, b"\x70\x01"))).external == ["?"]
     assert not check(model(field(5, field(13, field(1, b"length") + field(2, b"4"))))).external
+
+
+def test_parts_that_are_compiled_are_named_wherever_they_are():
+    part = field(1, field(4, b"EPContext") + field(7, b"com.microsoft"))
+    for data in (model(part), model(node(attribute=field(6, part))), model(b"", field(25, field(7, part[2:])))):
+        assert check(data).compiled == {"EPContext"}
+        assert judged(data, "model.onnx").verdict is Verdict.REFUSED
+    assert not check(model(node(b"com.microsoft"))).compiled
 
 
 def test_weights_outside_are_found_in_every_place_that_holds_tensors():

@@ -19,7 +19,10 @@ def shown(function, document):
 def test_a_verification_says_what_was_read_and_who_vouched():
     whole = rendering.of_manifest(MANIFEST, key().public) | {"read": 2, "bytes": 2, "subject": "", "stamped": False}
     assert "Every byte of 2 files" in shown(rendering.verified, whole)
-    part = whole | {"read": 1, "subject": "CN=x", "stamped": True}
+    assert "stamped" not in shown(rendering.verified, whole)
+    seen = {"stamped": True, "stamped_at": "2026-11-23T07:00:00.000Z", "stamped_by": "CN=tsa"}
+    assert "2026-11-23T07:00:00.000Z by CN=tsa" in shown(rendering.verified, whole | seen)
+    part = whole | seen | {"read": 1, "subject": "CN=x"}
     assert "1 of 2 files were read" in shown(rendering.verified, part)
     assert "CN=x, judged at the time of its stamp" in shown(rendering.verified, part)
 

@@ -1,4 +1,5 @@
 import io
+import json
 import zipfile
 from contextlib import nullcontext
 
@@ -6,6 +7,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
+from ringfence.artifacts.models.cursor import Held
 from ringfence.artifacts.models.model import Verdict, Weight
 from ringfence.artifacts.models.scan import scan
 from ringfence.kernel import digest
@@ -68,12 +70,37 @@ def test_ordinary_files_are_clean():
 
 def test_a_checkpoint_of_tensors_is_clean_and_its_elements_are_not_judged():
     pickle = (
-        b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n(\x8c\x07storagectorch\nFloatStorage\n\x8c\x010\x8c\x03cpuK\x04tQ"
+        b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n((\x8c\x07storagectorch\nFloatStorage\n\x8c\x010\x8c\x03cpuK\x04tQ"
         b"K\x00K\x04\x85K\x01\x85\x89ccollections\nOrderedDict\n)RtR."
     )
     files = {"m/data.pkl": pickle, "m/data/0": bytes(range(16)), "m/version": b"3\n"}
     assert judged(zipped(files), "model.pt").verdict is Verdict.CLEAN
     assert judged(zipped(files | {"m/other/0": bytes(range(16))}), "model.pt").verdict is Verdict.UNKNOWN
+
+
+def test_an_array_in_the_place_of_elements_is_judged():
+    """`np.load` reads every member of a ZIP that begins as its own files do, whatever a pickle beside them says."""
+    kept = io.BytesIO()
+    np.save(kept, np.array([None], dtype=object), allow_pickle=True)
+    files = {"data.pkl": b"\x80\x02}.", "data/0": kept.getvalue()}
+    assert np.load(io.BytesIO(zipped(files)), allow_pickle=True)["data/0"].tolist() == [None]
+    assert judged(zipped(files), "arrays.npz").verdict is Verdict.REFUSED
+
+
+@pytest.mark.parametrize(
+    "name", ["model.safetensors.index.fp16.json", "pytorch_model.bin.index.json", "tf_model.h5.index.json"]
+)
+@pytest.mark.parametrize("shard", ["../other/w.bin", "/etc/passwd", "sub/w.bin", "missing.bin", 7])
+def test_an_index_of_any_format_leads_to_files_beside_it_and_nowhere_else(name, shard):
+    files = {"m/w.bin": b"words", "m/sub/w.bin": b"words"}
+
+    def found(index):
+        kept = files | {f"m/{name}": json.dumps(index).encode()}
+        return scan([*kept], lambda one: nullcontext(Held(kept[one]))).verdict
+
+    assert found({"metadata": {"total_size": 1.0}, "weight_map": {"a": "w.bin"}}) is Verdict.CLEAN
+    assert found({"weight_map": {"a": "w.bin", "b": shard}}) is Verdict.REFUSED
+    assert found({"shards": [shard]}) is Verdict.CLEAN  # an index of something else
 
 
 def test_a_file_of_two_formats_is_refused():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from ringfence.artifacts.models import oms, statements
@@ -5,7 +7,7 @@ from ringfence.artifacts.models.model import ModelId, ModelName
 from ringfence.artifacts.models.statements import About, Signature
 from ringfence.kernel.commitment import SALT_SIZE, commit
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.errors import Conflict, MalformedInput, NotFound
+from ringfence.kernel.errors import Conflict, MalformedInput, NotFound, RingfenceError
 from ringfence.testing.artifacts import PERSON, TENANT
 from ringfence.testing.models import FakeControl, key, report
 
@@ -54,6 +56,20 @@ def test_a_scan_is_joined(control):
     found = statements.scanned(about, report({"a": b"words"}), 1)
     control.service.state(PERSON, statements.SCAN, *control.signed(found))
     assert control.service.all(TENANT)[0].scan == "clean"
+
+
+def test_the_files_that_are_named_are_those_that_are_signed(control):
+    asked = []
+    service = replace(control.service, check_signable=lambda *given: asked.append(given))
+    envelope, opening = control.signed(draft())
+    for wrong in ({"a": Digest.of(b"2").hex}, {"b": Digest.of(b"1").hex}, {"a": "0"}, {}):
+        with pytest.raises(RingfenceError):
+            service.state(PERSON, statements.SIGNED, envelope, opening, files=wrong)
+    assert not asked
+    assert not control.log.entries
+    service.state(PERSON, statements.SIGNED, envelope, opening, files={"a": Digest.of(b"1").hex})
+    service.state(PERSON, statements.SIGNED, envelope, opening)
+    assert asked == [(TENANT, MANIFEST.digest, {"a": Digest.of(b"1")}), (TENANT, MANIFEST.digest, None)]
 
 
 def test_materials_are_those_of_the_newest_version_under_a_name(control):

@@ -8,7 +8,7 @@ from ringfence.artifacts.models.blobs import model_folder, verified
 from ringfence.artifacts.models.model import ModelName, Verdict
 from ringfence.artifacts.models.store import Shelf, Stamping, copy_model, scan_folder, sign_folder
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.errors import Conflict, NotFound, VerificationFailed
+from ringfence.kernel.errors import Conflict, NotFound, Refused, VerificationFailed
 from ringfence.testing.models import HOSTILE, key
 
 NAME = ModelName("tiny")
@@ -37,6 +37,21 @@ def test_signing_writes_one_bundle_that_verifies(folder):
     assert done.size == 2
     with verified(folder, [key().public]) as model:
         assert model.manifest == done.manifest
+
+
+def test_what_the_log_does_not_take_leaves_no_signature(folder):
+    def refuse(done):
+        assert done.manifest.files
+        raise Refused("these bytes came from outside")
+
+    with model_folder(folder) as opened, pytest.raises(Refused):
+        sign_folder(opened, folder, key(), first=refuse)
+    assert not (folder / "model.sig").exists()
+    with model_folder(folder) as opened:
+        before = sign_folder(opened, folder, key()).bundle
+    with model_folder(folder) as opened, pytest.raises(Refused):
+        sign_folder(opened, folder, key(), first=refuse)
+    assert (folder / "model.sig").read_bytes() == before
 
 
 def test_signing_again_reads_only_what_changed(folder, tmp_path):

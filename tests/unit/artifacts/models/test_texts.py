@@ -16,7 +16,23 @@ def codes(text, name="config.json"):
         ('{"auto_\\u006dap": {}}', "remote-code"),
         ('{"trust_remote_code": true}', "remote-code"),
         ("trust_remote_code: True", "remote-code"),
+        ("trust_remote_code: TRUE", "remote-code"),
+        ("trust_remote_code: yes", "remote-code"),
+        ('{"trust_remote_code": 1}', "remote-code"),
+        ('{"attn_implementation": "somebody/kernel"}', "remote-code"),
+        ('{"_attn_implementation_internal": "somebody\\/kernel"}', "remote-code"),
+        ('{"attn_implementation": {"text_config": "somebody/kernel@main:f"}}', "remote-code"),
+        ("model:\n  _target_: os.system\n", "named-call"),
+        ('{"encoder": {"_target_": "builtins.exec"}}', "named-call"),
+        ('"_targ\\x65t_": os.system', "named-call"),
+        ('"_targ\\U00000065t_": os.system', "named-call"),
         ('{"class_name": "Lambda"}', "keras-lambda"),
+        ('{"class_name": "__lambda__"}', "keras-lambda"),
+        ('{"module": "keras.layers", "class_name": "TorchModuleWrapper"}', "keras-pickle"),
+        ('{"module": "keras.utils", "class_name": "get_file"}', "keras-module"),
+        ('{"module": "keras.config", "class_name": "enable_unsafe_deserialization"}', "keras-module"),
+        ('{"module": "keras.src.saving.serialization_lib", "class_name": "x"}', "keras-module"),
+        ('{"class_name": "StringLookup", "config": {"vocabulary": "/etc/passwd"}}', "keras-file"),
         ("a: !!python/object/apply:os.system [x]", "yaml-python"),
     ],
 )
@@ -55,3 +71,30 @@ def test_bytes_that_are_no_text():
     assert texts.text_of(Held(b"a\x00b")) is None
     assert texts.text_of(Held(b"\xff\xfe")) is None
     assert texts.text_of(Held("é\r\n\t".encode())) == "é\r\n\t"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"_attn_implementation": "flash_attention_2", "name": "a/b"}',
+        '{"attn_implementation": {"text_config": "sdpa"}, "base": "a/b"}',
+        '{"trust_remote_code": false}',
+        '{"module": "keras.layers", "class_name": "Dense", "config": {"vocabulary": ["a"]}}',
+        '{"module": "keras.src.models.functional", "class_name": "Functional"}',
+        '{"module": "keras", "class_name": "Sequential"}',
+        '{"vocabulary": "words.txt"}',
+        '{"model": {"vocab": {"the": 1, "_target_": 22048}}}',
+    ],
+)
+def test_usual_configuration_passes(text):
+    assert codes(text) == []
+
+
+def test_emphasis_in_prose_is_no_configuration():
+    assert codes("Translate into the _target_: French.", "README.md") == []
+
+
+def test_parts_of_a_sentence_model_are_classes_of_that_library():
+    assert codes('[{"idx": 0, "type": "sentence_transformers.models.Pooling"}]', "modules.json") == []
+    assert codes('[{"type": "joblib.numpy_pickle"}]', "modules.json") == [("remote-code", Weight.REFUSE)]
+    assert codes('[{"type": "joblib.numpy_pickle"}]', "other.json") == []

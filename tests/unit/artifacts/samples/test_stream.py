@@ -63,12 +63,85 @@ def test_a_stopped_reader_goes_on_with_the_next_sample(world, stop, window, shuf
 
 
 @pytest.mark.parametrize(
-    "change", [{"turn": -1}, {"part": "1"}, {"given": None}, {"order": {}}, {"share": {"rank": 1}}]
+    "change",
+    [
+        *({"turn": -1}, {"part": "1"}, {"given": None}, {"order": {}}, {"share": {"rank": 1}}),
+        *({"records": "JsonLines(step=16777216)"}, {"data": None}),
+    ],
 )
 def test_a_state_of_something_else_is_refused(place, change):
     stream = SampleStream(place)
     with pytest.raises(UsageError):
         stream.load_state_dict(stream.state_dict() | change)
+
+
+def test_the_order_is_the_same_wherever_the_files_lie(tmp_path, world):
+    orders = []
+    for folder in (tmp_path / "a", tmp_path / "elsewhere" / "b"):
+        for name, data in FILES.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(data)
+        orders.append(list(SampleStream(Place(f"file://{folder}/train"), order=Order(seed=2))))
+    urls = ("sealed://claims/train", "sealed://claims@1/train")
+    orders += [list(SampleStream(Place(url, world.options), order=Order(seed=2))) for url in urls]
+    assert orders == [orders[0]] * 4
+
+
+def test_a_state_is_of_these_files_and_of_no_later_epoch(tmp_path):
+    world = SealedWorld(tmp_path, FILES)
+    whole = list(SampleStream(Place("sealed://claims/train", world.options)))
+    running = SampleStream(Place("sealed://claims/train", world.options))
+    before = list(islice(running, 70))
+    state = json.loads(json.dumps(running.state_dict()))
+    for name, data in FILES.items():
+        (tmp_path / "src" / name).write_bytes(data.upper())  # as long, under the same names
+    world.seal()
+
+    def resumed(url):
+        stream = SampleStream(Place(url, world.options))
+        stream.load_state_dict(state)
+        return stream
+
+    with pytest.raises(UsageError, match="other files"):
+        next(iter(resumed("sealed://claims/train")))
+    assert before + list(resumed("sealed://claims@1/train")) == whole
+    later = resumed("sealed://claims/train")
+    later.set_epoch(1)  # a new round may read what is newest
+    assert len(list(later)) == len(EVERYTHING)
+
+
+def test_a_state_of_plain_files_is_of_their_names_and_sizes(tmp_path):
+    for name in "ab":
+        (tmp_path / name).write_bytes(b"1\n2\n3\n")
+    running = SampleStream(Place(f"file://{tmp_path}"))
+    next(iter(running))
+    state = running.state_dict()
+    (tmp_path / "c").write_bytes(b"4\n")
+    following = SampleStream(Place(f"file://{tmp_path}"))
+    following.load_state_dict(state)
+    with pytest.raises(UsageError, match="other files"):
+        next(iter(following))
+
+
+def test_a_loop_over_rounds_goes_on_in_the_one_that_was_stopped(place):
+    running = SampleStream(place, order=Order(seed=3))
+    rounds = []
+    for turn in range(2):
+        running.set_epoch(turn)
+        rounds.append(list(running))
+    running.set_epoch(1)
+    before = list(islice(running, 100))
+    following = SampleStream(place, order=Order(seed=3))
+    following.load_state_dict(running.state_dict())
+    following.set_epoch(1)
+    assert before + list(following) == rounds[1]
+    following.load_state_dict(running.state_dict())
+    following.set_epoch(0)  # another round is another one
+    assert list(following) == rounds[0]
+    following.set_epoch(1)
+    list(islice(following, 5))
+    following.set_epoch(1)  # whoever began it here begins it again
+    assert list(following) == rounds[1]
 
 
 def test_a_place_travels_without_its_key(world):

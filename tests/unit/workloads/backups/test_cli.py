@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ringfence.testing.backups import shelves
-from ringfence.workloads.backups.cli import _lost
+from ringfence.workloads.backups.cli import _beside, _lost
 from ringfence.workloads.backups.restoring import Restored
 from ringfence.workloads.backups.statements import LONGEST
 
@@ -40,3 +40,9 @@ def test_a_copy_that_lacked_something_when_it_was_made_bounds_no_loss(home):
     assert 0 < _lost(client, home.path, {"at": LONG_AGO, "missing": 0}, half) < LONGEST
     assert _lost(client, home.path, {"at": LONG_AGO, "missing": 1}, half) == LONGEST
     assert _lost(client, home.path, {"at": LONG_AGO, "missing": 0}, Restored()) < LONGEST
+
+
+def test_what_was_not_restored_is_not_called_late():
+    assert _beside(1, 60, within=True) == "within the 60"
+    assert _beside(61, 60, within=False) == "BEYOND the 60"
+    assert _beside(1, 60, within=False) == "NOT shown to be within the 60"

@@ -1,4 +1,6 @@
+import os
 import shutil
+import stat
 from dataclasses import replace
 from datetime import timedelta
 
@@ -34,6 +36,13 @@ def test_a_copy_comes_back_with_the_log_of_this_installation(place, services):
     assert (claims["restored"], claims["headMatches"], claims["lostSeconds"]) == (True, True, 0)
     assert claims["entries"] == services.ledger.head().checkpoint.size
     assert place.exists()
+
+
+def test_the_sockets_of_what_ran_in_a_home_are_no_part_of_its_copy(place, services):
+    (place / "monday" / "fabric").mkdir(exist_ok=True)
+    os.mknod(place / "monday" / "fabric" / "socket", stat.S_IFSOCK | 0o600)  # as `cp -r` leaves it
+    claims, failures = drill(services)
+    assert (claims["restored"], failures) == (True, [])
 
 
 @pytest.mark.usefixtures("place")

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from ringfence.gateway.deployments import Attach
-from ringfence.gateway.model import DeploymentState, deployment_name
+from ringfence.gateway.model import Basis, DeploymentState, ServedModel, deployment_name
 from ringfence.kernel.actor import Role
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import Conflict, Refused, Unavailable
@@ -60,6 +60,9 @@ def test_an_enforced_gate_refuses_what_it_never_judged(engines, lab, caller, mod
     with pytest.raises(Refused, match="no verdict") as refused:
         engines.deploying.start(caller, wanted("small", model))
     assert refused.value.exit_code == 3
+    judge = f"have it judged: `ringfence gate {lab.digest}`"
+    missing = "signed, data, lineage, scan, redteam, bom, approval"
+    assert str(refused.value).endswith(f"next: supply what is missing ({missing}), then {judge}")
     (said,) = refusals(lab)
     assert said.subjects[0].digest == lab.digest
     assert "an-enforced-gate-has-a-verdict-on-these-bytes" in said.claims["reasons"]
@@ -79,12 +82,12 @@ def test_a_verdict_that_failed_or_grew_old_serves_nothing(engines, lab, caller, 
     lab.everything(but={"approval"})
     lab.enforce()
     lab.gates.state(caller, "tiny")
-    with pytest.raises(Refused, match="condition"):
+    with pytest.raises(Refused, match=r"condition.*next: supply what is missing \(approval\)"):
         engines.deploying.start(caller, wanted("small", model))
     lab.approval()
     lab.gates.state(caller, "tiny")
     clock.advance(timedelta(hours=24, minutes=2))
-    with pytest.raises(Refused, match="too old"):
+    with pytest.raises(Refused, match=r"too old.*next: have it judged"):
         engines.deploying.start(caller, wanted("small", model))
     lab.gates.state(caller, "tiny")
     assert engines.deploying.start(caller, wanted("small", model))[0].state is DeploymentState.SERVING
@@ -117,6 +120,24 @@ def test_what_was_lost_since_the_verdict_counts_at_once(engines, lab, caller, mo
     assert engines.shell.commands == []
 
 
+def test_what_is_lost_while_the_model_is_loaded_counts_before_a_caller_reaches_it(engines, lab, caller, model):
+    lab.everything()
+    lab.enforce()
+    lab.gates.state(caller, "tiny")
+
+    def ready(*_):
+        lab.approval(Role.OWNER, decision="withdraw")
+        return True
+
+    deploying = replace(engines.deploying, keeping=replace(engines.keeping, ready=ready))
+    with pytest.raises(Refused, match="is not met now"):
+        deploying.start(caller, wanted("small", model))
+    assert len(engines.shell.loaded) == 1
+    assert all(tunnel.closed for tunnel in engines.shell.tunnels)
+    assert deploying.gateway.deployment(TENANT, deployment_name("small")).state is DeploymentState.FAILED
+    assert len(refusals(lab)) == 1
+
+
 def test_a_staging_deployment_is_how_a_model_comes_to_be_attacked(engines, lab, caller, model):
     lab.everything(but={"redteam", "approval"})
     lab.enforce()
@@ -131,7 +152,7 @@ def test_a_changed_file_closes_an_enforced_gate_until_somebody_signs_it(engines,
     lab.enforce()
     lab.gates.state(caller, "tiny")
     weaker(lab)
-    with pytest.raises(Refused, match="gate file"):
+    with pytest.raises(Refused, match=r"gate file.*next: a person signs the file as it is"):
         engines.deploying.start(caller, wanted("small", model))
     lab.gates.state(caller, "tiny")  # judged by the new file, which nobody signed
     with pytest.raises(Refused, match="gate file"):
@@ -241,6 +262,21 @@ def test_an_enforced_gate_attaches_no_engine_whose_bytes_nobody_sees(services, l
     assert len(refusals(lab)) == 1
     lab.enforce(Mode.OBSERVE)
     assert gateway.attach(caller, Attach(deployment_name("elsewhere"), "http://127.0.0.1:9/v1"))
+
+
+@pytest.mark.parametrize("what", ["model", "file"])
+def test_no_engine_is_attached_that_is_declared_to_have_what_waits_for_a_decision(services, lab, caller, what):
+    found = lab.bring()
+    digest = lab.digest if what == "model" else next(iter(found.files))
+    gateway = replace(services.serving.gateway, engines=World())
+    declared = ServedModel("engine-model", digest, Basis.DECLARED)
+    wish = Attach(deployment_name("elsewhere"), "http://127.0.0.1:9/v1", model=declared)
+    with pytest.raises(Refused, match="nobody let them in"):
+        gateway.attach(caller, wish)
+    assert gateway.deployments(TENANT) == []
+    assert len(refusals(lab)) == 1
+    lab.decide(found)
+    assert gateway.attach(caller, wish)
 
 
 def test_the_mode_is_a_persons_signature_over_the_file_as_it_is(lab, home):

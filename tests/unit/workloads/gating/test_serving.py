@@ -9,7 +9,8 @@ import pytest
 
 from ringfence.identity.policy import Policies
 from ringfence.kernel.digest import Digest
-from ringfence.workloads.gating import serving
+from ringfence.workloads.gatefile import CONDITIONS
+from ringfence.workloads.gating import cli, serving
 
 BYTES, OTHER, FILE = str(Digest.of(b"bytes")), str(Digest.of(b"other")), str(Digest.of(b"file"))
 GOOD = {
@@ -23,7 +24,7 @@ GOOD = {
     "verdict": {"passed": True, "unmet": [], "ageMinutes": 5, "policy": FILE, "digest": BYTES},
     "now": {"passed": True, "unmet": []},
 }
-ATTACH = {"mode": "enforce", "attached": True, "policyNow": FILE, "policySigned": FILE}
+ATTACH = {"mode": "enforce", "heldBack": False, "attached": True, "policyNow": FILE, "policySigned": FILE}
 
 
 def asked(context, digest=BYTES, policies=None):
@@ -155,6 +156,8 @@ def test_also_without_the_schema_a_rule_that_cannot_be_evaluated_is_a_denial(rul
     "context",
     [
         {**ATTACH, "attached": False},
+        {**ATTACH, "heldBack": True},
+        {name: value for name, value in ATTACH.items() if name != "heldBack"},
         {**ATTACH, "policySigned": OTHER},
         {name: value for name, value in ATTACH.items() if name != "policySigned"},
         {name: value for name, value in ATTACH.items() if name != "attached"},
@@ -168,7 +171,9 @@ def test_an_enforced_gate_attaches_only_where_the_signed_file_allows_it(context)
 
 
 def test_an_observing_gate_attaches():
-    assert attached({"mode": "observe", "attached": False, "policyNow": FILE}) == []
+    found = {"mode": "observe", "heldBack": False, "attached": False, "policyNow": FILE}
+    assert attached(found) == []
+    assert attached({**found, "heldBack": True}) == ["bytes-from-outside-wait-for-a-decision"]
 
 
 def test_every_rule_has_words_and_a_test():
@@ -184,3 +189,7 @@ def test_what_the_schema_does_not_know_is_denied():
     assert serving.denials("delete", "p", ("Model", {"digest": BYTES}), GOOD)
     assert asked({**GOOD, "more": True})
     assert asked({**GOOD, "oldestMinutes": "60"})
+
+
+def test_every_condition_says_how_it_is_supplied():
+    assert set(cli.SUPPLY) == set(CONDITIONS)

@@ -33,7 +33,7 @@ DATASET = DatasetId("a" * 32)
 
 # A process of its own: its peak and its counters are of nothing else.
 READER = """
-import json, resource, sys
+import json, sys
 from pathlib import Path
 from ringfence.artifacts.blobs import Home
 from ringfence.artifacts.keyring import FileKeyring
@@ -49,13 +49,14 @@ with Home(home).vault("a" * 32, 1) as vault, open_dataset(vault, seal, 1, FileKe
     for path in opened.files:
         with opened.reader(path) as reader:
             total += sum(len(part) for part in reader.chunks())
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+# Not `ru_maxrss`: that of a new program begins with what its parent had.
+peak = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
 print(json.dumps({"total": total, "read": read() - before, "peak": peak}))
 """
 
 # Seals one file alone; killed once so many bytes have moved, of which reading first is half.
 WRITER = """
-import json, os, resource, signal, sys, time
+import json, os, signal, sys, time
 from pathlib import Path
 from ringfence.artifacts.blobs import Home, PlainFolder
 from ringfence.artifacts.journal import Order
@@ -85,7 +86,8 @@ with Home(home).working("bench", {}, mine) as work:
     work.publish("a" * 32, 1)
     work.settle(None)
 wall, cpu = (time.perf_counter() - start) * 1000, (time.process_time() - cpu) * 1000
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+# Not `ru_maxrss`: that of a new program begins with what its parent had.
+peak = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
 print(json.dumps({"wall": wall, "cpu": cpu, "written": written() - before, "peak": peak}))
 """
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from ringfence import components
+from ringfence.compute.providers import firmware, image
+from ringfence.kernel.errors import RingfenceError
 from ringfence.testing.alone import alone, missing
 
 NAMES = ["seal", "scope", "place", "release", "train", "serve", "probe", "attack", "status", "prove"]
@@ -17,6 +19,21 @@ COLLECTORS_SHOW = {"BCM-02", "LOG-01", "SEC-03"}
 HOST_SHOWS = {"SEC-01", "LOG-05"}  # red where the host's disk lies open, or where its clock follows no source
 pytestmark = pytest.mark.timeout(1900)  # two whole tours are the first test's set-up
 PLAYED = components.present("bwrap") and components.present("nft") and components.present("sshd")
+
+
+def measured_missing():
+    """Say why no measured machine can run here."""
+    try:
+        for name in ("qemu-system-x86_64", "swtpm", "ssh", "unshare", "setpriv", "setsid"):
+            components.find(name)
+        firmware.firmware_files()
+        image.load(components.machine_files())
+    except RingfenceError as error:
+        return str(error)
+    return ""
+
+
+NOT_MEASURED = measured_missing()
 
 
 def ringfence(home, *arguments, prefix=()):
@@ -43,6 +60,13 @@ def played(tmp_path_factory):
 @pytest.fixture
 def tours(played):
     return played[:2]
+
+
+@pytest.fixture(scope="module")
+def log(played):
+    """What both tours left in the log: entry -> statement."""
+    listed = json.loads(ringfence(played[0], "ledger", "list", "--json", "--limit", "500").stdout)
+    return {statement["entry"]: statement for statement in listed["statements"]}
 
 
 @pytest.mark.skipif(not ROOT, reason="a network of its own takes root, nft and ip")
@@ -139,6 +163,56 @@ def test_a_model_is_trained_served_and_probed(tours):
         assert wanted | ({"model.signed"} if run is runs[0] else set()) <= stated
 
 
+def measured_missing():
+    """Say why no measured machine can run here."""
+    try:
+        for name in ("qemu-system-x86_64", "swtpm", "ssh", "unshare", "setpriv", "setsid"):
+            components.find(name)
+        firmware.firmware_files()
+        image.load(components.machine_files())
+    except RingfenceError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.skipif(not PLAYED, reason="no namespace node can run here: bubblewrap, nft or sshd is missing")
+def test_a_key_is_refused_to_a_node_that_shows_nothing(tours, log):
+    _, runs = tours
+    for run in runs:
+        step = released(run)
+        (denied,) = [entry["entry"] for entry in step["entries"] if entry["statement"] == "key.denied"]
+        assert step["facts"]["namespace"].startswith(f"refused, entry {denied}: ")
+        assert "the node gives no evidence of what it runs" in step["facts"]["namespace"]
+        claims = log[denied]["claims"]
+        assert (claims["class"], claims["because"], claims["evidence"]) == ("namespace", ["no-evidence"], "none")
+
+
+@pytest.mark.skipif(bool(NOT_MEASURED), reason=NOT_MEASURED)
+@pytest.mark.skipif(not PLAYED, reason="no namespace node can run here: bubblewrap, nft or sshd is missing")
+def test_the_key_goes_to_the_measured_machine_and_is_marked_as_the_labs(tours, log):
+    _, runs = tours
+    for run in runs:
+        step = released(run)
+        facts, at = step["facts"], {entry["statement"]: entry["entry"] for entry in step["entries"]}
+        assert facts["measured machine"].endswith("; the key was released to it and opened wdbc.csv there")
+        assert facts["strength"].startswith("lab-attested: ")
+        assert facts["lease"].endswith(" ended by hand: ended-by-person")
+        assert at["key.denied"] < at["node.appraised"] < at["key.released"] < at["lease.ended"]
+        appraised, given, ended = (log[at[name]] for name in ("node.appraised", "key.released", "lease.ended"))
+        assert appraised["strength"] == given["strength"] == "lab-attested"
+        assert (appraised["claims"]["acceptable"], appraised["claims"]["softwareTpm"]) == (True, True)
+        assert {appraised["claims"]["claims"][name] for name in ("boot", "runtime", "signature")} == {"affirming"}
+        assert (given["claims"]["class"], given["claims"]["family"]) == ("measured-vm", "tpm2")
+        assert given["claims"]["evidence"] == appraised["claims"]["evidence"]
+        assert facts["lease"].startswith(f"{given['claims']['lease']}, until ")
+        assert (ended["claims"]["lease"], ended["claims"]["dropped"]) == (given["claims"]["lease"], True)
+
+
+def released(run):
+    """Return the step about keys."""
+    return {step["name"]: step for step in json.loads(run.stdout)["steps"]}["release"]
+
+
 @pytest.mark.skipif(not PLAYED, reason="no namespace node can run here: bubblewrap, nft or sshd is missing")
 def test_the_attack_is_cut_off_and_decided_by_people(tours):
     _, runs = tours
@@ -166,11 +240,9 @@ def test_the_tour_leaves_no_process_behind(tours):
     assert not [name for name in names if str(home).encode() in name]
 
 
-def test_demo_statements_are_marked_for_ever(tours):
-    home, _ = tours
-    listed = json.loads(ringfence(home, "ledger", "list", "--json", "--limit", "500").stdout)["statements"]
-    assert listed
-    assert all(statement["demo"] for statement in listed)
+def test_demo_statements_are_marked_for_ever(log):
+    assert log
+    assert all(statement["demo"] for statement in log.values())
 
 
 def test_a_failed_step_ends_the_tour_with_exit_1(tours):

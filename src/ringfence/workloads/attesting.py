@@ -1,21 +1,25 @@
 """The agent on a node, as key release reaches it. Classes that measure nothing give no evidence, and are refused."""
 
 import io
+import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import IO, Protocol, cast
 
+from ringfence.attestation import certificates, judging_tpm
 from ringfence.attestation.model import Binding
 from ringfence.compute.model import Node
+from ringfence.compute.ports import Provider
 from ringfence.compute.providers.measured import MeasuredProvider
 from ringfence.compute.service import Compute
 from ringfence.kernel.actor import Person, Role
-from ringfence.kernel.errors import Conflict, Unavailable
+from ringfence.kernel.errors import Conflict, RingfenceError, Unavailable
 from ringfence.keyrelease.model import LeaseId, Target
 from ringfence.workloads.nodeagent.speaking import LARGEST_ANSWER, Speaking
 from ringfence.workloads.shell import Finished, NodeShell
 
 AGENT = ("/usr/lib/ringfence/agent",)  # scripts/build_image.py
+NOT_KNOWN = "not known"  # of a node that should have a certificate; no evidence shows such a device
 WITHIN = 60.0  # seconds: an emulated processor takes its time with a quote
 
 
@@ -60,6 +64,19 @@ class NodeAgents:
         speaking = self._speaking(target)
         return None if speaking is None else speaking.evidence(binding.digest)
 
+    def device(self, target: Target) -> str:
+        """Return the TPM that we gave a certificate for this node, as its evidence has to name it; empty for others.
+
+        Evidence brings its certificate along, and another node's is as good a one.
+        """
+        node, provider = self._found(target)
+        if not isinstance(provider, MeasuredProvider):
+            return ""
+        try:
+            return judging_tpm.device(certificates.parse(provider.certificate(node.id)).spki)
+        except RingfenceError:
+            return NOT_KNOWN
+
     def deliver(self, target: Target, released: bytes) -> None:
         """Hand a released key over."""
         self.conversation(target).deliver(released)
@@ -76,11 +93,14 @@ class NodeAgents:
             raise Unavailable(f"{target.name} has no agent")
         return speaking
 
-    def _speaking(self, target: Target) -> Speaking | None:
+    def _found(self, target: Target) -> tuple[Node, Provider]:
         node = self.compute.node(target.tenant, target.name)
         if node.id != target.node:
             raise Conflict(f"{target.name} is another node by now")
-        provider = self.compute.desk.provider(node)
+        return node, self.compute.desk.provider(node)
+
+    def _speaking(self, target: Target) -> Speaking | None:
+        node, provider = self._found(target)
         if not isinstance(provider, MeasuredProvider):
             return None
         # The policies were asked before: of the person, compute needs id and tenant for its record of the login.
@@ -88,7 +108,10 @@ class NodeAgents:
 
         def send(message: bytes) -> bytes:
             answer = _Answer()
-            done = shell.run(AGENT, stdin=[message], stdout=cast("IO[bytes]", answer), timeout=WITHIN)
+            try:
+                done = shell.run(AGENT, stdin=[message], stdout=cast("IO[bytes]", answer), timeout=WITHIN)
+            except (OSError, subprocess.SubprocessError) as error:  # a session that closes its pipes and goes on, say
+                raise Unavailable(f"the node's agent cannot be spoken to: {type(error).__name__}") from error
             if done.code != 0:
                 raise Unavailable(f"the node's agent does not answer: it ended with {done.code}")
             return answer.getvalue()

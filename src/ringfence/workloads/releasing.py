@@ -17,7 +17,7 @@ from ringfence.kernel.actor import Person
 from ringfence.kernel.clock import Clock
 from ringfence.kernel.commitment import Opening
 from ringfence.kernel.envelope import Envelope
-from ringfence.kernel.errors import MalformedInput, NotFound
+from ringfence.kernel.errors import MalformedInput, NotFound, VerificationFailed
 from ringfence.kernel.identifier import PersonId, PredicateName, Tenant
 from ringfence.kernel.statement import KeyRole
 from ringfence.keyrelease import policy, rules
@@ -91,19 +91,22 @@ class RulesInTheLog:
     ledger: Ledger
 
     def newest(self, tenant: Tenant, dataset: str) -> StandingRule | None:
-        """Return the newest rule of a dataset that an operator's key signed which counted then.
+        """Return the newest rule of a dataset, where an operator's key signed it which counted then.
 
-        The newest statement decides: one that cannot be read is no rule, and brings back no older one.
+        The newest statement decides. One that cannot be read, or whose key is found to have ended before it, is no
+        rule, and brings back no older one: it may be the one that withdrew that. One whose key was compromised since
+        is no rule either, whoever vouches for its age; it is to be signed again.
         """
         for logged in reversed(self.ledger.statements(tenant, (rules.ALLOWED,))):
             issuer, statement = logged.issuer, logged.envelope.statement
-            if logged.standing is not Standing.TRUSTED or issuer is None or issuer.role is not KeyRole.OPERATOR:
+            if issuer is None or issuer.role is not KeyRole.OPERATOR or statement.claims.get("dataset") != dataset:
                 continue
-            if statement.claims.get("dataset") != dataset:
-                continue
+            if logged.standing is not Standing.TRUSTED or issuer.compromised_at is not None:
+                return None
             try:
-                return StandingRule(rules.read(statement), logged.envelope.digest)
-            except MalformedInput:
+                # The database is not its witness: whoever writes there has no key of a person.
+                return StandingRule(rules.read(issuer.verify(logged.envelope)), logged.envelope.digest)
+            except (MalformedInput, VerificationFailed):
                 return None
         return None
 

@@ -1,3 +1,7 @@
+import subprocess
+import sys
+from importlib import resources
+
 import pytest
 
 from ringfence.kernel.errors import MalformedInput
@@ -33,6 +37,15 @@ def kinds(rule, policy=None, on=None):
 )
 def test_the_default_playbook(rule, wanted):
     assert kinds(rule, on=node()) == wanted
+
+
+def test_what_ships_fits_its_schema_and_is_read_without_it():
+    """Every verb reads it, and to import `jsonschema` takes a second where certain other packages are installed."""
+    file = resources.files("ringfence.soc").joinpath("data", "playbooks", "default.yaml")
+    assert parse(file.read_bytes(), source="default.yaml") == shipped()
+    script = "import sys; from ringfence.soc.playbook import shipped; shipped(); print('jsonschema' in sys.modules)"
+    done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "False\n"
 
 
 def test_every_shipped_rule_that_makes_findings_has_an_entry():

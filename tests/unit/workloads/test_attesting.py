@@ -1,14 +1,17 @@
 """The agent on a node as key release reaches it: what answers wrongly, or not at all, is no evidence."""
 
 import json
+import subprocess
 from dataclasses import dataclass, field, replace
 
 import pytest
 
+from ringfence.attestation import certificates, judging_tpm
 from ringfence.compute.model import NodeClass
 from ringfence.compute.providers.measured import MeasuredProvider
 from ringfence.kernel.errors import Conflict, Unavailable, VerificationFailed
 from ringfence.keyrelease.model import LeaseId
+from ringfence.testing.attestation import Authority, SoftTpm
 from ringfence.testing.keyrelease import WORKLOAD, NodeKeys
 from ringfence.testing.nodes import World
 from ringfence.workloads.attesting import NodeAgents
@@ -35,6 +38,8 @@ class Agent:
 class Measured(MeasuredProvider):
     """A provider of measured machines, as far as the wires look at it."""
 
+    given = b""
+
     def __init__(self, inner):
         self.inner = inner
 
@@ -42,7 +47,7 @@ class Measured(MeasuredProvider):
         return getattr(self.inner, name)
 
     def certificate(self, node):
-        return b"certificate of " + node.encode()
+        return self.given or b"certificate of " + node.encode()
 
     def inspect(self, node):
         return self.inner.inspect(node)
@@ -113,6 +118,30 @@ def test_an_answer_that_is_none_is_said(ground, answer, code, kind):
     agent.answer, agent.code = answer, code
     with pytest.raises(kind):
         measured(agents).identify(target)
+
+
+@pytest.mark.parametrize("error", [OSError("gone"), subprocess.TimeoutExpired(("ssh",), 1.0)])
+def test_a_session_that_goes_wrong_in_any_way_is_an_agent_that_is_not_there(ground, error):
+    """A node may close its pipes and keep the session: what waits for its end gives up with an error of its own."""
+    agents, target, agent, _ = ground
+
+    def run(*_args, **_given):
+        raise error
+
+    agent.run = run
+    with pytest.raises(Unavailable):
+        measured(agents).identify(target)
+
+
+def test_a_measured_node_is_known_by_the_certificate_that_we_gave_its_tpm(ground):
+    agents, target, _, _ = ground
+    assert agents.device(target) == ""
+    assert measured(agents).device(target) == "not known"  # what is there is no certificate
+    tpm = SoftTpm()
+    certificate = Authority.root("Ours").certify("software TPM of a node", tpm.ek_key)
+    known = measured(agents)
+    known.compute.desk.provider(known.compute.node(target.tenant, target.name)).given = certificate
+    assert known.device(target) == judging_tpm.device(certificates.parse(certificate).spki)
 
 
 def test_another_node_under_the_same_name_is_not_spoken_to(ground):

@@ -53,6 +53,18 @@ class FileContent(OpenFile):
         status = self._status
         return Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
+    def read_into(self, buffer: memoryview, offset: int) -> int:
+        """Fill the buffer; raise `VerificationFailed` where the kernel, which holds the file by fs-verity, refuses."""
+        try:
+            return super().read_into(buffer, offset)
+        except Unavailable as error:
+            if verity.refused(self.descriptor, error.__cause__):
+                raise VerificationFailed(
+                    f"{self.name!r} cannot be read whole: the kernel holds it by fs-verity, and the disk gives other "
+                    "blocks than it measured, or none"
+                ) from error
+            raise
+
     def read(self, offset: int, size: int) -> bytes:
         """Return up to `size` bytes."""
         wanted = max(0, min(size, self.size - offset))

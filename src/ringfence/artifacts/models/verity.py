@@ -79,6 +79,11 @@ def measured(descriptor: int, ioctl: Ioctl = fcntl.ioctl) -> bytes | None:
     return digest if (algorithm, size) == (_SHA256, _SIZE) else None
 
 
+def refused(descriptor: int, error: BaseException | None, ioctl: Ioctl = fcntl.ioctl) -> bool:
+    """Tell whether a read failed of a file that the kernel holds: so it answers for a block that it did not measure."""
+    return isinstance(error, OSError) and error.errno == errno.EIO and measured(descriptor, ioctl) is not None
+
+
 def enabled(path: Path, mode: int, ioctl: Ioctl = fcntl.ioctl) -> bool:
     """Let the kernel hold a finished file that nobody has open for writing; return whether it does.
 

@@ -40,7 +40,7 @@ class MeasuredProvider(VmProvider):
     uids = users.MEASURED
     limits_of_class = (
         "memory: the machine's own size, one of " + ", ".join(map(str, SIZES_MIB)) + " MiB",
-        "disk: none; a layer in memory, at most 40 % of it",
+        "disk: none; a home in memory, at most 40 % of it",
         *LIMITS[2:],
         NOBODY_CAME,
     )

@@ -1,4 +1,4 @@
-"""The agent as a program: `keep` holds the keys and listens; without a word, it carries one message there and back.
+"""The process of the agent that holds the keys and listens; `carrying` brings it messages.
 
 A message is one line of JSON, whose `size` says how many bytes follow; the answer is one line of JSON. `keep` is
 started by the node's first process as root: it opens the TPM, the firmware's log and the list of what was measured, and
@@ -10,9 +10,8 @@ import json
 import os
 import resource
 import socket
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,28 +19,16 @@ from typing import Any
 
 from ringfence.compute.providers import tpm2
 from ringfence.kernel.errors import MalformedInput, RingfenceError
-from ringfence.workloads.nodeagent import vault
+from ringfence.workloads.nodeagent.bounds import LARGEST, LONGEST_LINE, SECONDS
+from ringfence.workloads.nodeagent.carrying import PLACE as SOCKET
 from ringfence.workloads.nodeagent.keeping import Keeping, new_identity
 
-PLACE = Path("/run/ringfence/keeper")
+PLACE = Path(SOCKET)
 DEVICE = "/dev/tpmrm0"
 EVENT_LOG = Path("/sys/kernel/security/tpm0/binary_bios_measurements")
 IMA_LIST = Path("/sys/kernel/security/ima/ascii_runtime_measurements")
 KEEPER, NOBODY, USER = 101, 65534, 1000  # scripts/build_image.py
-LONGEST_LINE = 256 * 2**10
-SECONDS = 20.0  # for one message to come and its answer to go
 PR_SET_DUMPABLE = 4
-
-
-def main(arguments: Sequence[str]) -> None:
-    """Do what the only argument says."""
-    match list(arguments):
-        case ["keep"]:
-            keep()
-        case []:
-            sys.stdout.buffer.write(ask(PLACE, sys.stdin.buffer.read(vault.LARGEST + LONGEST_LINE)))
-        case _:
-            sys.exit("usage: agent [keep]")
 
 
 def keep() -> None:
@@ -125,8 +112,8 @@ def _message(connection: socket.socket) -> tuple[dict[str, Any], bytes]:
     except (ValueError, RecursionError) as error:
         raise MalformedInput("the message does not begin with a line of JSON") from error
     size = request.pop("size", 0) if isinstance(request, dict) else -1
-    if type(size) is not int or not 0 <= size <= vault.LARGEST:
-        raise MalformedInput(f"a message is an object, with at most {vault.LARGEST} bytes behind it")
+    if type(size) is not int or not 0 <= size <= LARGEST:
+        raise MalformedInput(f"a message is an object, with at most {LARGEST} bytes behind it")
     parts, left = [content], size - len(content)
     while left > 0:
         parts.append(_more(connection, deadline))
@@ -145,25 +132,3 @@ def _more(connection: socket.socket, deadline: float) -> bytes:
     if not piece:
         raise MalformedInput("the message breaks off")
     return piece
-
-
-def ask(place: Path, message: bytes) -> bytes:
-    """Carry a message to the process that listens, and return its answer."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(2 * SECONDS)
-        for _ in range(50):  # its predecessor may just have ended
-            try:
-                connection.connect(str(place))
-                break
-            except (FileNotFoundError, ConnectionRefusedError):
-                time.sleep(0.2)
-        else:
-            return _line({"error": "the agent's keeper does not run"})
-        try:
-            connection.sendall(message)
-            parts = []
-            while piece := connection.recv(2**20):
-                parts.append(piece)
-        except OSError as error:
-            return _line({"error": f"the agent's keeper ended before it answered: {error.strerror or error}"})
-        return b"".join(parts) or _line({"error": "the agent's keeper ended before it answered"})

@@ -8,7 +8,6 @@ from typing import Any
 from ringfence.artifacts.ports import Listing, Source
 from ringfence.kernel.errors import MalformedInput, NotFound, UsageError
 
-LARGEST = 64 * 2**20  # bytes of all files together
 MOST_FILES = 4096
 
 

@@ -109,6 +109,18 @@ def test_a_kernel_that_measures_something_else_is_no_fs_verity(tmp_path):
         assert verity.measured(file.fileno(), lambda *_: struct.pack("=HH32s", 2, 32, b"")) is None
 
 
+def test_a_failed_read_is_the_kernels_refusal_only_where_it_holds_the_file(tmp_path):
+    kernel, path = Kernel(), tmp_path / "content"
+    path.write_bytes(b"weights")
+    with path.open("rb") as file:
+        failed = OSError(errno.EIO, "Input/output error")
+        assert not verity.refused(file.fileno(), failed, kernel)
+        assert verity.enabled(path, 0o400, kernel)
+        assert verity.refused(file.fileno(), failed, kernel)
+        assert not verity.refused(file.fileno(), OSError(errno.EBADF, "Bad file descriptor"), kernel)
+        assert not verity.refused(file.fileno(), None, kernel)
+
+
 @pytest.mark.parametrize("size", [10, 3 * 2**20 + 5])
 def test_what_the_kernel_holds_by_another_digest_is_not_opened(tmp_path, size):
     kernel, path = Kernel(), tmp_path / "content"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.workloads.nodeagent import program, vault
+from ringfence.workloads.nodeagent import bounds, carrying, program
 
 
 class Keeping:
@@ -41,14 +41,14 @@ def serving(tmp_path):
             yield place, keeping
         finally:
             if not keeping.ended:
-                program.ask(place, b'{"end":1}\n')
+                carrying.ask(str(place), b'{"end":1}\n')
             thread.join(10)
             assert not thread.is_alive()
             assert keeping.dropped
 
 
 def asked(place, message):
-    return json.loads(program.ask(place, message))
+    return json.loads(carrying.ask(str(place), message))
 
 
 def test_a_message_and_the_bytes_behind_it_arrive(tmp_path):
@@ -69,9 +69,9 @@ def test_a_message_and_the_bytes_behind_it_arrive(tmp_path):
         b'{"size":true}\n',
         b'{"size":"1"}\n',
         b'{"size":1}\nxy',
-        json.dumps({"size": vault.LARGEST + 1}).encode() + b"\n",
+        json.dumps({"size": bounds.LARGEST + 1}).encode() + b"\n",
         b"[" * 100_000 + b"\n",
-        b"x" * (program.LONGEST_LINE + 1),
+        b"x" * (bounds.LONGEST_LINE + 1),
     ],
 )
 def test_a_message_of_another_form_is_answered_with_an_error_and_the_next_one_is_heard(tmp_path, message):

@@ -264,7 +264,10 @@ SENTENCES: Mapping[str, str] = {
     Denial.CHALLENGE: "the challenge is not known, was answered before, or is older than a minute",
     Denial.OTHER_DEVICE: "the evidence is of another device than the one that is known as this node's",
     Denial.NO_RULE: "nobody has said who may get this dataset's key; see `ringfence release allow`",
-    Denial.NO_REFERENCE: "the rule names no reference values for this kind of evidence",
+    Denial.NO_REFERENCE: (
+        "the rule names no reference values for this kind of evidence, or it forbids all (`ringfence release forbid`); "
+        "`ringfence release allow` replaces it"
+    ),
     Denial.ERASED: "the dataset's key was erased, or is being erased",
     Denial.CUT_OFF: "the node was cut off while it had the key",
     Denial.REQUESTER: "whoever asked for the key may not ask any more",

@@ -20,7 +20,7 @@ from ringfence.attestation import document, reference
 from ringfence.attestation.appraise import appraise
 from ringfence.attestation.model import Activation, Appraisal, Binding, Claim, Expected, Level
 from ringfence.compute.model import NodeClass, QuarantineKind
-from ringfence.compute.providers import bootvalues, firmware, image, measured, processes, remote, softtpm, sshd
+from ringfence.compute.providers import bootvalues, image, measured, processes, remote, softtpm, sshd
 from ringfence.compute.providers import reference as references
 from ringfence.compute.providers.authority import KeyFileAuthority
 from ringfence.compute.providers.endorsement import Issuer
@@ -43,15 +43,7 @@ OWN = f"{sshd.HOME}/busybox"  # a program that the image does not hold
 
 
 def missing() -> str:
-    try:
-        for name in ("qemu-system-x86_64", "swtpm", "ssh", "unshare", "setpriv", "setsid"):
-            components.find(name)
-        firmware.firmware_files()
-        if not image.load(components.machine_files()).measured.is_file():
-            return "the image of measured machines is missing (`make setup` builds it)"
-    except RingfenceError as error:
-        return str(error)
-    return fabric.missing()
+    return agents.machine_missing() or fabric.missing()
 
 
 @dataclass

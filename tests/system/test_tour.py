@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from ringfence import components
-from ringfence.compute.providers import firmware, image
-from ringfence.kernel.errors import RingfenceError
+from ringfence.testing import measured
 from ringfence.testing.alone import alone, missing
 
 NAMES = ["seal", "scope", "place", "release", "train", "serve", "probe", "attack", "status", "prove"]
@@ -21,19 +20,7 @@ pytestmark = pytest.mark.timeout(1900)  # two whole tours are the first test's s
 PLAYED = components.present("bwrap") and components.present("nft") and components.present("sshd")
 
 
-def measured_missing():
-    """Say why no measured machine can run here."""
-    try:
-        for name in ("qemu-system-x86_64", "swtpm", "ssh", "unshare", "setpriv", "setsid"):
-            components.find(name)
-        firmware.firmware_files()
-        image.load(components.machine_files())
-    except RingfenceError as error:
-        return str(error)
-    return ""
-
-
-NOT_MEASURED = measured_missing()
+NOT_MEASURED = measured.machine_missing()
 
 
 def ringfence(home, *arguments, prefix=()):
@@ -161,18 +148,6 @@ def test_a_model_is_trained_served_and_probed(tours):
         wanted = {"run.manifest", "deployment.started", "inference.segment", "redteam.run"}
         # the second tour signs the same bytes again, and what was stated is not stated twice
         assert wanted | ({"model.signed"} if run is runs[0] else set()) <= stated
-
-
-def measured_missing():
-    """Say why no measured machine can run here."""
-    try:
-        for name in ("qemu-system-x86_64", "swtpm", "ssh", "unshare", "setpriv", "setsid"):
-            components.find(name)
-        firmware.firmware_files()
-        image.load(components.machine_files())
-    except RingfenceError as error:
-        return str(error)
-    return ""
 
 
 @pytest.mark.skipif(not PLAYED, reason="no namespace node can run here: bubblewrap, nft or sshd is missing")

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from ringfence.frontends.http import PostedStatement, require
 from ringfence.kernel.actor import Person
 from ringfence.kernel.clock import to_text
-from ringfence.redteam.ports import Logged
+from ringfence.kernel.evidence import Logged
 from ringfence.redteam.service import RedTeam
 
 

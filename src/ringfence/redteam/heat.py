@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ringfence.kernel.evidence import Logged
 from ringfence.redteam.model import PPM
-from ringfence.redteam.ports import Logged
 from ringfence.redteam.statistics import percent
 
 COLUMNS = 12  # runs side by side, the newest

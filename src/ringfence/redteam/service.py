@@ -8,10 +8,9 @@ from ringfence.kernel.actor import Person
 from ringfence.kernel.commitment import Opening
 from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.errors import MalformedInput
-from ringfence.kernel.evidence import Acknowledgement, Publication, Recorder
+from ringfence.kernel.evidence import Acknowledgement, Log, Logged, Publication, Recorder
 from ringfence.kernel.identifier import Tenant
 from ringfence.redteam import statements
-from ringfence.redteam.ports import Log, Logged
 
 MAX_NAME = 2048
 SHOWN = 200  # runs that a list shows, the newest

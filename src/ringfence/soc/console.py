@@ -1,8 +1,7 @@
 """The Findings pages: what was seen, what was done about it, and the chain from one to the other."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any, Protocol
 from urllib.parse import urlencode
 
@@ -12,11 +11,9 @@ from starlette.responses import Response
 from ringfence.frontends.http import require
 from ringfence.frontends.live import Live, proof
 from ringfence.frontends.page import Pages, View
+from ringfence.kernel import evidence
 from ringfence.kernel.actor import Person
-from ringfence.kernel.commitment import Opening
 from ringfence.kernel.digest import Digest
-from ringfence.kernel.envelope import Envelope
-from ringfence.kernel.identifier import PredicateName, Tenant
 from ringfence.kernel.statement import Strength
 from ringfence.soc import shown, statements
 from ringfence.soc.action import State
@@ -30,28 +27,11 @@ PER_PAGE = 60
 Reader = Annotated[Person, Depends(require("finding.read"))]
 
 
-class Logged(Protocol):
-    """A statement in the log, as far as these pages read it."""
-
-    @property
-    def entry(self) -> int: ...
-    @property
-    def envelope(self) -> Envelope: ...
-    @property
-    def opening(self) -> Opening | None: ...
-
-
-class Log(Protocol):
+class Log(evidence.Log, Protocol):
     """What these pages read of the ledger."""
 
     def entry_of(self, envelope: Digest) -> int | None:
         """Return where a statement stands in the log, once it does."""
-        ...
-
-    def statements(
-        self, tenant: Tenant, predicates: Iterable[PredicateName] | None = None, *, at: datetime | None = None
-    ) -> Sequence[Logged]:
-        """Return a tenant's statements in log order."""
         ...
 
 

@@ -21,7 +21,7 @@ from ringfence import components
 from ringfence.artifacts.opening import unlock
 from ringfence.attestation import document
 from ringfence.attestation.model import Binding, Evidence, TpmEvidence
-from ringfence.compute.providers import softtpm
+from ringfence.compute.providers import firmware, image, softtpm
 from ringfence.compute.providers.tpm2 import Tpm
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import RingfenceError
@@ -55,6 +55,19 @@ def missing() -> str:
     """Return why there is no software TPM here; empty where there is one."""
     lost = [name for name in ("swtpm", "setsid", "setpriv", "unshare") if not components.present(name)]
     return f"missing: {', '.join(lost)} (`make setup` installs them)" if lost else ""
+
+
+def machine_missing() -> str:
+    """Return why no measured machine starts here; empty where one does."""
+    try:
+        for name in ("qemu-system-x86_64", "swtpm", "ssh", "unshare", "setpriv", "setsid"):
+            components.find(name)
+        firmware.firmware_files()
+        if not image.load(components.machine_files()).measured.is_file():
+            return "the image of measured machines is missing (`make setup` builds it)"
+    except RingfenceError as error:
+        return str(error)
+    return ""
 
 
 @dataclass

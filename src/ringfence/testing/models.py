@@ -170,6 +170,11 @@ class FakeLogged:
     opening: Opening | None
     standing: str = "trusted"
 
+    @property
+    def recorded_at(self) -> datetime:
+        """Return when it was issued: here nothing waits."""
+        return self.envelope.statement.issuance.issued_at
+
 
 @dataclass
 class FakeLog:

@@ -10,44 +10,26 @@ from hypothesis import strategies as st
 from ringfence.artifacts import chunk
 from ringfence.artifacts.chunk import HEADER_SIZE, TAG_SIZE, Cipher, parse_header
 from ringfence.artifacts.large import Binding, Content
-from ringfence.artifacts.model import DatasetId, DatasetName, Identity, NewSeal, ObjectId
-from ringfence.artifacts.opening import extract, open_dataset
-from ringfence.artifacts.resuming import alone, seal_files
-from ringfence.artifacts.seal import print_seal
+from ringfence.artifacts.model import DatasetId, Identity, NewSeal, ObjectId
 from ringfence.artifacts.sealing import Memory
-from ringfence.artifacts.verifying import verify
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import Conflict, Unavailable, UsageError, VerificationFailed
-from ringfence.testing.artifacts import Counting, MemoryFolder, MemoryKeyring, MemorySink, MemoryTree, MemoryWork
+from ringfence.testing.artifacts import Counting, MemorySink, MemoryTree
+from ringfence.testing.unfinished import Unfinished
 
 CHUNK = 2**16
 STEP = CHUNK + TAG_SIZE
-NAME = DatasetName("claims")
 NEW = NewSeal(DatasetId("a" * 32), 1, CHUNK, large=CHUNK + 1)
 KEY = Counting()(32)  # what a seal draws first
 FILE = b"".join(bytes([number]) * CHUNK for number in range(1, 5)) + b"end"  # five chunks
 FIRST = 2  # writes before the first chunk: key file, header
 
 
-class Seal:
-    """One seal, and what everybody needs who goes on with it."""
+class Seal(Unfinished):
+    """One seal of large files."""
 
     def __init__(self, contents):
-        self.work, self.keyring, self.random = MemoryWork(), MemoryKeyring(), Counting()
-        self.contents, self.plans, self.moved = dict(contents), [], 0
-
-    def run(self, writes=2**40, torn=0, tree=None):
-        self.work.writes, self.work.torn, self.moved = writes, torn, 0
-
-        def planned(plan):
-            self.plans.append(plan)
-            return self.heard
-
-        tree = tree or MemoryTree(self.contents)
-        return seal_files(NAME, tree, self.work, NEW, self.keyring, self.random, alone(self.random), planned)
-
-    def heard(self, size):
-        self.moved += size
+        super().__init__(NEW, contents)
 
     def stop(self, writes, torn=0, tree=None):
         with pytest.raises(Unavailable):
@@ -69,13 +51,7 @@ class Seal:
 
     def check(self, seal):
         self.check_nonces()
-        vault, folder = self.work.vault, MemoryFolder()
-        del vault.files["journal"]
-        digest = Digest.of(print_seal(seal))
-        assert verify(vault, digest, 1, self.keyring).failures == ()
-        with open_dataset(vault, digest, 1, self.keyring) as dataset:
-            extract(dataset, folder)
-        assert folder.files == self.contents
+        super().check(seal)
         assert not self.begun
 
 

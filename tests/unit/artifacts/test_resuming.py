@@ -4,53 +4,26 @@ from hypothesis import strategies as st
 
 from ringfence.artifacts.journal import Order
 from ringfence.artifacts.model import DatasetId, DatasetName, NewSeal
-from ringfence.artifacts.opening import extract, open_dataset
 from ringfence.artifacts.resuming import alone, is_of, order_of, resumed, seal_files
-from ringfence.artifacts.seal import print_key_file, print_seal, read_key_file
-from ringfence.artifacts.verifying import verify
-from ringfence.kernel.digest import Digest
+from ringfence.artifacts.seal import print_key_file, read_key_file
 from ringfence.kernel.errors import Conflict, MalformedInput, NotFound, Unavailable, UsageError, VerificationFailed
-from ringfence.testing.artifacts import Counting, MemoryFolder, MemoryKeyring, MemoryTree, MemoryWork
+from ringfence.testing.artifacts import Counting, MemoryKeyring, MemoryTree, MemoryWork
+from ringfence.testing.unfinished import NAME, Unfinished
 
 CHUNK = 2**16
-NAME = DatasetName("claims")
 NEW = NewSeal(DatasetId("a" * 32), 1, CHUNK)
 ORDER = Order(NAME, NEW.dataset, 1, CHUNK)
 CONTENTS = {"a": b"1" * (2 * CHUNK + 5), "b/c": b"", "b/d": b"2" * CHUNK, "e": b"3"}
 
 
-class Seal:
-    """One unfinished seal, and what everybody needs who goes on with it."""
+class Seal(Unfinished):
+    """One seal of small files."""
 
     def __init__(self, contents=CONTENTS):
-        self.work, self.keyring, self.random = MemoryWork(), MemoryKeyring(), Counting()
-        self.contents, self.plans, self.moved = dict(contents), [], 0
-
-    def run(self, writes=2**40, moving=frozenset()):
-        self.work.writes = writes
-        tree = MemoryTree(self.contents, moving)
-
-        def planned(plan):
-            self.plans.append(plan)
-            return self.heard
-
-        crew = alone(self.random)
-        return seal_files(NAME, tree, self.work, NEW, self.keyring, self.random, crew, planned)
-
-    def heard(self, size):
-        self.moved += size
+        super().__init__(NEW, contents)
 
     def objects(self):
         return {name: data for name, data in self.work.files.items() if name.startswith("objects/")}
-
-    def check(self, seal):
-        vault, folder = self.work.vault, MemoryFolder()
-        del vault.files["journal"]
-        digest = Digest.of(print_seal(seal))
-        assert verify(vault, digest, 1, self.keyring).failures == ()
-        with open_dataset(vault, digest, 1, self.keyring) as dataset:
-            extract(dataset, folder)
-        assert folder.files == self.contents
 
 
 def stopped(sealing, writes):
@@ -123,7 +96,7 @@ def test_a_finished_object_that_does_not_read_as_it_should_is_sealed_anew(change
 def test_a_file_that_changes_while_it_is_read_ends_the_seal_and_the_others_are_kept():
     sealing = Seal()
     with pytest.raises(Conflict, match="e changed"):
-        sealing.run(moving=frozenset({"e"}))
+        sealing.run(tree=MemoryTree(sealing.contents, frozenset({"e"})))
     sealing.check(sealing.run())
     assert sealing.plans[1].finished == 3
 

@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from ringfence.kernel.commitment import Opening
-from ringfence.kernel.envelope import Envelope
+from ringfence.kernel import evidence
 from ringfence.kernel.identifier import PredicateName, Tenant
 from ringfence.kernel.statement import Draft
 
@@ -26,15 +25,9 @@ class Content(Protocol):
         ...
 
 
-class Logged(Protocol):
-    """A statement in the log, as far as models read it."""
+class Logged(evidence.Logged, Protocol):
+    """A statement in the log, with what the key of its signer was worth then."""
 
-    @property
-    def entry(self) -> int: ...
-    @property
-    def envelope(self) -> Envelope: ...
-    @property
-    def opening(self) -> Opening | None: ...
     @property
     def standing(self) -> str: ...
 

@@ -217,6 +217,15 @@ def is_plain(folder: int, name: str, path: str, whole: str) -> bool:
     raise UsageError(f"{path!r} is {kind}; {whole} holds plain files only: copy the content or leave it out")
 
 
+def names_in(folder: str, at: int) -> frozenset[str]:
+    """Return every name in a folder below an open one; none where it is missing, or no folder."""
+    try:
+        with opened(folder, FOLDER, at) as descriptor:
+            return frozenset(os.listdir(descriptor))  # noqa: PTH208 - by descriptor
+    except UsageError:
+        return frozenset()
+
+
 class DirectoryVault:
     """A sealed dataset's directory, open for reading."""
 
@@ -225,14 +234,7 @@ class DirectoryVault:
 
     def listing(self) -> Listing:
         """Return every name."""
-        return Listing(self._names("."), self._names("objects"), self._names("chunks"))
-
-    def _names(self, folder: str) -> frozenset[str]:
-        try:
-            with opened(folder, FOLDER, self._descriptor) as descriptor:
-                return frozenset(os.listdir(descriptor))  # noqa: PTH208 - by descriptor
-        except UsageError:
-            return frozenset()  # a missing folder shows as missing entries
+        return Listing(*(names_in(folder, self._descriptor) for folder in (".", "objects", "chunks")))
 
     @contextmanager
     def open(self, name: str) -> Iterator[OpenFile]:

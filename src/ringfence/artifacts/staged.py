@@ -19,6 +19,7 @@ from ringfence.artifacts.plain import (
     be_folder,
     clear,
     holding,
+    names_in,
     opened,
     translated,
 )
@@ -148,7 +149,7 @@ class StagedFolder(Place):
         """Remove what no line of the journal stands for, and what nobody goes on with."""
         for folder in ("objects", "chunks"):
             self._clear(folder, frozenset(objects))
-        present = self._names(PARTIAL)
+        present = names_in(PARTIAL, self._descriptor)
         wanted = present & frozenset(begun()) if present else present
         self._clear(PARTIAL, wanted)
         clear(self._descriptor, _UNFINISHED)
@@ -166,13 +167,6 @@ class StagedFolder(Place):
         be_folder(folder, self._descriptor)
         with opened(folder, FOLDER, self._descriptor) as descriptor:
             clear(descriptor, wanted)
-
-    def _names(self, folder: str) -> frozenset[str]:
-        try:
-            with opened(folder, FOLDER, self._descriptor) as descriptor:
-                return frozenset(os.listdir(descriptor))  # noqa: PTH208 - by descriptor
-        except UsageError:
-            return frozenset()
 
     def publish(self, dataset: DatasetId, epoch: int) -> None:
         """Flush all files and folders, then rename."""
@@ -203,7 +197,7 @@ class StagedFolder(Place):
 
     def is_empty(self) -> bool:
         """Tell whether no object was begun, or none can be found any more."""
-        return not self._names("objects") and not self._names(PARTIAL)
+        return not any(names_in(folder, self._descriptor) for folder in ("objects", PARTIAL))
 
     def discard(self) -> None:
         """Remove what there is, renamed away first so that no half of it stays in a published place."""

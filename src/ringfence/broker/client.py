@@ -15,10 +15,9 @@ from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import InternalError, MalformedInput, Unavailable, by_slug
 from ringfence.kernel.identifier import Tenant
 from ringfence.keyrelease.ports import Wrapping
-from ringfence.ledger.checkpoint import parse_text
 from ringfence.ledger.model import LoggedStatement
 from ringfence.ledger.service import Ledger
-from ringfence.reports.logpart import log_part
+from ringfence.reports.logpart import log_document
 
 WITHIN = 30.0  # seconds: a slow passphrase, a cold disk
 MAX_ANSWER = 2**20
@@ -39,8 +38,7 @@ class BrokerProcess:
         tenant = wanted.tenant
         release = self._logged(tenant, wanted.terms.statement, "the release")
         rule = self._logged(tenant, rule_of(release.envelope.statement), "the rule of the release")
-        part = digest.loads(log_part(self.ledger, tenant, release))
-        size = parse_text(part["checkpoint"].partition("\n\n")[0] + "\n").size
+        part, size = log_document(self.ledger, tenant, release)
         shown = (part, print_grounds(self.ledger, tenant, release, rule, size))
         return print_order(release.envelope, shown, wanted.node_key, wanted.credential, wanted.secret)
 

@@ -11,8 +11,6 @@ from ringfence.kernel.identifier import PersonId, PredicateName, Tenant
 from ringfence.kernel.statement import KeyRole, Subject
 from ringfence.kernel.two_person import MATURITY
 
-TRUSTED = "trusted"
-
 
 class Signer(Protocol):
     """Whose key signed, as the log knows it."""
@@ -82,7 +80,12 @@ def counting(statements: Iterable[Logged]) -> Iterator[Said]:
     """Return those that a person's own key signed, in force when the log took them in; others count for nothing."""
     for logged in statements:
         issuer = logged.issuer
-        if logged.standing != TRUSTED or issuer is None or issuer.person is None or issuer.role != KeyRole.OPERATOR:
+        if (
+            logged.standing != evidence.TRUSTED
+            or issuer is None
+            or issuer.person is None
+            or issuer.role != KeyRole.OPERATOR
+        ):
             continue
         statement = logged.envelope.statement
         yield Said(

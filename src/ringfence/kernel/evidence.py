@@ -44,6 +44,9 @@ class Acknowledgement:
         }
 
 
+TRUSTED = "trusted"  # how the ledger calls the standing of a statement whose key counted
+
+
 class Logged(Protocol):
     """A statement in the log, as far as pages read it."""
 

@@ -51,6 +51,11 @@ class LogPart:
 
 def log_part(log: Proofs, tenant: Tenant, segment: LoggedStatement) -> bytes:
     """Print where the published log has a segment of a tenant and the enrolment of its key."""
+    return digest.dumps(log_document(log, tenant, segment)[0])
+
+
+def log_document(log: Proofs, tenant: Tenant, segment: LoggedStatement) -> tuple[dict[str, Any], int]:
+    """Return the same before it is printed, and the size of the log of which it speaks."""
     signed = log.head()
     size = signed.checkpoint.size
     enrolment = _enrolment(log, tenant, segment.envelope.signer)
@@ -62,7 +67,7 @@ def log_part(log: Proofs, tenant: Tenant, segment: LoggedStatement) -> bytes:
         "enrolment": whole(log, enrolment, size),
     }
     replaced = [digest.loads(envelope.data) for envelope in log.successions(tenant)]
-    return digest.dumps(document | ({"successions": replaced} if replaced else {}))
+    return document | ({"successions": replaced} if replaced else {}), size
 
 
 def _enrolment(log: Proofs, tenant: Tenant, key: KeyId) -> LoggedStatement:

@@ -10,13 +10,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ringfence.artifacts.models.catalogue import TRUSTED
 from ringfence.gateway import statements as gateway
 from ringfence.gateway.model import DeploymentState
 from ringfence.kernel.clock import Clock
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput, NotFound, RingfenceError
-from ringfence.kernel.evidence import Recorder
+from ringfence.kernel.evidence import TRUSTED, Recorder
 from ringfence.kernel.identifier import PredicateName, Tenant
 from ringfence.kernel.statement import Draft, Strength, Subject
 from ringfence.ledger.model import LoggedStatement

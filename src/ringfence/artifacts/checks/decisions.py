@@ -163,7 +163,7 @@ def printed(flags: Sequence[Flag], decisions: Decisions) -> bytes:
     for item, decision in decisions.by_item.items():
         if item not in found and decision.choice is not Choice.OPEN:
             found[item] = decision.to_json()
-    return _json({"format": FORMAT, "salt": decisions.salt.hex(), "items": list(found.values())})
+    return indented({"format": FORMAT, "salt": decisions.salt.hex(), "items": list(found.values())})
 
 
 def _still_said(flag: Flag, known: Decision | None) -> Decision:
@@ -176,10 +176,11 @@ def _still_said(flag: Flag, known: Decision | None) -> Decision:
 def quarantine(settled: Settled, decisions: Decisions) -> bytes:
     """Print the list of what was taken out."""
     taken = [one.to_json() for one in settled.taken_out]
-    return _json({"format": TAKEN, "salt": decisions.salt.hex(), "items": taken})
+    return indented({"format": TAKEN, "salt": decisions.salt.hex(), "items": taken})
 
 
-def _json(document: Mapping[str, Any]) -> bytes:
+def indented(document: Mapping[str, Any]) -> bytes:
+    """Print a document for people to read."""
     return json.dumps(document, indent=1, ensure_ascii=True).encode() + b"\n"
 
 

@@ -17,10 +17,10 @@ from ringfence.artifacts.models.ports import Logged
 from ringfence.kernel.clock import to_text
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput, RingfenceError
+from ringfence.kernel.evidence import TRUSTED
 from ringfence.kernel.identifier import PredicateName
 from ringfence.kernel.statement import Statement
 
-TRUSTED = "trusted"  # how the ledger calls the standing of a key that counts
 RUNS = ("run.manifest", "run.imported")
 RELEASED = PredicateName("key.released")
 PREDICATES = (

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from ringfence.artifacts.checks import duplicates, features, labels, outliers, triggers
 from ringfence.artifacts.checks.columns import Roles
@@ -12,9 +13,7 @@ from ringfence.artifacts.checks.model import Check, Row
 from ringfence.artifacts.checks.policy import Policy
 from ringfence.artifacts.checks.textual import described
 
-LONGEST = (
-    2**14
-)  # characters of a cell, and so tokens of a text, that the screens look at; a longer item is not screened
+LONGEST = 2**14  # characters of a cell, and so words of a text, that are looked at; a longer item is not screened
 
 
 class Kind(StrEnum):
@@ -43,7 +42,14 @@ class Flagged:
 
 def flag(kind: Kind, rows: Sequence[Row], roles: Roles, policy: Policy) -> Flagged:
     """Run one screen."""
-    return _SCREENS[kind](_numbered(rows), roles, policy)
+    return screens(rows, roles, policy)(kind)
+
+
+def screens(rows: Sequence[Row], roles: Roles, policy: Policy) -> Callable[[Kind], Flagged]:
+    """Return what runs one screen after the other; what two of them look at is gathered once."""
+    numbered = _numbered(rows)
+    gathered = cache(lambda: features.gather(numbered, roles, LONGEST))
+    return lambda kind: _SCREENS[kind](numbered, roles, policy, gathered)
 
 
 def _numbered(rows: Sequence[Row]) -> list[Row]:
@@ -51,7 +57,7 @@ def _numbered(rows: Sequence[Row]) -> list[Row]:
     return [row._replace(file="", split="", number=place) for place, row in enumerate(rows)]
 
 
-def _duplicates(rows: Sequence[Row], roles: Roles, policy: Policy) -> Flagged:
+def _duplicates(rows: Sequence[Row], roles: Roles, policy: Policy, _: "_Gathered") -> Flagged:
     found = Likeness(roles, policy.seed, policy.number(Check.DUPLICATES, "similarity"))
     for row in rows:
         found.see(row)
@@ -63,8 +69,8 @@ def _duplicates(rows: Sequence[Row], roles: Roles, policy: Policy) -> Flagged:
     return Flagged(frozenset(duplicates.repeated(found, found.near())))
 
 
-def _label_flips(rows: Sequence[Row], roles: Roles, policy: Policy) -> Flagged:
-    facts = features.gather(rows, roles, LONGEST)
+def _label_flips(rows: Sequence[Row], roles: Roles, policy: Policy, gathered: "_Gathered") -> Flagged:
+    facts = gathered()
     found = facts if isinstance(facts, str) else labels.contradicted(facts, roles, policy.seed)
     if isinstance(facts, str) or isinstance(found, str):
         return Flagged(reason=str(found))
@@ -72,8 +78,8 @@ def _label_flips(rows: Sequence[Row], roles: Roles, policy: Policy) -> Flagged:
     return Flagged(flagged, _left_out(rows, facts, roles))
 
 
-def _triggers(rows: Sequence[Row], roles: Roles, policy: Policy) -> Flagged:
-    facts = features.gather(rows, roles, LONGEST)
+def _triggers(rows: Sequence[Row], roles: Roles, policy: Policy, gathered: "_Gathered") -> Flagged:
+    facts = gathered()
     if isinstance(facts, str):
         return Flagged(reason=facts)
     found, _, _ = triggers.locked(facts, policy.number(Check.TRIGGERS, "rate"), policy.seed)
@@ -92,12 +98,13 @@ def _left_out(rows: Sequence[Row], facts: Facts, roles: Roles) -> frozenset[int]
     return frozenset(range(len(rows))) - {row.number for row in facts.rows} | frozenset(wide)
 
 
-def _outliers(rows: Sequence[Row], roles: Roles, policy: Policy) -> Flagged:
+def _outliers(rows: Sequence[Row], roles: Roles, policy: Policy, _: "_Gathered") -> Flagged:
     found = outliers.outlying(described(rows, roles), roles, policy.number(Check.OUTLIERS, "z"), policy.seed)
     return Flagged(reason=found) if isinstance(found, str) else Flagged(frozenset(found[0]))
 
 
-_SCREENS: Mapping[Kind, Callable[[Sequence[Row], Roles, Policy], Flagged]] = {
+_Gathered = Callable[[], Facts | str]
+_SCREENS: Mapping[Kind, Callable[[Sequence[Row], Roles, Policy, _Gathered], Flagged]] = {
     Kind.DUPLICATE: _duplicates,
     Kind.LABEL_FLIP: _label_flips,
     Kind.OUTLIER: _outliers,

@@ -1,6 +1,5 @@
 """What is said of a screen: the report, what is left to do, and the form of `dataset.poison_screen` as it is filled."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -107,7 +106,7 @@ class Screened:
         """Return what is written for people: the report, what was taken out, and where to decide."""
         found = self.screening
         return {
-            REPORT: json.dumps(self.report(), indent=1, ensure_ascii=True).encode() + b"\n",
+            REPORT: decisions.indented(self.report()),
             QUARANTINE: decisions.quarantine(found.settled, found.decisions),
             TO_DECIDE: decisions.printed(found.flags, found.decisions),
         }

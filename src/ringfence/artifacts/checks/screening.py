@@ -16,7 +16,7 @@ from ringfence.artifacts.checks.planting import PLANTED, plant
 from ringfence.artifacts.checks.policy import Policy
 from ringfence.artifacts.checks.ports import Files
 from ringfence.artifacts.checks.reading import Read, Splits, rows
-from ringfence.artifacts.checks.screen import LONGEST, Flagged, Kind, flag
+from ringfence.artifacts.checks.screen import LONGEST, Flagged, Kind, flag, screens
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import UsageError
 
@@ -99,7 +99,7 @@ def run(files: Files, order: Order, decisions: Decisions) -> Screening:
     policy = order.policy
     text = _column(order.texts) or policy.text
     roles = settle(Roles(policy.label, text, policy.identifiers, policy.keys), kept[:LOOKED_AT])
-    flagged = {kind: flag(kind, kept, roles, policy) for kind in Kind}
+    flagged = _flagged(kept, roles, policy)
     suspicious = frozenset().union(*(one.places for one in flagged.values()))
     usable = [place for place in range(len(kept)) if place not in suspicious]
     tried = tuple(_tried(kind, flagged[kind], kept, roles, usable, policy) for kind in Kind)
@@ -110,6 +110,11 @@ def run(files: Files, order: Order, decisions: Decisions) -> Screening:
     settled = deciding.settle(flags, decisions, present)
     deciding.check_share(len(flags) + len(settled.taken_out), items)
     return Screening(items, len(kept) - len(unseen), tried, settled, decisions, tuple(flags), policy)
+
+
+def _flagged(rows: Sequence[Row], roles: Roles, policy: Policy) -> dict[Kind, Flagged]:
+    screen = screens(rows, roles, policy)
+    return {kind: screen(kind) for kind in Kind}
 
 
 def _column(texts: Sequence[str]) -> str:

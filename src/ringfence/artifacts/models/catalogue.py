@@ -11,10 +11,10 @@ from ringfence.artifacts.models.model import ModelId, Recorded, Verdict, model_i
 from ringfence.artifacts.models.ports import Logged
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import Conflict, MalformedInput, RingfenceError
+from ringfence.kernel.evidence import TRUSTED
 from ringfence.kernel.identifier import KeyId
 
 PREDICATES = (statements.SIGNED, statements.SCAN, statements.IMPORTED)
-TRUSTED = "trusted"  # how the ledger calls the standing of a key that counts
 
 
 def fold(logged: Iterable[Logged]) -> list[Recorded]:

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from ringfence.artifacts.models.catalogue import TRUSTED
 from ringfence.artifacts.models.model import Recorded, Verdict
 from ringfence.artifacts.models.ports import Log
 from ringfence.artifacts.models.service import Models
@@ -18,6 +17,7 @@ from ringfence.frontends.page import Pages, View
 from ringfence.kernel.actor import Person
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import MalformedInput
+from ringfence.kernel.evidence import TRUSTED
 from ringfence.kernel.identifier import PredicateName, Tenant
 
 Reader = Annotated[Person, Depends(require("model.read"))]

@@ -11,9 +11,9 @@ from ringfence.artifacts.models import statements
 from ringfence.artifacts.models.ports import Logged
 from ringfence.kernel.clock import to_text
 from ringfence.kernel.errors import MalformedInput, NotFound
+from ringfence.kernel.evidence import TRUSTED
 from ringfence.kernel.identifier import PredicateName
 
-TRUSTED = "trusted"  # how the ledger calls the standing of a key that counts
 RUN, SEALED, PROVENANCE, QUARANTINED, REDTEAM = (
     "run.manifest",
     "dataset.sealed",

@@ -7,7 +7,8 @@ from typing import Any
 from ringfence.governance.oversight.model import MANAGEMENT, NEWCOMER, Course, Shown, Trained
 from ringfence.governance.resolutions.model import Member
 from ringfence.governance.resolutions.statements import APPROVAL, OPENED
-from ringfence.governance.signed import TRUSTED, Logged
+from ringfence.governance.signed import Logged
+from ringfence.kernel.evidence import TRUSTED
 from ringfence.kernel.identifier import PersonId, PredicateName
 from ringfence.kernel.statement import KeyRole
 

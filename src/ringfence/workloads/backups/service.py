@@ -4,12 +4,11 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from ringfence.artifacts.models.catalogue import TRUSTED
 from ringfence.kernel.actor import Person
 from ringfence.kernel.commitment import Opening
 from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.errors import Refused, RingfenceError
-from ringfence.kernel.evidence import Acknowledgement, Publication, Recorder
+from ringfence.kernel.evidence import TRUSTED, Acknowledgement, Publication, Recorder
 from ringfence.kernel.identifier import PredicateName, Tenant
 from ringfence.ledger.model import LoggedStatement
 from ringfence.ledger.service import Ledger

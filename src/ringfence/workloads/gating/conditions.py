@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ringfence.artifacts.models import statements as models
-from ringfence.artifacts.models.catalogue import TRUSTED
 from ringfence.artifacts.models.model import Verdict
 from ringfence.artifacts.statements import SEALED, VERIFIED
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import RingfenceError
+from ringfence.kernel.evidence import TRUSTED
 from ringfence.kernel.identifier import KeyId, PersonId, PredicateName
 from ringfence.kernel.statement import KeyRole
 from ringfence.ledger.model import LoggedStatement

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from ringfence.artifacts.models import catalogue
 from ringfence.artifacts.models import statements as models
-from ringfence.artifacts.models.catalogue import TRUSTED
 from ringfence.artifacts.models.model import Recorded
 from ringfence.gateway.model import DeploymentName
 from ringfence.kernel.actor import Person
@@ -16,7 +15,7 @@ from ringfence.kernel.commitment import Opening
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.envelope import Envelope
 from ringfence.kernel.errors import Conflict, MalformedInput, NotFound, Refused, RingfenceError
-from ringfence.kernel.evidence import Acknowledgement, Publication, Recorder, admit_new
+from ringfence.kernel.evidence import TRUSTED, Acknowledgement, Publication, Recorder, admit_new
 from ringfence.kernel.identifier import KeyId, Tenant
 from ringfence.kernel.statement import Draft, KeyRole
 from ringfence.ledger.model import LoggedStatement

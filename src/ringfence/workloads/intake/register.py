@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from ringfence.artifacts.models import statements as models
-from ringfence.artifacts.models.catalogue import TRUSTED
 from ringfence.artifacts.models.model import ModelId, Verdict
 from ringfence.kernel.digest import Digest
 from ringfence.kernel.errors import RingfenceError
+from ringfence.kernel.evidence import TRUSTED
 from ringfence.ledger.model import LoggedStatement
 from ringfence.workloads.intake import statements
 from ringfence.workloads.intake.model import Decided, Intake, Source, State, Told
